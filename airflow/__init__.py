@@ -1,0 +1,1 @@
+"""The import façade: Airflow's import paths of both generations, answered by Tradewind."""

@@ -1,0 +1,1 @@
+"""The ``tradewind`` command, also installed as ``airflow``."""

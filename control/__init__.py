@@ -1,0 +1,1 @@
+"""Every verb a person can say. CLI, page and API are three faces of it."""

@@ -1,0 +1,189 @@
+"""Plain values that cross the store's border. No SQLAlchemy object ever does.
+
+Instants are aware UTC. ``map_index`` is -1 for a task that is not mapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ..sdk.states import TaskInstanceState
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerIdentity:
+    """One incarnation of a runner. Pid reuse is told apart by start time and boot id."""
+
+    id: str  # uuid, drawn at start
+    host: str
+    boot_id: str
+    pid: int
+    pid_started_at: float  # as the kernel says, clock ticks since boot
+    executor: str  # "LocalExecutor", or a Celery queue list's executor name
+    queues: tuple[str, ...] = ()
+    slots: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """How many queued task instances a runner takes now, for itself."""
+
+    worker_id: str
+    executor: str
+    limit: int
+    queues: tuple[str, ...] | None = None  # None: any queue
+    task_instance_ids: tuple[int, ...] | None = None  # Celery: exactly these
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claimed try: all that a runner needs to run it. ``claim_id`` and ``epoch`` fence it."""
+
+    task_instance_id: int
+    epoch: int
+    claim_id: str
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    try_number: int
+    tries_max: int
+    dag_run_id: int
+    relative_fileloc: str
+    fileloc: str
+    dag_version_hash: str
+    operator_name: str
+    execution_timeout_s: float | None
+    #: Resumed from deferral; the task continues at this method.
+    next_method: str | None
+    next_kwargs: str | None
+    #: First start of this try (kept over reschedules), None for a fresh try.
+    started_at: datetime | None
+    #: Starts of earlier reschedules of this try: the first one, and how many.
+    first_reschedule_at: datetime | None
+    reschedule_count: int
+    #: Element counts of the mapped arguments of this task (or of its mapped group).
+    mapped_lengths: tuple[int, ...]
+    #: task id → number of instances, for every mapped upstream and every mapped task in its group.
+    upstream_counts: Mapping[str, int]
+    #: The dag run, as columns: state, run_type, logical_date, data_interval_start,
+    #: data_interval_end, run_after, start_date, queued_at, conf, note, clear_number,
+    #: triggering_user, external_trigger, created_at ...
+    dag_run: Mapping[str, Any] = field(default_factory=dict)
+    priority_weight: int = 1
+    pool: str = "default_pool"
+    pool_slots: int = 1
+    queue: str = "default"
+    queued_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class XComWrite:
+    """One XCom that comes with a result. ``value`` is encoded; ``length`` None: not countable."""
+
+    key: str
+    value: str
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """How one attempt ended, as the runner saw it.
+
+    ``outcome``: success, skipped, failed (retried if tries are left), failed_final (never
+    retried), rescheduled (``due_at``), deferred (``trigger``), lost (the worker died;
+    ``has_entered`` False gives the try back).
+    """
+
+    task_instance_id: int
+    epoch: int
+    claim_id: str
+    outcome: str
+    reason: str = ""  # "exit code 1", "signal 9 (SIGKILL)", exception text: shown to people
+    ended_at: datetime | None = None
+    started_at: datetime | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    has_entered: bool = True  # user code had begun
+    xcoms: Sequence[XComWrite] = ()
+    due_at: datetime | None = None
+    trigger: Mapping[str, Any] | None = None
+    #: Direct downstream (task id, map index or None) that a branch or short circuit skips.
+    skip_task_ids: Sequence[str] = ()
+    rendered_map_index: str | None = None
+    rendered_fields: Mapping[str, Any] | None = None
+    asset_events: Sequence[Mapping[str, Any]] = ()
+    code_hash: str | None = None  # hash of the file that ran
+    hostname: str = ""
+    pid: int | None = None
+    log_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the store made of one result. ``is_fenced``: it came too late and changed nothing."""
+
+    task_instance_id: int
+    epoch: int
+    state: TaskInstanceState | None
+    is_fenced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Answer to a batch of results: outcomes in order, and what was claimed in the same commit."""
+
+    outcomes: Sequence[Outcome]
+    claims: Sequence[Claim]
+    #: Executors (other than the claimer's) with newly queued work, to be hinted.
+    hints: Mapping[str, Sequence[tuple[int, int, str]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDag:
+    """One DAG of a parsed file: its serialized form (``sdk.serialized.encode``) and source."""
+
+    dag_id: str
+    serialized: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """What parsing one file gave. ``error`` None: it parsed well."""
+
+    relative_path: str
+    path: str
+    content_hash: str
+    parsed_at: datetime
+    duration_s: float
+    dags: Sequence[ParsedDag] = ()
+    error: str | None = None
+    #: Set where a good file gave no DAG: the reason to be listed.
+    no_dag_reason: str | None = None
+    source: str = ""
+    warnings: Sequence[str] = ()
+    #: What it read while importing: path → hash, and names of variables, connections, env.
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A dag run to be created. ``run_id`` is unique within its DAG, so is the logical date."""
+
+    dag_id: str
+    run_id: str
+    run_type: str
+    run_after: datetime
+    logical_date: datetime | None = None
+    data_interval_start: datetime | None = None
+    data_interval_end: datetime | None = None
+    conf: Mapping[str, Any] | None = None
+    triggered_by: str = "timetable"
+    triggering_user: str | None = None
+    note: str | None = None
+    external_trigger: bool = False
+    backfill_id: int | None = None
+    backfill_ordinal: int | None = None

@@ -1,0 +1,1 @@
+"""Where tasks run: the executor interface and its implementations."""

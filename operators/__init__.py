@@ -1,0 +1,1 @@
+"""The standard operators, one concept a file."""

@@ -1,0 +1,1 @@
+"""Running tasks: inside the task process (``task``) and around it (``supervise``)."""

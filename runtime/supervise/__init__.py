@@ -1,0 +1,1 @@
+"""The runner that owns task processes: protocol server, log files, limits, verdicts."""

@@ -1,0 +1,1 @@
+"""Parsing of the DAGs folder, the scheduler loop and its steps, reaping."""

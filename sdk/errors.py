@@ -1,0 +1,9 @@
+"""The root of our own errors. Errors that carry Airflow's names are in ``exceptions.py``."""
+
+
+class TradewindError(Exception):
+    """Something a user can mend. Its text is one clear line that names the thing and the fix."""
+
+
+class IllegalTransition(TradewindError):
+    """A state was to be changed in a way that the table of allowed transitions forbids."""

@@ -1,0 +1,120 @@
+"""The one slot through which ``sdk`` asks for what lives above it.
+
+XCom, Variables, Connections, other runs: user code asks for them in a task process (answered by
+the runner over a socket), in a parser child (answered by the parser manager), or in
+``dag.test()`` (answered in this process). Whoever runs user code sets ``current`` first.
+With an empty slot, Variables and Connections are still found in the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+
+class TaskRuntime(Protocol):
+    """What code below ``runtime`` may ask for. Values are plain; instants aware UTC.
+
+    XCom values cross this interface encoded (``sdk.xcom_serialization``: JSON text).
+    """
+
+    def set_xcom(
+        self,
+        *,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        map_index: int,
+        key: str,
+        value: str,
+        length: int | None,
+    ) -> None:
+        """Store one XCom, replacing an older one. ``length``: elements of a list or dict."""
+
+    def get_xcoms(
+        self,
+        *,
+        dag_id: str,
+        run_id: str,
+        task_ids: Sequence[str] | None,
+        key: str | None,
+        map_indexes: Sequence[int] | None,
+        include_prior_dates: bool,
+    ) -> list[XComRow]:
+        """Return matching XComs: newest run first, then in order of task_ids, then map index."""
+
+    def delete_xcoms(self, *, dag_id: str, run_id: str, task_id: str, map_index: int) -> None:
+        """Remove what earlier tries of this task instance pushed."""
+
+    def get_variable(self, key: str) -> str | None:
+        """Return a stored variable's text (the environment has been asked before), or None."""
+
+    def set_variable(self, key: str, value: str, description: str | None) -> None:
+        """Create or replace a variable."""
+
+    def delete_variable(self, key: str) -> bool:
+        """Remove a variable; False where there was none."""
+
+    def get_connection(self, conn_id: str) -> Mapping[str, Any] | None:
+        """Return a stored connection's fields (``Connection.from_fields``), or None."""
+
+    def trigger_dag_run(
+        self,
+        *,
+        dag_id: str,
+        run_id: str | None,
+        logical_date: datetime | None,
+        run_after: datetime | None,
+        conf: Mapping[str, Any] | None,
+        reset: bool,
+        note: str | None,
+        fail_when_paused: bool,
+    ) -> Mapping[str, Any]:
+        """Create a run. Returns ``{"run_id", "created": bool, "error": "" | "exists" | text}``."""
+
+    def get_dag_run(self, *, dag_id: str, run_id: str) -> Mapping[str, Any] | None:
+        """Return one run's fields (names as columns of ``dag_run``), or None."""
+
+    def count_task_instances(
+        self,
+        *,
+        dag_id: str,
+        task_ids: Sequence[str] | None,
+        task_group_id: str | None,
+        logical_dates: Sequence[datetime] | None,
+        run_ids: Sequence[str] | None,
+        states: Sequence[str] | None,
+        map_index: int | None,
+    ) -> int:
+        """Count task instances that match all given conditions."""
+
+    def get_task_states(
+        self, *, dag_id: str, run_ids: Sequence[str], task_ids: Sequence[str] | None
+    ) -> dict[str, dict[str, str]]:
+        """Return run id → task id (``task_id[map_index]`` where mapped) → state."""
+
+    def get_previous_dag_run(
+        self, *, dag_id: str, logical_date: datetime, state: str | None
+    ) -> Mapping[str, Any] | None:
+        """Return the latest run with a smaller logical date (and this state), or None."""
+
+    def save_rendered_fields(self, fields: Mapping[str, Any]) -> None:
+        """Keep this try's rendered template fields for display."""
+
+    def get_trace_text(self) -> str:
+        """Return where log and page of this task instance can be seen (``ti.log_url``)."""
+
+
+class XComRow(Protocol):
+    """One stored XCom as ``get_xcoms`` returns it. ``value`` is encoded."""
+
+    run_id: str
+    task_id: str
+    map_index: int
+    key: str
+    value: str
+
+
+#: Set by whoever runs user code; None in a plain script until ``dag.test()`` fills it.
+current: TaskRuntime | None = None
