@@ -1,4 +1,4 @@
-"""A machine-learning pipeline that really learns: load, preprocess, train, evaluate, deploy or skip.
+"""A pipeline that really learns: load, preprocess, train, evaluate, deploy or skip.
 
 It fits a logistic regression by gradient descent on the two-class "moons" data, with the
 standard library alone. The model is deployed (written to a file) if its accuracy on unseen data
