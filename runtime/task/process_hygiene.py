@@ -1,0 +1,87 @@
+"""What a forked process does first, so that it carries nothing over and dies with its parent.
+
+Linux has all of it; where ``prctl`` is missing the calls do nothing, and end-of-file on the
+parent's socket remains as the sign that it is gone.
+Source: ``spec/reliability.md`` R8; engine findings, section 10.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import random
+import signal
+import sys
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
+_PR_SET_CHILD_SUBREAPER = 36
+
+_RESET_SIGNALS = tuple(
+    getattr(signal, name)
+    for name in (
+        "SIGTERM",
+        "SIGINT",
+        "SIGHUP",
+        "SIGQUIT",
+        "SIGCHLD",
+        "SIGALRM",
+        "SIGUSR1",
+        "SIGUSR2",
+        "SIGWINCH",
+    )
+    if hasattr(signal, name)
+)
+
+# Looked up once, before any fork: the child calls it without importing or searching.
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def die_with_parent(parent_pid: int) -> None:
+    """Ask the kernel for SIGKILL when *parent_pid* dies; leave at once if it already has.
+
+    The signal follows the parent's *thread* that forked, so forks are made by main threads only.
+    """
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent_pid:  # it died between the fork and the call above
+        os._exit(1)
+
+
+def become_subreaper() -> None:
+    """Adopt orphaned descendants, so that nothing a task left behind escapes its supervisor."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def set_process_name(name: str) -> None:
+    """Show *name* (its first 15 bytes) in process lists; forked children inherit it."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
+
+
+def reset_signals() -> None:
+    """Give the default actions back, and detach the wake-up descriptor of the parent's loop."""
+    signal.set_wakeup_fd(-1)
+    for number in _RESET_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def reseed_random() -> None:
+    """Draw new seeds: siblings forked from one process must not share a random sequence."""
+    random.seed()
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+
+
+def child_pids() -> list[int]:
+    """Return the pids of this process's children, zombies included; empty where unknown."""
+    try:
+        text = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+    except OSError:
+        return []
+    return [int(word) for word in text.split()]

@@ -1,0 +1,69 @@
+"""The zygote forks, reports exits, and takes its children with it."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from collections.abc import Iterator
+
+import pytest
+from tradewind.runtime.supervise.zygote_client import ZygoteClient, ZygoteDied, describe_exit
+
+
+@pytest.fixture
+def zygote() -> Iterator[ZygoteClient]:
+    client = ZygoteClient()
+    client.start()
+    yield client
+    client.stop()
+
+
+def next_exit(client: ZygoteClient) -> tuple[int, int]:
+    while True:
+        ready, _, _ = select.select([client.fileno()], [], [], 20)
+        assert ready, "no exit was reported within 20 s"
+        exits = client.poll()
+        if exits:
+            return exits[0]
+
+
+def test_a_child_that_fails_is_reported_with_its_exit_code(zygote):
+    pid = zygote.fork("no such kind", b"")
+
+    exited, status = next_exit(zygote)
+
+    assert (exited, describe_exit(status)) == (pid, (1, None))
+
+
+def test_several_children_are_reported_each_once(zygote):
+    pids = {zygote.fork("no such kind", b"") for _ in range(5)}
+
+    seen = [next_exit(zygote)[0] for _ in range(1)]
+    while len(seen) < 5:
+        select.select([zygote.fileno()], [], [], 20)
+        seen.extend(pid for pid, _ in zygote.poll())
+
+    assert sorted(seen) == sorted(pids)
+
+
+def test_a_killed_zygote_is_noticed_and_can_be_started_again(zygote):
+    zygote.fork("no such kind", b"")
+    os.kill(zygote.pid, signal.SIGKILL)
+
+    with pytest.raises(ZygoteDied):
+        next_exit(zygote)
+
+    zygote.stop()
+    zygote.start()
+    assert zygote.fork("no such kind", b"") > 0
+
+
+def test_stopping_the_client_ends_the_zygote(zygote):
+    zygote.fork("no such kind", b"")
+    pid = zygote.pid
+
+    zygote.stop()
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
