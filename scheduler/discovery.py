@@ -1,0 +1,130 @@
+"""Finding DAG files in the DAGs folder.
+
+A file is parsed when its name ends in ``.py``, no ``.airflowignore`` leaves it out, and, in safe
+mode, its text mentions DAGs and us. Files that are not parsed are found too, with the reason:
+"why is my DAG not there?" must have an answer. Zip archives are left for later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .ignore_rules import IGNORE_FILE, IgnoreRule, find_ignoring_rule, parse_ignore_file
+
+#: Never DAG files, and often huge.
+SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules"})
+
+NO_MENTION = (
+    "left out by safe mode: the text does not mention 'dag' together with 'airflow' or"
+    " 'tradewind' (setting [core] dag_discovery_safe_mode)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """One Python file under the DAGs folder."""
+
+    path: Path
+    relative_path: str  # with forward slashes
+    stamp: tuple[int, int, int]  # mtime in ns, size, inode: equal stamps, equal content
+    ignored_reason: str = ""  # why it is not parsed; empty: it is
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """What discovery needs to know of a file's text."""
+
+    content_hash: str
+    mentions_dag: bool
+
+
+def hash_content(content: bytes) -> str:
+    """Return the hash by which a file's content is known everywhere: 32 hex digits."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def read_content(path: Path) -> FileContent:
+    """Read one file and judge it. Raises OSError where it cannot be read."""
+    content = path.read_bytes()
+    return FileContent(hash_content(content), mentions_dag(content))
+
+
+def mentions_dag(content: bytes) -> bool:
+    """Tell whether a text may hold a DAG: safe mode's rule, in any case of letters."""
+    text = content.lower()
+    return b"dag" in text and (b"airflow" in text or b"tradewind" in text)
+
+
+def find_files(
+    folder: Path, *, ignore_syntax: str, report: Callable[[str], None] = lambda _: None
+) -> Iterator[FoundFile]:
+    """Yield the Python files under *folder*, in order of their names; links are followed.
+
+    Args:
+        report: told, in one line, about what could not be looked into (a folder without
+            permission, a link that leads back to a folder above it).
+    """
+    yield from _walk(folder, "", [], ignore_syntax, report, frozenset())
+
+
+def _walk(
+    folder: Path,
+    base: str,
+    rules: list[IgnoreRule],
+    syntax: str,
+    report: Callable[[str], None],
+    above: frozenset[tuple[int, int]],
+) -> Iterator[FoundFile]:
+    try:
+        status = folder.stat()
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        report(f"cannot look into {folder}: {error.strerror or error}")
+        return
+    identity = (status.st_dev, status.st_ino)
+    if identity in above:
+        report(f"{folder} leads back to a folder above it and is left out")
+        return
+    above |= {identity}
+    rules = rules + _load_rules(folder, base, syntax, report)
+    for entry in entries:
+        relative = f"{base}/{entry.name}" if base else entry.name
+        try:
+            if entry.is_dir():
+                if entry.name in SKIPPED_FOLDERS or entry.name.startswith("."):
+                    continue
+                if find_ignoring_rule(relative, True, rules) is None:
+                    yield from _walk(Path(entry), relative, rules, syntax, report, above)
+            elif entry.name.endswith(".py"):
+                yield _found(entry, relative, find_ignoring_rule(relative, False, rules))
+        except OSError as error:
+            report(f"cannot look at {entry.path}: {error.strerror or error}")
+
+
+def _load_rules(
+    folder: Path, base: str, syntax: str, report: Callable[[str], None]
+) -> list[IgnoreRule]:
+    path = folder / IGNORE_FILE
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        report(f"cannot read {path}: {error.strerror or error}")
+        return []
+    return parse_ignore_file(text, base, syntax)
+
+
+def _found(entry: os.DirEntry[str], relative: str, rule: IgnoreRule | None) -> FoundFile:
+    status = entry.stat()
+    where = "" if rule is None else f"{rule.base}/{IGNORE_FILE}".lstrip("/")
+    return FoundFile(
+        path=Path(entry),
+        relative_path=relative,
+        stamp=(status.st_mtime_ns, status.st_size, status.st_ino),
+        ignored_reason="" if rule is None else f"left out by {where}: {rule.line.strip()}",
+    )
