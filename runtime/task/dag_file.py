@@ -1,0 +1,113 @@
+"""Importing one DAG file: under which name, with which paths, and what it declared.
+
+Used by the parser child, the task host and the fresh task process, so that a file means the
+same in all three. The module's name is unusual on purpose: a DAG file called ``pandas.py`` must
+not hide a package, and two files of one name in two folders must not meet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from ...sdk import dag_context
+from ...sdk.errors import TradewindError
+
+if TYPE_CHECKING:
+    from ...sdk.dag import DAG
+
+
+class DagFileUnreadable(TradewindError):
+    """The file is gone, or cannot be read as Python."""
+
+
+@dataclass(slots=True)
+class LoadedFile:
+    """An imported DAG file."""
+
+    path: Path
+    #: SHA-256 of the bytes that were imported, in hexadecimal digits.
+    content_hash: str
+    module: ModuleType
+    dags: dict[str, DAG] = field(default_factory=dict)
+    #: Files under the local roots that importing it also loaded: helper modules.
+    local_files: Sequence[Path] = ()
+
+
+def module_name(path: Path) -> str:
+    """Return the name under which the file at *path* is imported."""
+    digest = hashlib.sha1(str(path).encode(), usedforsecurity=False).hexdigest()
+    return f"unusual_prefix_{digest}_{path.stem}"
+
+
+def prepare_import_paths(roots: Iterable[Path | str]) -> None:
+    """Put the DAGs folder, the plugins folder and the like on the import path, once each.
+
+    Behind what is there: a user's ``json.py`` beside a DAG must not replace the library's.
+    """
+    for root in roots:
+        text = str(root)
+        if text and text not in sys.path:
+            sys.path.append(text)
+
+
+def load_dag_file(path: Path, local_roots: Sequence[Path] = ()) -> LoadedFile:
+    """Import the file at *path* as itself, never as ``__main__``.
+
+    Args:
+        local_roots: folders whose modules count as part of the file (DAGs, plugins).
+
+    Raises:
+        DagFileUnreadable: the file cannot be read.
+        BaseException: whatever importing it raises, also ``SystemExit``.
+    """
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise DagFileUnreadable(f"cannot read {path}: {error.strerror}") from error
+    name = module_name(path)
+    loader = importlib.machinery.SourceFileLoader(name, str(path))
+    spec = importlib.util.spec_from_loader(name, loader, origin=str(path))
+    if spec is None:
+        raise DagFileUnreadable(f"cannot import {path}")
+    module = importlib.util.module_from_spec(spec)
+    module.__file__ = str(path)
+    before = set(sys.modules)
+    sys.modules[name] = module
+    try:
+        with dag_context.file_being_parsed(str(path)) as parsed:
+            # Compiled from the very bytes that were hashed; a .pyc could be of another version.
+            code = compile(source, str(path), "exec", dont_inherit=True)
+            exec(code, module.__dict__)  # noqa: S102 - importing user code is what this is for
+            dags = dag_context.dags_of_module(module, parsed)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    return LoadedFile(
+        path=path,
+        content_hash=hashlib.sha256(source).hexdigest(),
+        module=module,
+        dags={dag.dag_id: dag for dag in dags},
+        local_files=local_files(set(sys.modules) - before, local_roots),
+    )
+
+
+def local_files(names: Iterable[str], roots: Sequence[Path]) -> list[Path]:
+    """Return the source files, under *roots*, of the modules called *names*."""
+    resolved_roots = [root.resolve() for root in roots]
+    found: set[Path] = set()
+    for name in names:
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if not isinstance(file, str):
+            continue
+        path = Path(file)
+        if any(root in path.resolve().parents for root in resolved_roots):
+            found.add(path)
+    return sorted(found)
