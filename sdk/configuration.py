@@ -44,7 +44,8 @@ def home() -> Path:
 def dags_folder() -> Path:
     """Return the folder of DAG files: ``[core] dags_folder``, absolute.
 
-    Unset, it is ``dags/`` of the checkout that the process was started in, else ``{home}/dags``.
+    Unset, it is ``dags/`` of the checkout that the process was started in where no home is named,
+    else ``{home}/dags``.
     """
     return Path(conf.get("core", "dags_folder")).absolute()
 
@@ -412,7 +413,10 @@ def _expand_user(value: str) -> str:
 def _default_dags_folder() -> Path:
     package = Path(__file__).resolve().parent.parent
     is_checkout = (package / "pyproject.toml").is_file() and (package / "dags").is_dir()
-    return package / "dags" if is_checkout and Path.cwd() == package else home() / "dags"
+    is_home_named = "TRADEWIND_HOME" in os.environ or "AIRFLOW_HOME" in os.environ
+    if is_checkout and not is_home_named and Path.cwd() == package:
+        return package / "dags"
+    return home() / "dags"
 
 
 def _typed(value: Any) -> Any:

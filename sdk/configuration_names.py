@@ -156,20 +156,52 @@ UNUSED: Final[frozenset[Name]] = frozenset(
 )
 
 #: Sections of provider packages and of executors we do not have: whatever stands there is theirs.
-FOREIGN_SECTIONS: Final[frozenset[str]] = frozenset(
-    # fmt: off
+FOREIGN_SECTIONS: Final = frozenset(  # fmt: skip
     {
-        "admin", "atlas", "aws", "azure_remote_logging", "celery_broker_transport_options",
-        "celery_kubernetes_executor", "celery_result_backend_transport_options",
-        "celery_task_routes", "cli", "common.io", "common_io", "dask", "databricks", "debug",
-        "edge", "elasticsearch", "elasticsearch_configs", "github_enterprise", "hive",
-        "hiveserver2", "imap", "io", "kubernetes", "kubernetes_annotations",
-        "kubernetes_environment_variables", "kubernetes_executor", "kubernetes_labels",
-        "kubernetes_node_selectors", "kubernetes_secrets", "ldap", "lineage",
-        "local_kubernetes_executor", "mesos", "openlineage", "opensearch", "opensearch_configs",
-        "profiling", "sentry", "sftp", "snowflake", "ssh", "usage_data_collection", "yandex"
+        "admin",
+        "atlas",
+        "aws",
+        "azure_remote_logging",
+        "celery_broker_transport_options",
+        "celery_kubernetes_executor",
+        "celery_result_backend_transport_options",
+        "celery_task_routes",
+        "cli",
+        "common.io",
+        "common_io",
+        "dask",
+        "databricks",
+        "debug",
+        "edge",
+        "elasticsearch",
+        "elasticsearch_configs",
+        "github_enterprise",
+        "hive",
+        "hiveserver2",
+        "imap",
+        "io",
+        "kubernetes",
+        "kubernetes_annotations",
+        "kubernetes_environment_variables",
+        "kubernetes_executor",
+        "kubernetes_labels",
+        "kubernetes_node_selectors",
+        "kubernetes_secrets",
+        "ldap",
+        "lineage",
+        "local_kubernetes_executor",
+        "mesos",
+        "openlineage",
+        "opensearch",
+        "opensearch_configs",
+        "profiling",
+        "sentry",
+        "sftp",
+        "snowflake",
+        "ssh",
+        "usage_data_collection",
+        "yandex",
     }
-    # fmt: on
 )
 
 #: Options that may be given as a command (``_cmd``) or by the name of a secret (``_secret``),
