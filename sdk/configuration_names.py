@@ -156,7 +156,7 @@ UNUSED: Final[frozenset[Name]] = frozenset(
 )
 
 #: Sections of provider packages and of executors we do not have: whatever stands there is theirs.
-FOREIGN_SECTIONS: Final = frozenset(  # fmt: skip
+FOREIGN_SECTIONS: Final = frozenset(
     {
         "admin",
         "atlas",
