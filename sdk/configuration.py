@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from .configuration_defaults import DEFAULTS
-from .configuration_file import CONFIGURATION_FILES, ConfigurationError, generated_secret, load_file
+from .configuration_file import CONFIGURATION_FILES, generated_secret, load_file
 from .configuration_names import FOREIGN_SECTIONS, MOVED, SENSITIVE, UNUSED, Name
+from .errors import ConfigurationError
 
 PREFIXES: Final = ("TRADEWIND", "AIRFLOW")
 HIDDEN: Final = "< hidden >"
@@ -92,7 +93,7 @@ class Configuration:
         section, key = _canonical(section, key)
         if key in DEFAULTS.get(section, {}):
             return ""
-        raise ConfigurationError(f"There is no option {key} in section [{section}]")
+        raise _error(f"There is no option {key} in section [{section}]")
 
     def getboolean(self, section: str, key: str, fallback: Any = _UNSET, **_: Any) -> bool:
         """Return true for true, t, 1 and false for false, f, 0, in any case.
@@ -162,7 +163,7 @@ class Configuration:
         """Return the value. Raises ConfigurationError where it is empty."""
         value = self.get(section, key, **kwargs)
         if not value:
-            raise ConfigurationError(f"[{section}] {key} must be set")
+            raise _error(f"[{section}] {key} must be set")
         return str(value)
 
     def has_option(self, section: str, key: str, **_: Any) -> bool:
@@ -351,7 +352,7 @@ class Configuration:
     def _unreadable(self, section: str, key: str, value: str, what: str) -> ConfigurationError:
         shown = HIDDEN if _canonical(section, key) in SENSITIVE else repr(value)
         _value, source = self.find(section, key)
-        return ConfigurationError(f"[{section}] {key} must be {what}, not {shown} (from {source})")
+        return _error(f"[{section}] {key} must be {what}, not {shown} (from {source})")
 
     def _source_only(self, section: str, key: str, default: str | None) -> str:
         """Tell the source of a secret without running commands or drawing keys."""
@@ -377,6 +378,13 @@ class Configuration:
         for section, key in self._load():
             yield _base_name(section, key)
         yield from self._set
+
+
+def _error(text: str) -> ConfigurationError:
+    """Return the kind of ConfigurationError that DAG files catch by Airflow's name."""
+    from .exceptions import AirflowConfigException  # late: most processes raise none
+
+    return AirflowConfigException(text)
 
 
 def _base_name(section: str, key: str) -> Name:

@@ -11,15 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from .configuration_names import Name
-from .errors import TradewindError
+from .errors import ConfigurationError
 
 #: In the home folder; the first that exists is read, alone.
 CONFIGURATION_FILES: Final = ("tradewind.cfg", "airflow.cfg")
 SECRET_BYTES: Final = 32  # what a Fernet key needs, and enough for a signature
-
-
-class ConfigurationError(TradewindError):
-    """A setting is missing, or its value or its file cannot be read as what it stands for."""
 
 
 def load_file(home: Path, expand: Callable[[str], str]) -> tuple[Path | None, dict[Name, str]]:

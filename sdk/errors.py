@@ -7,3 +7,7 @@ class TradewindError(Exception):
 
 class IllegalTransition(TradewindError):
     """A state was to be changed in a way that the table of allowed transitions forbids."""
+
+
+class ConfigurationError(TradewindError):
+    """A setting is missing, or its value or its file cannot be read as what it stands for."""
