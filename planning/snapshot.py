@@ -23,6 +23,9 @@ class InstanceSnapshot:
     tries_max: int = 0
     #: When an up_for_retry or up_for_reschedule instance may go on.
     due_at: datetime | None = None
+    #: When its last try ended. Only fail_fast asks: a failure from before the run was started
+    #: (again, by a clear) stops nothing.
+    ended_at: datetime | None = None
 
 
 class Past(Enum):
@@ -35,7 +38,11 @@ class Past(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SkipMark:
-    """What a branch or short circuit wrote under ``skipmixin_key``; one of both is None."""
+    """What a branch or short circuit wrote under ``skipmixin_key``; one of both is None.
+
+    ``{"followed": [ids]}``: direct downstream not named is skipped. ``{"skipped": [ids]}``: those
+    named are skipped.
+    """
 
     followed: frozenset[str] | None = None
     skipped: frozenset[str] | None = None
@@ -43,7 +50,19 @@ class SkipMark:
 
 @dataclass(frozen=True, slots=True)
 class RunSnapshot:
-    """Everything that ``decide`` may know about one dag run."""
+    """Everything that ``decide`` may know about one dag run.
+
+    How the store fills the three look-ups, which only few runs need:
+
+    ``xcom_lengths``: for tasks in any ``structure.length_task_ids`` only: the ``return_value``
+    XComs of this run, as task id → map index (-1: not mapped) → length.
+
+    ``skip_marks``: for tasks with ``can_skip_downstream`` only, and only while an instance below
+    them has no state: their ``skipmixin_key`` XComs of this run.
+
+    ``past``: for tasks with ``depends_on_past`` that have an instance without state or up for
+    retry; see ``planning.past`` for the rule.
+    """
 
     dag_run_id: int
     dag_id: str
@@ -67,7 +86,12 @@ class RunSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One task instance moves, and why."""
+    """One task instance moves, and why.
+
+    ``try_number`` grows by one where ``is_new_try`` says so, and only there: a fresh try or a
+    retry, not a wake-up of a rescheduled one. Applying is a compare-and-set on ``old``; whoever
+    moves a running instance (fail_fast, run timeout) fences its attempt.
+    """
 
     instance_id: int
     task_id: str
@@ -75,14 +99,15 @@ class Transition:
     old: TaskInstanceState
     new: TaskInstanceState
     reason: str
+    is_new_try: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MappedExpansion:
-    """One task gets instances 0..length-1; the placeholder (-1) becomes index 0.
+    """One task gets instances 0..length-1; the placeholder (-1), if there is one, becomes index 0.
 
-    On a re-expansion after a clear: missing indexes are created, surplus ones removed
-    (the latter stand in ``Decision.transitions``).
+    On a re-expansion after a clear the missing indexes are created; surplus ones are removed and
+    removed ones brought back by transitions.
     """
 
     task_id: str
@@ -92,7 +117,10 @@ class MappedExpansion:
 
 @dataclass(frozen=True, slots=True)
 class RunTransition:
-    """The dag run itself moves. ``reason``: success, task_failure, all_tasks_deadlocked, timed_out."""
+    """The dag run itself moves.
+
+    ``reason``: success, task_failure, all_tasks_deadlocked or timed_out.
+    """
 
     new: DagRunState
     reason: str

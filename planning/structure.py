@@ -161,9 +161,7 @@ def _reach(start: Iterable[str], next_: Mapping[str, Sequence[str]]) -> set[str]
     return found
 
 
-def _mapped_groups(
-    task: SerializedTask, groups: Mapping[str, SerializedGroup]
-) -> tuple[str, ...]:
+def _mapped_groups(task: SerializedTask, groups: Mapping[str, SerializedGroup]) -> tuple[str, ...]:
     found: list[str] = []
     group = groups.get(task.group_id)
     while group is not None:
