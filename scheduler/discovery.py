@@ -7,12 +7,12 @@ mode, its text mentions DAGs and us. Files that are not parsed are found too, wi
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..runtime.task.dag_file import hash_content
 from .ignore_rules import IGNORE_FILE, IgnoreRule, find_ignoring_rule, parse_ignore_file
 
 #: Never DAG files, and often huge.
@@ -22,6 +22,9 @@ NO_MENTION = (
     "left out by safe mode: the text does not mention 'dag' together with 'airflow' or"
     " 'tradewind' (setting [core] dag_discovery_safe_mode)"
 )
+
+
+Report = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,6 @@ class FileContent:
     mentions_dag: bool
 
 
-def hash_content(content: bytes) -> str:
-    """Return the hash by which a file's content is known everywhere: 32 hex digits."""
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
 def read_content(path: Path) -> FileContent:
     """Read one file and judge it. Raises OSError where it cannot be read."""
     content = path.read_bytes()
@@ -60,13 +58,13 @@ def mentions_dag(content: bytes) -> bool:
 
 
 def find_files(
-    folder: Path, *, ignore_syntax: str, report: Callable[[str], None] = lambda _: None
+    folder: Path, *, ignore_syntax: str, report: Report = lambda _path, _reason: None
 ) -> Iterator[FoundFile]:
     """Yield the Python files under *folder*, in order of their names; links are followed.
 
     Args:
-        report: told, in one line, about what could not be looked into (a folder without
-            permission, a link that leads back to a folder above it).
+        report: told about each path (relative; "" is *folder* itself) that could not be looked
+            into, with the reason: no permission, or a link back to a folder above it.
     """
     yield from _walk(folder, "", [], ignore_syntax, report, frozenset())
 
@@ -76,18 +74,18 @@ def _walk(
     base: str,
     rules: list[IgnoreRule],
     syntax: str,
-    report: Callable[[str], None],
+    report: Report,
     above: frozenset[tuple[int, int]],
 ) -> Iterator[FoundFile]:
     try:
         status = folder.stat()
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        report(f"cannot look into {folder}: {error.strerror or error}")
+        report(base, f"cannot look into {folder}: {error.strerror or error}")
         return
     identity = (status.st_dev, status.st_ino)
     if identity in above:
-        report(f"{folder} leads back to a folder above it and is left out")
+        report(base, f"{folder} leads back to a folder above it and is left out")
         return
     above |= {identity}
     rules = rules + _load_rules(folder, base, syntax, report)
@@ -102,11 +100,11 @@ def _walk(
             elif entry.name.endswith(".py"):
                 yield _found(entry, relative, find_ignoring_rule(relative, False, rules))
         except OSError as error:
-            report(f"cannot look at {entry.path}: {error.strerror or error}")
+            report(relative, f"cannot look at {entry.path}: {error.strerror or error}")
 
 
 def _load_rules(
-    folder: Path, base: str, syntax: str, report: Callable[[str], None]
+    folder: Path, base: str, syntax: str, report: Report
 ) -> list[IgnoreRule]:
     path = folder / IGNORE_FILE
     try:
@@ -114,7 +112,7 @@ def _load_rules(
     except FileNotFoundError:
         return []
     except OSError as error:
-        report(f"cannot read {path}: {error.strerror or error}")
+        report(base, f"cannot read {path}: {error.strerror or error}")
         return []
     return parse_ignore_file(text, base, syntax)
 

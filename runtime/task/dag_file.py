@@ -11,6 +11,7 @@ import hashlib
 import importlib.machinery
 import importlib.util
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,12 +34,17 @@ class LoadedFile:
     """An imported DAG file."""
 
     path: Path
-    #: SHA-256 of the bytes that were imported, in hexadecimal digits.
+    #: ``hash_content`` of the bytes that were imported.
     content_hash: str
     module: ModuleType
     dags: dict[str, DAG] = field(default_factory=dict)
     #: Files under the local roots that importing it also loaded: helper modules.
     local_files: Sequence[Path] = ()
+
+
+def hash_content(content: bytes) -> str:
+    """Return the hash by which a file's content is known everywhere: 32 hexadecimal digits."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def module_name(path: Path) -> str:
@@ -90,13 +96,20 @@ def load_dag_file(path: Path, local_roots: Sequence[Path] = ()) -> LoadedFile:
     except BaseException:
         sys.modules.pop(name, None)
         raise
+    counts = Counter(dag.dag_id for dag in dags)
     return LoadedFile(
         path=path,
-        content_hash=hashlib.sha256(source).hexdigest(),
+        content_hash=hash_content(source),
         module=module,
         dags={dag.dag_id: dag for dag in dags},
         local_files=local_files(set(sys.modules) - before, local_roots),
+        duplicate_dag_ids=[dag_id for dag_id, count in counts.items() if count > 1],
     )
+
+
+def hash_content(content: bytes) -> str:
+    """Return the hash by which a file's content is known: SHA-256, in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def local_files(names: Iterable[str], roots: Sequence[Path]) -> list[Path]:

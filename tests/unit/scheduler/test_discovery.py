@@ -91,12 +91,13 @@ def test_an_ignored_file_is_reported_with_the_pattern_that_left_it_out(tmp_path)
 def test_a_link_that_leads_back_ends_and_is_reported(tmp_path):
     write(tmp_path, a_py="")
     (tmp_path / "loop").symlink_to(tmp_path)
-    reports: list[str] = []
+    reports: list[tuple[str, str]] = []
 
-    found = list(find_files(tmp_path, ignore_syntax="glob", report=reports.append))
+    found = list(find_files(tmp_path, ignore_syntax="glob", report=lambda *report: reports.append(report)))
 
     assert [file.relative_path for file in found] == ["a.py"]
-    assert "leads back" in reports[0]
+    assert reports[0][0] == "loop"
+    assert "leads back" in reports[0][1]
 
 
 def test_an_unknown_syntax_is_refused_by_name(tmp_path):
