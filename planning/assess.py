@@ -126,6 +126,8 @@ def _judge_all(board: Board, instance: InstanceSnapshot) -> tuple[Verdict | Wait
             return Wait.LENGTH, ""
     if own is Verdict.WAIT:
         return Wait.UPSTREAM, ""
+    if own is Verdict.UPSTREAM_FAILED and _may_still_be_skipped(board, instance):
+        return Wait.UPSTREAM, ""
     if own is Verdict.RUN:
         return (Wait.SETUP, "") if Verdict.WAIT in verdicts else (own, "")
     return own, _why(board, instance, rule, own)
@@ -162,6 +164,19 @@ def _skipped_by(board: Board, instance: InstanceSnapshot) -> str:
         if mark.skipped is not None and instance.task_id in mark.skipped:
             return id_
     return ""
+
+
+def _may_still_be_skipped(board: Board, instance: InstanceSnapshot) -> bool:
+    """Tell whether a direct upstream that can skip *instance* has not finished.
+
+    A skip by a branch wins over a failure above, whichever comes first (Airflow overwrites
+    upstream_failed; a finished state of ours stays, so this one is not given too early).
+    """
+    return any(
+        board.state_of(one) not in FINISHED
+        for id_ in board.structure.skipping_upstream_ids.get(instance.task_id, ())
+        for one in board.relevant(instance.task_id, instance.map_index, id_)
+    )
 
 
 def _judge_length_tasks(board: Board, task_id: str) -> Verdict:
