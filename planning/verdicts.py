@@ -1,0 +1,86 @@
+"""What the end of an attempt means for its task instance.
+
+Source: ``spec/semantics.md`` sections 2.2 and 5.6; ``spec/reliability.md`` section 4 for lost ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..sdk.serialized import SerializedTask
+from ..sdk.states import TaskInstanceState
+from .retry import RETRY_DELAY_MAX_S, retry_delay
+
+_S = TaskInstanceState
+
+
+@dataclass(frozen=True, slots=True)
+class ResultVerdict:
+    """The state that follows. ``due_at``: when an up_for_retry or reschedule may go on."""
+
+    new_state: TaskInstanceState
+    due_at: datetime | None = None
+    reason: str = ""
+
+
+def judge_result(
+    outcome: str,
+    *,
+    dag_id: str,
+    task: SerializedTask,
+    try_number: int,
+    tries_max: int,
+    logical_date: datetime | None,
+    ended_at: datetime,
+    due_at: datetime | None = None,
+    has_entered: bool = True,
+    is_restarting: bool = False,
+    reason: str = "",
+    retry_delay_max_s: float = RETRY_DELAY_MAX_S,
+) -> ResultVerdict:
+    """Return what becomes of a running task instance whose attempt has ended.
+
+    Args:
+        outcome: as ``AttemptResult.outcome``: success, skipped, failed, failed_final,
+            rescheduled, deferred, lost.
+        try_number: of this try, 1 for the first.
+        tries_max: ``max_tries``: retries, raised by every clear.
+        due_at: the instant of the next poke (rescheduled), or of a retry that names its own.
+        has_entered: user code had begun. A lost attempt that had not gives its try back: the
+            instance is scheduled again (G-E6).
+        is_restarting: a person cleared it while it ran: it is tried again whatever the count.
+        reason: why it ended, shown to people.
+
+    Raises:
+        ValueError: no rule covers the outcome.
+    """
+    if outcome == "success":
+        return ResultVerdict(_S.SUCCESS, reason=reason)
+    if outcome == "skipped":
+        return ResultVerdict(_S.SKIPPED, reason=reason)
+    if outcome == "rescheduled":
+        return ResultVerdict(_S.UP_FOR_RESCHEDULE, due_at or ended_at, reason)
+    if outcome == "deferred":
+        return ResultVerdict(_S.DEFERRED, reason=reason)
+    if outcome == "lost" and not has_entered:
+        return ResultVerdict(
+            _S.SCHEDULED, reason=f"{reason or 'lost'}, before its code began: the try is not used"
+        )
+    if outcome == "failed_final":
+        return ResultVerdict(_S.FAILED, reason=reason)
+    if outcome not in ("failed", "lost"):
+        raise ValueError(f"an attempt cannot end as {outcome!r}")
+    if is_restarting:
+        return ResultVerdict(_S.UP_FOR_RETRY, ended_at, reason)
+    if task.retries <= 0 or try_number > tries_max:
+        return ResultVerdict(_S.FAILED, reason=reason)
+    if due_at is None:
+        due_at = ended_at + retry_delay(
+            dag_id=dag_id,
+            task=task,
+            logical_date=logical_date,
+            try_number=try_number,
+            delay_max_s=retry_delay_max_s,
+        )
+    return ResultVerdict(_S.UP_FOR_RETRY, due_at, reason)
