@@ -1,0 +1,126 @@
+"""The application factory: one Flask application over the verbs and reads of ``control``."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from ..sdk.configuration import conf, home
+from ..sdk.errors import TradewindError
+from . import (
+    auth,
+    durations,
+    health,
+    states,
+    views_dags,
+    views_files,
+    views_runs,
+    views_task_instances,
+)
+
+if TYPE_CHECKING:
+    from ..control.services import Services
+
+#: Nothing but our own origin, no inline script, no inline style.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'"
+)
+BODY_BYTES_MAX = 2 * 1024 * 1024
+#: Keys that stand in examples all over the web: a session signed with one can be forged.
+WEAK_KEYS = frozenset({"temporary_key", "changeme", "secret", "secret_key", "airflow"})
+
+
+def create_app(services: Services) -> Flask:
+    """Build the application.
+
+    Raises:
+        TradewindError: the configured secret key is one that everybody knows.
+    """
+    app = Flask(__name__)
+    app.secret_key = secret_key(home())
+    app.config.update(
+        MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
+        PERMANENT_SESSION_LIFETIME=timedelta(
+            minutes=conf.getint("webserver", "session_lifetime_minutes", fallback=43200)
+        ),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=conf.getboolean("webserver", "cookie_secure", fallback=False),
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    app.extensions["services"] = services
+    auth.init_app(app)
+    for module in (health, views_dags, views_runs, views_task_instances, views_files):
+        app.register_blueprint(module.blueprint)
+    app.add_url_rule("/", "home", lambda: redirect(url_for("dags.index")))
+    app.context_processor(
+        lambda: {"look_of": states.look_of, "duration_text": durations.duration_text}
+    )
+    app.after_request(add_security_headers)
+    app.register_error_handler(HTTPException, show_http_error)
+    app.register_error_handler(TradewindError, show_refusal)
+    return app
+
+
+def secret_key(home_folder: Path) -> str:
+    """Return the configured key, or the one that was made for this home at first start."""
+    configured = conf.get("webserver", "secret_key", fallback="") or conf.get(
+        "api", "secret_key", fallback=""
+    )
+    if configured:
+        if configured.lower() in WEAK_KEYS:
+            raise TradewindError(
+                "[webserver] secret_key is a well-known example; set one of your own, "
+                "or leave it empty and one is made"
+            )
+        return str(configured)
+    path = home_folder / "webserver_secret_key"
+    if not path.exists():
+        home_folder.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        try:
+            path.hardlink_to(draft)  # two processes at once: the first one's key holds for both
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+def add_security_headers(response: Any) -> Any:
+    """Put the same guards on every answer."""
+    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["X-Robots-Tag"] = "noindex"
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def show_http_error(error: HTTPException) -> ResponseReturnValue:
+    """Show what went wrong: a page to those who are logged in, plain words to others."""
+    text = error.description or error.name
+    if getattr(g, "user", None) is None:
+        return f"{error.code} {error.name}: {text}\n", error.code or 500, {
+            "Content-Type": "text/plain; charset=utf-8"
+        }
+    page = render_template("error.html", code=error.code, heading=error.name, text=text)
+    return page, error.code or 500
+
+
+def show_refusal(error: TradewindError) -> ResponseReturnValue:
+    """An expected error: one clear line, and a 4xx."""
+    if getattr(g, "user", None) is None:
+        return f"400 {error}\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
+    return render_template("error.html", code=400, heading="That did not work", text=str(error)), 400
