@@ -1,0 +1,244 @@
+"""Measure Tradewind as a user meets it: the installed command, a real home, real processes.
+
+    python benchmarks/run.py                      # every workload, five runs each
+    python benchmarks/run.py chain wide --runs 3  # some of them
+    python benchmarks/run.py --json results.json
+
+Prints a table of medians, and beside them the floor that was taken in the same run: a bare
+fork, exit and wait of a process that has imported what a task host has, and a durable commit
+on the same disk. The machine may be busy: judge by ratios and by CPU time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from deployment import Deployment
+from floors import bare_commit_ms, bare_fork_ms
+
+BIN = Path(sys.executable).parent
+
+CHAIN_LENGTH = 20
+WIDTH = 200
+BACKFILL_DAYS = 100
+
+HEAD = """
+from datetime import datetime
+from airflow.sdk import DAG, task
+
+@task
+def f(i):
+    return i
+"""
+CHAIN = f"""
+with DAG("chain", start_date=datetime(2025, 1, 1), schedule=None, is_paused_upon_creation=False):
+    previous = None
+    for i in range({CHAIN_LENGTH}):
+        current = f.override(task_id=f"t{{i}}")(i)
+        if previous is not None:
+            previous >> current
+        previous = current
+"""
+WIDE = f"""
+with DAG("wide", start_date=datetime(2025, 1, 1), schedule=None, max_active_tasks=512,
+         is_paused_upon_creation=False):
+    for i in range({WIDTH}):
+        f.override(task_id=f"t{{i}}")(i)
+"""
+DAILY = """
+with DAG("daily", start_date=datetime(2025, 1, 1), schedule="@daily", max_active_tasks=512,
+         is_paused_upon_creation=True):
+    f.override(task_id="a")(1) >> f.override(task_id="b")(2) >> f.override(task_id="c")(3)
+"""
+ONCE = """
+with DAG("once", start_date=datetime(2025, 1, 1), schedule="@once", is_paused_upon_creation=False):
+    f(1)
+"""
+PROGRAM = f"""
+with DAG("program", start_date=datetime(2025, 1, 1), schedule=None) as dag:
+    for i in range({WIDTH}):
+        f.override(task_id=f"t{{i}}")(i)
+
+if __name__ == "__main__":
+    dag.test()
+"""
+
+Figures = dict[str, float]
+
+
+def chain(deployment: Deployment) -> Figures:
+    """Run a chain of 20 tasks on a server that is up; a hop is from end to next start."""
+    instances, cpu_s = deployment.run_to_end("chain")
+    ordered = sorted(instances, key=lambda row: row["started_at"])
+    hops = [
+        (after["started_at"] - before["ended_at"]) * 1000
+        for before, after in zip(ordered, ordered[1:], strict=False)
+    ]
+    starts = [
+        (after["started_at"] - before["started_at"]) * 1000
+        for before, after in zip(ordered, ordered[1:], strict=False)
+    ]
+    return {
+        "chain: end to next start, ms": statistics.median(hops),
+        "chain: start to next start, ms": statistics.median(starts),
+        "chain: CPU ms a task": cpu_s * 1000 / CHAIN_LENGTH,
+    }
+
+
+def wide(deployment: Deployment) -> Figures:
+    """Run 200 independent tasks on a server that is up."""
+    instances, cpu_s = deployment.run_to_end("wide")
+    wall_s = max(r["ended_at"] for r in instances) - min(r["started_at"] for r in instances)
+    return {
+        "wide: task instances/s": len(instances) / wall_s,
+        "wide: CPU ms a task": cpu_s * 1000 / WIDTH,
+    }
+
+
+def memory(deployment: Deployment) -> Figures:
+    """Add up the memory of all processes of a server that is up and idle."""
+    return {"memory idle, PSS MB": deployment.pss_mb()}
+
+
+def new_file(deployment: Deployment) -> Figures:
+    """Time from writing an un-paused file to the end of its first task, server up."""
+    name = f"new_{time.monotonic_ns()}"
+    written_at = time.time()
+    deployment.write_dag(f"{name}.py", HEAD + ONCE.replace('"once"', f'"{name}"'))
+    instances = deployment.wait_for_end(name)
+    return {"new file to first task's end, s": instances[0]["ended_at"] - written_at}
+
+
+def cold_start() -> Figures:
+    """Time from starting the command in an empty home to the end of the first task."""
+    with Deployment({"once.py": HEAD + ONCE}) as deployment:
+        started_at = time.time()
+        deployment.start()
+        instances = deployment.wait_for_end("once")
+        return {"empty home to first task's end, s": instances[0]["ended_at"] - started_at}
+
+
+def backfill() -> Figures:
+    """Backfill 100 days of three tasks with no server running."""
+    with Deployment({"daily.py": HEAD + DAILY}) as deployment:
+        deployment.command("backfill", "create", "--dag-id", "daily", "--from-date", "2025-01-01",
+                           "--to-date", "2025-04-10", "--max-active-runs", "16")  # fmt: skip
+        instances = deployment.instances("daily")
+        wall_s = max(r["ended_at"] for r in instances) - min(r["started_at"] for r in instances)
+        return {
+            "backfill: task instances": len(instances),
+            "backfill: task instances/s": len(instances) / wall_s,
+        }
+
+
+def program() -> Figures:
+    """``python my_dag.py`` with 200 tasks, the whole process."""
+    with Deployment({"program.py": HEAD + PROGRAM}) as deployment:
+        wall_s, _ = timed([sys.executable, deployment.dags_folder / "program.py"], deployment)
+        return {"python my_dag.py, 200 tasks, s": wall_s}
+
+
+def imports() -> Figures:
+    """CPU of declaring a DAG, and of ``tradewind --help``, bytecode present."""
+    with Deployment({"once.py": HEAD + ONCE}) as deployment:
+        _, declare_s = timed([sys.executable, deployment.dags_folder / "once.py"], deployment)
+        _, help_s = timed([BIN / "tradewind", "--help"], deployment)
+    return {"declare a DAG, CPU ms": declare_s * 1000, "--help, CPU ms": help_s * 1000}
+
+
+def timed(command: list[Any], deployment: Deployment) -> tuple[float, float]:
+    """Return wall and CPU seconds of one command, after a run that leaves bytecode behind."""
+    for _ in range(2):
+        before = os.times()
+        started = time.perf_counter()
+        subprocess.run(command, env=deployment.environment, check=True, stdout=subprocess.DEVNULL)
+        wall_s = time.perf_counter() - started
+        after = os.times()
+    cpu_s = (
+        after.children_user - before.children_user + after.children_system - before.children_system
+    )
+    return wall_s, cpu_s
+
+
+#: Workloads on one server that stays up, and those that start their own.
+ON_A_SERVER: dict[str, Callable[[Deployment], Figures]] = {
+    "memory": memory,
+    "chain": chain,
+    "wide": wide,
+    "new_file": new_file,
+}
+ALONE: dict[str, Callable[[], Figures]] = {
+    "cold_start": cold_start,
+    "backfill": backfill,
+    "program": program,
+    "imports": imports,
+}
+
+
+def measure(names: list[str], runs: int) -> dict[str, list[float]]:
+    """Take *runs* values of each figure, floors before and after each round."""
+    values: dict[str, list[float]] = {}
+
+    def add(figures: Figures) -> None:
+        for name, value in figures.items():
+            values.setdefault(name, []).append(value)
+
+    def add_floors() -> None:
+        add({"floor: bare fork, ms": bare_fork_ms(), "floor: bare commit, ms": bare_commit_ms()})
+
+    wanted = [name for name in ON_A_SERVER if name in names]
+    if wanted:
+        with Deployment({"chain.py": HEAD + CHAIN, "wide.py": HEAD + WIDE}) as deployment:
+            deployment.start()
+            for dag_id in ("chain", "wide"):
+                deployment.wait_for_dag(dag_id)
+                deployment.run_to_end(dag_id)  # warm: hosts are up
+            for _ in range(runs):
+                add_floors()
+                for name in wanted:
+                    add(ON_A_SERVER[name](deployment))
+    for name in (name for name in ALONE if name in names):
+        for _ in range(runs):
+            add_floors()
+            add(ALONE[name]())
+    return values
+
+
+def show(values: dict[str, list[float]]) -> None:
+    """Print medians with the best and worst value."""
+    load = os.getloadavg()[0]
+    print(f"load average {load:.1f}, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
+    print(f"{'figure':42} {'median':>9} {'best':>9} {'worst':>9} {'n':>3}")
+    for name, taken in values.items():
+        low, high = min(taken), max(taken)
+        best, worst = (high, low) if name.endswith("/s") else (low, high)
+        print(f"{name:42} {statistics.median(taken):9.2f} {best:9.2f} {worst:9.2f} {len(taken):3}")
+    hop, fork = values.get("chain: start to next start, ms"), values.get("floor: bare fork, ms")
+    if hop and fork:
+        ratio = statistics.median(hop) / statistics.median(fork)
+        print(f"{'chain: start to start / bare fork':42} {ratio:9.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("workloads", nargs="*", default=[*ON_A_SERVER, *ALONE])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--json", type=Path, help="write every value here, too")
+    arguments = parser.parse_args()
+    values = measure(arguments.workloads, arguments.runs)
+    show(values)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(values, indent=1))
+
+
+if __name__ == "__main__":
+    main()
