@@ -1,4 +1,4 @@
-"""A home of its own for a benchmark: DAG files, the installed command, figures from the database."""
+"""A home of its own for a benchmark: DAG files, the command, figures from the database."""
 
 from __future__ import annotations
 
@@ -114,7 +114,8 @@ class Deployment:
         """Return the task instances of a DAG (or of one run) with their times in seconds."""
         rows = self.query(
             "select t.task_id, t.state, t.started_at, t.ended_at from task_instance t"
-            " join dag_run r on r.id = t.dag_run_id where r.dag_id = ? and (? is null or run_id = ?)",
+            " join dag_run r on r.id = t.dag_run_id"
+            " where r.dag_id = ? and (? is null or r.run_id = ?)",
             dag_id,
             run_id,
             run_id,

@@ -12,6 +12,7 @@ on the same disk. The machine may be busy: judge by ratios and by CPU time.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -81,11 +82,11 @@ def chain(deployment: Deployment) -> Figures:
     ordered = sorted(instances, key=lambda row: row["started_at"])
     hops = [
         (after["started_at"] - before["ended_at"]) * 1000
-        for before, after in zip(ordered, ordered[1:], strict=False)
+        for before, after in itertools.pairwise(ordered)
     ]
     starts = [
         (after["started_at"] - before["started_at"]) * 1000
-        for before, after in zip(ordered, ordered[1:], strict=False)
+        for before, after in itertools.pairwise(ordered)
     ]
     return {
         "chain: end to next start, ms": statistics.median(hops),
