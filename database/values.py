@@ -480,6 +480,8 @@ class UserRow:
     last_name: str
     is_active: bool
     created_at: datetime
+    #: Changes with the password: sessions that began before end with it.
+    password_fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,9 +112,11 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
     """Show what went wrong: a page to those who are logged in, plain words to others."""
     text = error.description or error.name
     if getattr(g, "user", None) is None:
-        return f"{error.code} {error.name}: {text}\n", error.code or 500, {
-            "Content-Type": "text/plain; charset=utf-8"
-        }
+        return (
+            f"{error.code} {error.name}: {text}\n",
+            error.code or 500,
+            {"Content-Type": "text/plain; charset=utf-8"},
+        )
     page = render_template("error.html", code=error.code, heading=error.name, text=text)
     return page, error.code or 500
 
@@ -123,4 +125,6 @@ def show_refusal(error: TradewindError) -> ResponseReturnValue:
     """An expected error: one clear line, and a 4xx."""
     if getattr(g, "user", None) is None:
         return f"400 {error}\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
-    return render_template("error.html", code=400, heading="That did not work", text=str(error)), 400
+    return render_template(
+        "error.html", code=400, heading="That did not work", text=str(error)
+    ), 400

@@ -1,13 +1,12 @@
 """Log in, log out, and who may do what.
 
-The session is a signed cookie that holds the user's name and a fingerprint of the password
-hash: a changed password or a deactivated user ends it at the next request. Every unsafe request
+The session is a signed cookie that holds the user's name and a fingerprint of the password: a
+changed password or a deactivated user ends it at the next request. Every unsafe request
 with a session needs the CSRF token. Source: ``spec/security.md`` sections 2 and 3.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from collections import deque
@@ -30,6 +29,8 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+
+from .services import services
 
 P = ParamSpec("P")
 
@@ -79,11 +80,6 @@ def init_app(app: Flask) -> None:
     )
 
 
-def fingerprint(password_hash: str) -> str:
-    """Return what the cookie keeps of a password hash: enough to see that it changed."""
-    return hashlib.sha256(password_hash.encode()).hexdigest()[:16]
-
-
 def csrf_token() -> str:
     """Return this session's token, making one at first use."""
     if "csrf" not in session:
@@ -97,15 +93,16 @@ def load_current_user() -> None:
     name = session.get("username")
     if not name or request.endpoint == "static":
         return
-    user = current_app.extensions["services"].users.find(name)
-    if user is None or not user.is_active:
-        session.clear()
-    elif not hmac.compare_digest(
-        str(session.get("fingerprint", "")), fingerprint(user.password_hash)
+    user = services().store.users.get(name)
+    known = str(session.get("fingerprint", ""))
+    if (
+        user is not None
+        and user.is_active
+        and hmac.compare_digest(known, user.password_fingerprint)
     ):
-        session.clear()
-    else:
         g.user = user
+    else:
+        session.clear()
 
 
 def check_csrf_token() -> None:
@@ -159,22 +156,21 @@ def login() -> ResponseReturnValue:
     target = safe_next(request.values.get("next", "/"))
     if request.method == "GET":
         return render_template("login.html", next=target, error=None)
-    services = current_app.extensions["services"]
     throttle: LoginThrottle = current_app.extensions["login_throttle"]
     name = request.form.get("username", "")
     keys = (f"user:{name}", f"address:{request.remote_addr}")
-    now_s = services.clock.monotonic()
+    now_s = services().clock.monotonic()
     if not throttle.is_open(keys, now_s):
         page = render_template("login.html", next=target, error="Too many attempts; wait a minute.")
         return page, 429, {"Retry-After": str(int(ATTEMPTS_WINDOW_S))}
-    user = services.users.verify(name, request.form.get("password", ""))
+    user = services().store.users.verify(name, request.form.get("password", ""))
     if user is None:
         throttle.record_failure(keys, now_s)
         page = render_template("login.html", next=target, error="Wrong user name or password.")
         return page, 401
     session.clear()  # a new session at login: an id planted before it is worth nothing
     session["username"] = user.username
-    session["fingerprint"] = fingerprint(user.password_hash)
+    session["fingerprint"] = user.password_fingerprint
     session.permanent = True
     csrf_token()
     return redirect(target)

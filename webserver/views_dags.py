@@ -6,16 +6,19 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from ..control import pause
+from ..control import trigger as trigger_verb
+from ..control.input import parse_json_object
 from ..sdk.configuration import dags_folder
 from ..sdk.errors import TradewindError
 from .auth import requires
-from .services import services
+from .services import acting_services, services
 
 if TYPE_CHECKING:
-    from ..database.rows import DagRow, RunRow
+    from ..database.values import DagRow, RunRow
 
 blueprint = Blueprint("dags", __name__)
 
@@ -50,7 +53,11 @@ def index() -> ResponseReturnValue:
     rows = [_list_row(dag, recent.get(dag.dag_id, [])) for dag in dags]
     following = offset + DAGS_PER_PAGE
     page = Page(
-        rows, total, offset, max(0, offset - DAGS_PER_PAGE), following if following < total else None
+        rows,
+        total,
+        offset,
+        max(0, offset - DAGS_PER_PAGE),
+        following if following < total else None,
     )
     return render_template(
         "dags.html",
@@ -86,9 +93,11 @@ def show(dag_id: str) -> ResponseReturnValue:
 def set_paused(dag_id: str) -> ResponseReturnValue:
     """Switch a DAG on or off; un-pausing says how many runs catchup creates."""
     is_paused = request.form.get("is_paused") == "true"
-    change = services().set_paused(dag_id, is_paused, actor=_actor())
-    if not is_paused and change.catchup_runs_count > 1:
-        flash(f"{dag_id} is active: catchup creates {change.catchup_runs_count} runs.")
+    acting = acting_services()
+    changed = pause.set_paused(acting, [acting.store.dags.get(dag_id)], is_paused=is_paused)
+    due = pause.count_catchup_runs(acting, dag_id) if changed and not is_paused else 0
+    if due > 1:
+        flash(f"{dag_id} is active: catchup creates {due} runs.")
     if request.form.get("back") == "dag":
         return redirect(url_for("dags.show", dag_id=dag_id))
     return redirect(request.referrer or url_for("dags.index"))
@@ -111,14 +120,16 @@ def trigger(dag_id: str) -> ResponseReturnValue:
     text = request.form.get("conf", "").strip()
     run_id = request.form.get("run_id", "").strip()
     try:
-        run = services().trigger(
-            dag_id, conf=_parse_conf(text), run_id=run_id or None, actor=_actor()
+        run = trigger_verb.trigger_dag(
+            acting_services(),
+            dag_id,
+            conf=parse_json_object(text, "The configuration"),
+            run_id=run_id or None,
+            triggered_by="ui",
         )
     except TradewindError as error:
         dag = services().store.dags.get(dag_id)
-        page = render_template(
-            "trigger.html", dag=dag, conf=text, run_id=run_id, error=str(error)
-        )
+        page = render_template("trigger.html", dag=dag, conf=text, run_id=run_id, error=str(error))
         return page, 400
     return redirect(url_for("runs.show", dag_id=dag_id, run_id=run.run_id))
 
@@ -144,17 +155,3 @@ def _list_row(dag: DagRow, recent_runs: list[RunRow]) -> dict[str, Any]:
 
 def _liveness(runs: list[RunRow]) -> str:
     return "running" if any(run.state in ("queued", "running") for run in runs) else "idle"
-
-
-def _parse_conf(text: str) -> dict[str, Any]:
-    try:
-        conf = json.loads(text or "{}")
-    except json.JSONDecodeError as error:
-        raise TradewindError(f"The configuration is not JSON: {error}") from error
-    if not isinstance(conf, dict):
-        raise TradewindError("The configuration must be a JSON object, such as {\"key\": 1}")
-    return conf
-
-
-def _actor() -> str:
-    return f"user:{g.user.username}"

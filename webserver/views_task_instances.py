@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, abort, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 
+from ..control.explain import why_not_running
 from ..control.task_logs import find_log, tail_text
 from ..sdk.states import FINISHED, TaskInstanceState
 from .auth import requires
@@ -34,7 +35,9 @@ def show(dag_id: str, run_id: str, task_id: str) -> ResponseReturnValue:
         instance=instance,
         attempts=attempts,
         try_number=try_number,
-        waits=[] if is_finished else services().explain(dag_id, run_id, task_id, map_index),
+        waits=[]
+        if is_finished
+        else why_not_running(services(), dag_id, run_id, task_id, map_index),
         log=text,
         log_is_cut=is_cut,
         log_missing="This try has no log." if attempts else "It has not started: no log yet.",
