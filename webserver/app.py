@@ -11,6 +11,7 @@ from flask import Flask, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from ..database.errors import NotFound
 from ..sdk.configuration import conf, home
 from ..sdk.errors import TradewindError
 from . import (
@@ -123,8 +124,8 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
 
 def show_refusal(error: TradewindError) -> ResponseReturnValue:
     """An expected error: one clear line, and a 4xx."""
+    code = 404 if isinstance(error, NotFound) else 400
     if getattr(g, "user", None) is None:
-        return f"400 {error}\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
-    return render_template(
-        "error.html", code=400, heading="That did not work", text=str(error)
-    ), 400
+        return f"{code} {error}\n", code, {"Content-Type": "text/plain; charset=utf-8"}
+    heading = "Not found" if code == 404 else "That did not work"
+    return render_template("error.html", code=code, heading=heading, text=str(error)), code

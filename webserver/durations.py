@@ -6,7 +6,7 @@ from __future__ import annotations
 def duration_text(seconds: float) -> str:
     """Return a short text such as ``0.42 s``, ``18 s``, ``3 min 5 s`` or ``2 h 10 min``."""
     if seconds < 0:
-        return "–"
+        return "-"
     if seconds < 10:
         return f"{seconds:.2f} s"
     whole = round(seconds)
