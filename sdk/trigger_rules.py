@@ -174,7 +174,8 @@ CLAUSES: Mapping[TriggerRule, tuple[Clause, ...]] = {
     _R.ALWAYS: ((lambda up: True, _RUN),),
     _R.ALL_SKIPPED: (
         (lambda up: up.success + up.bad > 0, _SKIP),
-        (lambda up: up.skipped >= up.total, _RUN),
+        # Removed ones count as gone: Airflow would wait for them until the run deadlocks.
+        (lambda up: up.skipped + up.removed >= up.total, _RUN),
     ),
 }
 
