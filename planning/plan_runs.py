@@ -89,7 +89,7 @@ def plan_next_run(
     try:
         info = _ask(timetable, last, restriction, now)
         return None if info is None else _planned(dag, timetable, info, RunType.SCHEDULED)
-    except Exception:  # noqa: BLE001 - a user's timetable may raise anything
+    except Exception:
         log.warning("timetable failed", extra={"dag_id": dag.dag_id}, exc_info=True)
         return None
 

@@ -78,5 +78,5 @@ def check_run_id(run_id: str, run_type: RunType, pattern: str) -> None:
             return
     if ".." in run_id or not re.match(pattern, run_id):
         raise ValueError(
-            f"the run id {run_id!r} does not match the allowed pattern {pattern!r}, or contains '..'"
+            f"the run id {run_id!r} contains '..' or does not match {pattern!r}"
         )

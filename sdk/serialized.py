@@ -170,6 +170,8 @@ class SerializedDag(Struct, omit_defaults=True):
     timezone: str = "UTC"
     start_at: datetime | None = None
     end_at: datetime | None = None
+    #: ``default_args["start_date"]``: a manual run may not be dated before it.
+    default_args_start_at: datetime | None = None
     catchup: bool = False
     #: The file said nothing about catchup: it came from the dialect or a setting.
     is_catchup_implied: bool = False

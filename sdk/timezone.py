@@ -294,9 +294,9 @@ def default_timezone() -> dt.tzinfo:
 
 def local_timezone() -> dt.tzinfo:
     """Return the zone of this machine."""
-    import pendulum
+    from pendulum.tz.local_timezone import get_local_timezone
 
-    return pendulum.tz.local_timezone.get_local_timezone()
+    return get_local_timezone()
 
 
 def _fixed_offset(name: str) -> dt.tzinfo:

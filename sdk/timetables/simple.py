@@ -5,10 +5,12 @@ Source: ``spec/semantics.md`` section 4.3.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .. import timezone as _timezone
 from .base import DagRunInfo, DataInterval, TimeRestriction, Timetable, plain, plain_restriction
+
+_SHORTEST = timedelta(microseconds=1)
 
 
 class _UncoveredTimetable(Timetable):
@@ -98,7 +100,9 @@ class ContinuousTimetable(_UncoveredTimetable):
         earliest, latest, _ = plain_restriction(restriction)
         now = _timezone.utcnow()
         if last_automated_data_interval is not None:
-            start = plain(last_automated_data_interval.end)
+            last = last_automated_data_interval
+            # A run without length (its start date was yet to come) must not be planned again.
+            start = max(plain(last.end), plain(last.start) + _SHORTEST)
         elif earliest is not None:
             start = earliest
         elif self.dialect == "2":
