@@ -103,9 +103,7 @@ def _walk(
             report(relative, f"cannot look at {entry.path}: {error.strerror or error}")
 
 
-def _load_rules(
-    folder: Path, base: str, syntax: str, report: Report
-) -> list[IgnoreRule]:
+def _load_rules(folder: Path, base: str, syntax: str, report: Report) -> list[IgnoreRule]:
     path = folder / IGNORE_FILE
     try:
         text = path.read_text(encoding="utf-8", errors="replace")

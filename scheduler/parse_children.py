@@ -31,8 +31,11 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(ParseAnswer).decode
 
-#: Answers one frame of a child's request for a Variable or Connection with the reply's frame.
-Answerer = Callable[[bytes], bytes]
+#: Answers one frame of a child's request (a Variable, a Connection) with the reply's frame; None
+#: for a message that wants no answer.
+Answerer = Callable[[bytes], bytes | None]
+#: A child that asks and does not read the answer is not waited for any longer.
+_REPLY_TIMEOUT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class ParseChildren:
         return [child.request.relative_path for child in self._children.values()]
 
     def fork(self, request: ParseRequest) -> None:
-        """Start one child. If the system refuses, the file is reported as finished, to be retried."""
+        """Start one child. Where the system refuses, the file comes back to be tried again."""
         ours_requests, theirs_requests = socket.socketpair()
         ours_answer, theirs_answer = socket.socketpair()
         output_read, output_write = os.pipe()
@@ -170,9 +173,7 @@ class ParseChildren:
     def _listen(self, child: _Child) -> None:
         try:
             for message in child.request_reader.read():
-                reply = self._answer(message)
-                with contextlib.suppress(frames.ConnectionLost, BlockingIOError):
-                    frames.send(child.requests, reply)
+                self._reply(child, self._answer(message))
             for message in child.answer_reader.read():
                 child.answered = _decode(message)
         except (frames.FrameTooLong, msgspec.MsgspecError) as error:
@@ -185,6 +186,14 @@ class ParseChildren:
             if not data:
                 self._unregister(child.output_fd)
             child.output += data[: max(0, OUTPUT_BYTES_MAX - len(child.output))]
+
+    def _reply(self, child: _Child, reply: bytes | None) -> None:
+        if reply is None:
+            return
+        child.requests.settimeout(_REPLY_TIMEOUT_S)
+        with contextlib.suppress(frames.ConnectionLost, TimeoutError):
+            frames.send(child.requests, reply)
+        child.requests.setblocking(False)
 
     def _forget_closed(self, child: _Child) -> None:
         if child.request_reader.is_closed:
@@ -205,14 +214,14 @@ class ParseChildren:
                 self._kill(
                     child,
                     f"parsing took longer than {self._limits.time_s:g} s and was stopped"
-                    " (setting [core] dag_file_processor_timeout)",
+                    " (setting [dag_processor] dag_file_processor_timeout)",
                 )
             elif _resident_bytes(child.pid) > self._limits.memory_bytes:
                 self._kill(
                     child,
                     "importing it used more than"
                     f" {self._limits.memory_bytes // (1024 * 1024)} MB of memory and was stopped"
-                    " (setting [dag_processor] parsing_memory_limit_mb)",
+                    " (setting [dag_processor] parsing_memory_mb)",
                 )
 
     def _kill(self, child: _Child, reason: str) -> None:

@@ -40,6 +40,8 @@ class LoadedFile:
     dags: dict[str, DAG] = field(default_factory=dict)
     #: Files under the local roots that importing it also loaded: helper modules.
     local_files: Sequence[Path] = ()
+    #: Ids that more than one DAG object of the file has; ``dags`` holds the last of them.
+    duplicate_dag_ids: Sequence[str] = ()
 
 
 def hash_content(content: bytes) -> str:
@@ -105,11 +107,6 @@ def load_dag_file(path: Path, local_roots: Sequence[Path] = ()) -> LoadedFile:
         local_files=local_files(set(sys.modules) - before, local_roots),
         duplicate_dag_ids=[dag_id for dag_id, count in counts.items() if count > 1],
     )
-
-
-def hash_content(content: bytes) -> str:
-    """Return the hash by which a file's content is known: SHA-256, in hexadecimal digits."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def local_files(names: Iterable[str], roots: Sequence[Path]) -> list[Path]:

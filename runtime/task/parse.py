@@ -29,7 +29,7 @@ from .dag_file import LoadedFile, hash_content, load_dag_file, prepare_import_pa
 from .no_dag_reasons import explain_no_dag
 from .parse_errors import describe_error
 from .parse_messages import AnsweredDag, ParseAnswer, ParseRequest
-from .recorded_inputs import InputRecorder, RecordingRuntime
+from .recorded_inputs import InputRecorder, RecordingRuntime, ValueSource
 
 if TYPE_CHECKING:
     from ...sdk.dag import DAG
@@ -64,7 +64,7 @@ def main(payload: bytes, fds: Sequence[int]) -> None:
     os._exit(0)  # a thread or an exit handler of the file must not hold it up
 
 
-def parse(request: ParseRequest, runtime: task_runtime.TaskRuntime) -> ParseAnswer:
+def parse(request: ParseRequest, runtime: ValueSource) -> ParseAnswer:
     """Import the file that *request* names, in this process, and return what it gave.
 
     An error of the file is part of the answer; nothing is raised for it.
@@ -149,7 +149,12 @@ def _time_limit(limit_s: float, path: str) -> Iterator[None]:
 @contextmanager
 def _collecting_warnings(collected: list[str]) -> Iterator[None]:
     def collect(
-        message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: object = None,
+        line: str | None = None,
     ) -> None:
         text = f"{filename}:{lineno}: {category.__name__}: {message}"
         if len(collected) < WARNINGS_MAX and text not in collected:

@@ -1,4 +1,4 @@
-"""What the parse manager tells a parser child, and what it hears back. Plain structs, MessagePack."""
+"""What parse manager and parser child tell each other: plain structs, as MessagePack."""
 
 from __future__ import annotations
 

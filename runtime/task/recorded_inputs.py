@@ -15,9 +15,8 @@ import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from ...sdk.task_runtime import TaskRuntime
 from .dag_file import hash_content
 from .parse_messages import Inputs
 
@@ -38,7 +37,7 @@ def fingerprint_path(path: str) -> str:
     try:
         status = Path(path).stat()
         if stat.S_ISDIR(status.st_mode):
-            names = "\0".join(sorted(os.listdir(path)))
+            names = "\0".join(sorted(entry.name for entry in os.scandir(path)))
             return f"folder:{hash_content(names.encode(errors='surrogateescape'))}"
         if not stat.S_ISREG(status.st_mode):
             return "special"
@@ -139,10 +138,20 @@ class InputRecorder:
         mapping.__getitem__ = noted  # type: ignore[method-assign]
 
 
+class ValueSource(Protocol):
+    """What may be asked for while a file is imported; ``SocketRuntime`` is one."""
+
+    def get_variable(self, key: str) -> str | None:
+        """See ``TaskRuntime.get_variable``."""
+
+    def get_connection(self, conn_id: str) -> Mapping[str, Any] | None:
+        """See ``TaskRuntime.get_connection``."""
+
+
 class RecordingRuntime:
     """A runtime that notes which Variables and Connections were asked for, and what came."""
 
-    def __init__(self, runtime: TaskRuntime, recorder: InputRecorder) -> None:
+    def __init__(self, runtime: ValueSource, recorder: InputRecorder) -> None:
         self._runtime = runtime
         self._recorder = recorder
 

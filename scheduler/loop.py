@@ -1,0 +1,76 @@
+"""The scheduler: one loop of small steps over the store.
+
+Bells make it fast, computed timers let it sleep until something is due, and a sweep each second
+makes it right. It keeps no truth of its own: kill it at any point, start another, and nothing
+is lost or done twice. Plain blocking code: waiting is the caller's (``scheduler_main``, the
+simulation).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from ..sdk.clock import Clock
+from .quarantine import Quarantine
+from .step import Step, Store, Tick
+
+log = logging.getLogger(__name__)
+
+
+class Scheduler:
+    """One actor. Call ``tick`` when a bell rang or ``wait_s`` has passed."""
+
+    def __init__(
+        self, store: Store, clock: Clock, steps: Sequence[Step], *, sweep_s: float = 1.0
+    ) -> None:
+        """Args: sweep_s: seconds between two looks at everything."""
+        self._store = store
+        self._clock = clock
+        self._steps = steps
+        self._sweep_s = sweep_s
+        self._next_sweep_s = clock.monotonic()
+        self._quarantine = Quarantine(clock)
+        self._has_more = False
+
+    def tick(self) -> bool:
+        """Run every step once; True if something changed, so that more may be due at once."""
+        now_s = self._clock.monotonic()
+        is_sweep = now_s >= self._next_sweep_s
+        if is_sweep:
+            self._next_sweep_s = now_s + self._sweep_s
+        tick = Tick(now=self._clock.now(), is_sweep=is_sweep, quarantine=self._quarantine)
+        for step in self._steps:
+            self._run(step, tick)
+        self._has_more = tick.changed
+        return tick.changed
+
+    def wait_s(self) -> float:
+        """Return for how many seconds nothing is due unless a bell rings."""
+        if self._has_more:
+            return 0.0
+        until_sweep_s = max(0.0, self._next_sweep_s - self._clock.monotonic())
+        try:
+            due = [
+                self._store.dags.next_due_at(),
+                self._store.runs.next_timer_at(self._clock.now()),
+            ]
+        except Exception:
+            log.exception("the database cannot say what is due next")
+            return until_sweep_s
+        return min([until_sweep_s, *(self._until_s(at) for at in due if at is not None)])
+
+    def _until_s(self, at: datetime) -> float:
+        return max(0.0, (at - self._clock.now()).total_seconds())
+
+    def _run(self, step: Step, tick: Tick) -> None:
+        if self._quarantine.is_held(step.name):
+            return
+        try:
+            step.run(tick)
+        except Exception:
+            held_s = self._quarantine.hold(step.name)
+            log.exception("scheduler: step '%s' failed, again in %.1f s", step.name, held_s)
+        else:
+            self._quarantine.release(step.name)

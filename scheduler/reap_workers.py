@@ -1,0 +1,56 @@
+"""Step: find workers that are dead, by evidence first and by time last.
+
+A runner on this machine whose process is gone is dead at once. One elsewhere is dead when its
+lease is over, if the judge was awake all the while. The tries that it ran are then lost: retried
+if they may be, given back where no code of the user had begun.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from ..database.values import WorkerRow
+from ..sdk.clock import Clock
+from .lease_judge import LeaseJudge
+from .step import Store, Tick
+
+log = logging.getLogger(__name__)
+
+
+class ReapWorkers:
+    """``is_gone`` says whether a worker of this machine has certainly ended."""
+
+    name = "reap workers"
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        judge: LeaseJudge,
+        is_gone: Callable[[WorkerRow], bool],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._judge = judge
+        self._is_gone = is_gone
+        self._interval_s = 1.0
+        self._next_s = 0.0
+
+    def run(self, tick: Tick) -> None:
+        """Look about once a second; the cost is one small query."""
+        now_s = self._clock.monotonic()
+        if now_s < self._next_s and not tick.is_sweep:
+            return
+        self._next_s = now_s + self._interval_s
+        for worker in self._store.workers.list():
+            if self._is_gone(worker):
+                log.warning("runner %s (pid %d) has died", worker.id, worker.pid)
+                self._store.workers.declare_dead(worker.id, tick.now, "its process is gone")
+                tick.changed = True
+        if not self._judge.tick(tick.now, now_s):
+            self._store.workers.rebase_leases(tick.now)
+        elif self._judge.may_judge(now_s):
+            for worker_id in self._store.workers.expire(tick.now):
+                log.warning("runner %s was silent for longer than its lease", worker_id)
+                tick.changed = True
