@@ -5,12 +5,12 @@ Source: ``spec/semantics.md`` sections 3.5, 5.2 to 5.5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import NamedTuple
 
 from ..sdk.states import FAILED_STATES, FINISHED, TaskInstanceState
-from ..sdk.trigger_rules import TriggerRule, Upstream, Verdict, judge
+from ..sdk.trigger_rules import TriggerRule, Verdict, judge
 from .expand import NoLength, count_instances
 from .snapshot import InstanceSnapshot, Past
 from .upstream import Board
@@ -31,16 +31,14 @@ class Wait(Enum):
     LENGTH = "length"
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """The instance goes into a new state now."""
 
     new: TaskInstanceState
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Grow:
+class Grow(NamedTuple):
     """The placeholder of a mapped task becomes instances 0..length-1."""
 
     length: int
@@ -108,11 +106,7 @@ def _judge_all(board: Board, instance: InstanceSnapshot) -> tuple[Verdict | Wait
         verdicts.append(judge(TriggerRule.ALL_SUCCESS, setups))
         if verdicts[0] in (Verdict.UPSTREAM_FAILED, Verdict.SKIP):
             return verdicts[0], _why(board, instance, TriggerRule.ALL_SUCCESS, verdicts[0])
-    if board.structure.upstream_ids[task_id]:
-        upstream = board.upstream(task_id, map_index)
-        own = judge(rule, upstream)
-    else:
-        own = Verdict.RUN
+    own = board.judge(task_id, map_index)
     if map_index < 0 and task_id in board.structure.length_task_ids:
         mapped = _judge_length_tasks(board, task_id)
         for wanted in (Verdict.UPSTREAM_FAILED, Verdict.SKIP):
@@ -156,7 +150,7 @@ def _skipped_by(board: Board, instance: InstanceSnapshot) -> str:
         mark = marks.get((id_, index))
         if mark is None:
             continue
-        branch = next((one for one in board.instances(id_) if one.map_index == index), None)
+        branch = board.by_index(id_).get(index)
         if branch is None or board.state_of(branch) not in FINISHED:
             continue
         if mark.followed is not None and instance.task_id not in mark.followed:
@@ -215,8 +209,3 @@ def _grow(board: Board, task_id: str) -> Assessment:
     if count == 0:
         return Move(_S.SKIPPED, "there is nothing to map: the length is 0")
     return Grow(count)
-
-
-def counts_for(board: Board, instance: InstanceSnapshot) -> Upstream:
-    """Return the counts that the instance's own trigger rule sees."""
-    return board.upstream(instance.task_id, instance.map_index)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import NamedTuple
 
 from ..sdk.states import DagRunState, RunType, TaskInstanceState
 from .structure import DagStructure
@@ -84,8 +85,7 @@ class RunSnapshot:
     map_length_max: int = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """One task instance moves, and why.
 
     ``try_number`` grows by one where ``is_new_try`` says so, and only there: a fresh try or a

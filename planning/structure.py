@@ -26,7 +26,7 @@ class DagStructure:
     mapped_groups: Mapping[str, tuple[str, ...]]
     #: Task id → how it is expanded: by its groups, outermost first, then by itself.
     expansions: Mapping[str, tuple[Expansion, ...]]
-    #: Task id → ids of the tasks whose results give its number of instances.
+    #: Task id → ids of the tasks whose results give its number of instances; literals: absent.
     length_task_ids: Mapping[str, tuple[str, ...]]
     #: Tasks that decide how the run ends (semantics 5.7).
     leaf_ids: tuple[str, ...]
@@ -75,7 +75,7 @@ class DagStructure:
             mapped_groups=mapped_groups,
             expansions=expansions,
             length_task_ids={
-                id_: _length_task_ids(parts) for id_, parts in expansions.items() if parts
+                id_: ids for id_, parts in expansions.items() if (ids := _length_task_ids(parts))
             },
             leaf_ids=_leaf_ids(tasks, downstream),
             indirect_setup_ids=_indirect_setups(tasks, upstream, downstream),

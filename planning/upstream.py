@@ -6,10 +6,10 @@ index count. Source: ``spec/semantics.md`` sections 3.6, 5.3 and 5.4.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..sdk.states import TaskInstanceState
-from ..sdk.trigger_rules import NEEDS_ONE, TriggerRule, Upstream
+from ..sdk.trigger_rules import NEEDS_ONE, TriggerRule, Upstream, Verdict, judge
 from .expand import NoLength, Results, measure_all
 from .snapshot import InstanceSnapshot, RunSnapshot
 
@@ -17,6 +17,9 @@ _S = TaskInstanceState
 
 #: How many instances: all, success, skipped, failed, upstream_failed, removed.
 Tally = tuple[int, int, int, int, int, int]
+
+#: How many upstream instances a reason names.
+_NAMED_MAX = 3
 
 _NOTHING: Tally = (0, 0, 0, 0, 0, 0)
 _ONE: dict[TaskInstanceState, Tally] = dict.fromkeys(_S, (1, 0, 0, 0, 0, 0)) | {
@@ -53,7 +56,11 @@ class Board:
         #: Tasks whose placeholder is being replaced by instances.
         self.expanding: set[str] = set()
         self._tallies: dict[str, Tally] = {}
-        self._shared: dict[str, Upstream] = {}
+        self._descriptions: dict[tuple[tuple[str, ...], frozenset[TaskInstanceState]], str] = {}
+        self._by_index: dict[str, dict[int, InstanceSnapshot]] = {}
+        #: Direct upstream → counts, and with a rule → verdict: tasks side by side share them.
+        self._shared: dict[tuple[str, ...], Upstream] = {}
+        self._verdicts: dict[tuple[TriggerRule, tuple[str, ...]], Verdict] = {}
 
     def state_of(self, instance: InstanceSnapshot) -> TaskInstanceState:
         """Return the state as it stands in this pass."""
@@ -77,11 +84,31 @@ class Board:
 
     def upstream(self, task_id: str, map_index: int) -> Upstream:
         """Count the direct upstream of one task instance."""
-        found = self._shared.get(task_id)
+        structure = self.structure
+        if structure.mapped_groups[task_id] or structure.tasks[task_id].is_teardown:
+            return self._count(task_id, map_index)
+        upstream_ids = structure.upstream_ids[task_id]
+        found = self._shared.get(upstream_ids)
         if found is None:
             found = self._count(task_id, map_index)
-            if not self._is_by_index(task_id) and found.removed == 0:
-                self._shared[task_id] = found
+            if found.removed == 0:  # else the map index counts too
+                self._shared[upstream_ids] = found
+        return found
+
+    def judge(self, task_id: str, map_index: int) -> Verdict:
+        """Return what the task's own trigger rule says about one instance."""
+        structure = self.structure
+        upstream_ids = structure.upstream_ids[task_id]
+        if not upstream_ids:
+            return Verdict.RUN
+        rule = structure.trigger_rules[task_id]
+        if structure.mapped_groups[task_id] or structure.tasks[task_id].is_teardown:
+            return judge(rule, self._count(task_id, map_index))
+        found = self._verdicts.get((rule, upstream_ids))
+        if found is None:
+            found = judge(rule, self.upstream(task_id, map_index))
+            if upstream_ids in self._shared:
+                self._verdicts[rule, upstream_ids] = found
         return found
 
     def relevant(self, task_id: str, map_index: int, upstream_id: str) -> list[InstanceSnapshot]:
@@ -92,10 +119,16 @@ class Board:
             return list(instances)
         if upstream_id in self.expanding:
             return []
-        return [one for one in instances if one.map_index < 0 or one.map_index in indexes]
+        by_index = self.by_index(upstream_id)
+        return [by_index[index] for index in (-1, *indexes) if index in by_index]
 
-    def _is_by_index(self, task_id: str) -> bool:
-        return bool(self.structure.mapped_groups[task_id])
+    def by_index(self, task_id: str) -> Mapping[int, InstanceSnapshot]:
+        """Return the instances of a task by map index."""
+        found = self._by_index.get(task_id)
+        if found is None:
+            found = {one.map_index: one for one in self.instances(task_id)}
+            self._by_index[task_id] = found
+        return found
 
     def _tally_for(self, task_id: str, map_index: int, upstream_id: str) -> Tally:
         if not (
@@ -103,13 +136,16 @@ class Board:
         ):
             return self.tally(upstream_id)
         relevant = self.relevant(task_id, map_index, upstream_id)
+        if len(relevant) == 1:
+            return _ONE[self.state_of(relevant[0])]
         return _add(_ONE[self.state_of(instance)] for instance in relevant)
 
     def _count(self, task_id: str, map_index: int) -> Upstream:
         structure = self.structure
         upstream_ids = structure.upstream_ids[task_id]
         parts = [self._tally_for(task_id, map_index, id_) for id_ in upstream_ids]
-        total, success, skipped, failed, upstream_failed, removed = _add(parts)
+        counts = parts[0] if len(parts) == 1 else _add(parts)
+        total, success, skipped, failed, upstream_failed, removed = counts
         if total < len(upstream_ids) and not any(structure.expansions[id_] for id_ in upstream_ids):
             # A task above had no instance in this run. Airflow counts tasks where none is mapped.
             total = len(upstream_ids)
@@ -147,7 +183,7 @@ class Board:
             total, success, skipped, failed, upstream_failed, removed, map_index=map_index
         )
 
-    def _indexes(self, task_id: str, map_index: int, upstream_id: str) -> Container[int] | None:
+    def _indexes(self, task_id: str, map_index: int, upstream_id: str) -> Iterable[int] | None:
         """Return which map indexes of *upstream_id* count; None: all of them."""
         own = self.structure.mapped_groups[task_id]
         other = self.structure.mapped_groups[upstream_id]
@@ -186,19 +222,38 @@ class Board:
             product *= length
         return product
 
-    def describe(self, task_id: str, map_index: int, states: Container[TaskInstanceState]) -> str:
+    def describe(self, task_id: str, map_index: int, states: frozenset[TaskInstanceState]) -> str:
         """Name the direct upstream (and setups above) that stand in one of *states*."""
-        ids = [
+        ids = (
             *self.structure.upstream_ids[task_id],
             *self.structure.indirect_setup_ids.get(task_id, ()),
-        ]
+        )
+        if self.structure.mapped_groups[task_id]:
+            return self._describe(task_id, map_index, ids, states)
+        key = (ids, states)
+        if key not in self._descriptions:
+            self._descriptions[key] = self._describe(task_id, map_index, ids, states)
+        return self._descriptions[key]
+
+    def _describe(
+        self,
+        task_id: str,
+        map_index: int,
+        ids: Sequence[str],
+        states: frozenset[TaskInstanceState],
+    ) -> str:
         names: list[str] = []
+        more = 0
         for id_ in ids:
             for one in self.relevant(task_id, map_index, id_):
                 state = self.state_of(one)
-                if state in states:
-                    index = f"[{one.map_index}]" if one.map_index >= 0 else ""
-                    names.append(f"{id_}{index} is {'not started' if state is _S.NONE else state}")
-        if len(names) > 3:
-            names[3:] = [f"and {len(names) - 3} more"]
+                if state not in states:
+                    continue
+                if len(names) == _NAMED_MAX:
+                    more += 1
+                    continue
+                index = f"[{one.map_index}]" if one.map_index >= 0 else ""
+                names.append(f"{id_}{index} is {'not started' if state is _S.NONE else state}")
+        if more:
+            names.append(f"and {more} more")
         return ", ".join(names)
