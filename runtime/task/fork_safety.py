@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import threading
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def reason_against_forking(sockets_before: set[int]) -> str:
     names = [thread.name for thread in threading.enumerate()]
     if len(names) > 1:
         return f"importing the file started threads ({', '.join(names[1:4])})"
-    if _THREADS.is_dir():
+    # OpenBLAS, which numpy brings, starts threads but ends them itself before each fork.
+    if _THREADS.is_dir() and "numpy" not in sys.modules:
         count = len(os.listdir(_THREADS))  # noqa: PTH208 - a count is all that is needed
         if count > 1:
             return f"importing the file started {count - 1} threads outside Python"

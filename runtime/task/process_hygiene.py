@@ -14,6 +14,8 @@ import signal
 import sys
 from pathlib import Path
 
+from .protocol import ATTEMPT_VARIABLE
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
@@ -85,3 +87,24 @@ def child_pids() -> list[int]:
     except OSError:
         return []
     return [int(word) for word in text.split()]
+
+
+#: Names of task processes, and of what they fork, begin so (``set_process_name``).
+TASK_NAME_PREFIX = "tw:"
+
+
+def attempt_of(pid: int) -> str | None:
+    """Return the key of the attempt that process *pid* belongs to, None if that is not known."""
+    folder = Path("/proc") / str(pid)
+    try:
+        name = (folder / "comm").read_text().rstrip("\n")
+        if name.startswith(TASK_NAME_PREFIX):
+            return name[len(TASK_NAME_PREFIX) :]
+        environment = (folder / "environ").read_bytes()
+    except OSError:
+        return None
+    mark = f"{ATTEMPT_VARIABLE}=".encode()
+    for entry in environment.split(b"\0"):
+        if entry.startswith(mark):
+            return entry[len(mark) :].decode(errors="replace")
+    return None

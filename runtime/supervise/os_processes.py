@@ -1,0 +1,598 @@
+"""``Processes`` on a real operating system: zygote, hosts, sockets, pipes, log files.
+
+One selector holds all descriptors. Nothing here decides what runs or when it is killed; that is
+``runner.py``. Nothing here starts a thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from ...sdk.clock import Clock
+from ..task import frames, process_hygiene, protocol
+from .hosts import Host, HostPool, HostSettings, private_bytes
+from .log_files import LOG_BYTES_MAX, TaskLog
+from .out_of_memory import OutOfMemoryWatch
+from .processes import (
+    Asked,
+    BellRang,
+    Event,
+    Reply,
+    TaskBegan,
+    TaskEnded,
+    TaskEntered,
+    TaskExecuting,
+    TaskOrder,
+)
+from .task_channel import OUTPUT_GRACE_S, ChildEnds, TaskChannel
+from .task_order import encoded_spec
+from .zygote_client import ForkFailed, ZygoteClient, ZygoteDied, describe_exit
+
+log = logging.getLogger(__name__)
+
+#: How often idle hosts and their memory are looked at, in seconds.
+HOUSEKEEPING_S = 10.0
+
+
+class BellListener(Protocol):
+    """What rings when the database has something new (``database.bell``)."""
+
+    def fileno(self) -> int:
+        """Readable after a ring."""
+
+    def drain(self) -> object:
+        """Forget the rings so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class OsSettings:
+    """Where things are, and how tasks are started."""
+
+    log_folder: Path
+    dags_folder: Path
+    import_folders: Sequence[str] = ()
+    #: Start every task in a fresh interpreter ([execution] start_method = spawn).
+    is_spawning: bool = False
+    log_bytes_max: int = LOG_BYTES_MAX
+    folder_mode: int = 0o775
+    file_mode: int = 0o664
+    hosts: HostSettings = field(default_factory=HostSettings)
+
+
+class OsProcesses:
+    """See ``processes.Processes``."""
+
+    def __init__(
+        self,
+        settings: OsSettings,
+        clock: Clock,
+        *,
+        bell: BellListener | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Args: environment: of all processes started here; None: this process's own."""
+        self._settings = settings
+        self._clock = clock
+        self._bell = bell
+        self._environment = environment
+        self._selector = selectors.DefaultSelector()
+        self._events: list[Event] = []
+        self._channels: dict[str, TaskChannel] = {}
+        self._waiting: dict[str, Host] = {}
+        self._hosts_of: dict[str, Host] = {}
+        self._fresh: dict[str, subprocess.Popen[bytes]] = {}
+        self._lingering: list[TaskChannel] = []
+        self._logs: dict[str, TaskLog] = {}
+        self._killed: set[str] = set()
+        self._pool = HostPool(settings.hosts)
+        self._memory_watch = OutOfMemoryWatch()
+        self._housekeeping_due = 0.0
+        self._zygote = ZygoteClient(environment)
+        self._has_zygote = False
+        self._wake_read, self._wake_write = socket.socketpair()
+        self._wake_read.setblocking(False)
+        self._wake_write.setblocking(False)
+        self._listen(self._wake_read.fileno(), self._woken)
+        if bell is not None:
+            self._listen(bell.fileno(), self._rung)
+
+    # -- Processes --------------------------------------------------------------------------------
+
+    def start(self, order: TaskOrder) -> None:
+        """See ``Processes.start``."""
+        task_log = TaskLog(
+            self._settings.log_folder / order.log_path,
+            self._clock,
+            bytes_max=self._settings.log_bytes_max,
+            folder_mode=self._settings.folder_mode,
+            file_mode=self._settings.file_mode,
+        )
+        self._logs[order.key] = task_log
+        if self._settings.is_spawning or sys.platform != "linux":
+            self._start_fresh(order)
+            return
+        path = self._path_of(order)
+        host = self._pool.usable(path, self._clock.monotonic())
+        if host is None:
+            try:
+                host = self._start_host(path, order.claim.relative_fileloc)
+            except (ZygoteDied, ForkFailed, OSError) as error:
+                self._end_unstarted(order, str(error), is_out_of_resources=True)
+                return
+        self._give(host, order)
+
+    def poll(self, wait_s: float) -> list[Event]:
+        """See ``Processes.poll``."""
+        if self._events:
+            wait_s = 0.0
+        if self._lingering:
+            wait_s = min(wait_s, 0.2)
+        for key, _mask in self._selector.select(wait_s):
+            key.data()
+        if self._lingering:
+            self._give_up_output()
+        if self._housekeeping_due <= self._clock.monotonic():
+            self._keep_house()
+        events, self._events = self._events, []
+        return events
+
+    def signal(self, key: str, number: int) -> None:
+        """See ``Processes.signal``."""
+        if number == signal.SIGKILL:
+            self._killed.add(key)
+        fresh = self._fresh.get(key)
+        if fresh is not None:
+            _signal_group(fresh.pid, number)
+            return
+        host = self._waiting.pop(key, None)
+        if host is not None:
+            host.waiting = [order for order in host.waiting if order.key != key]
+            self._events.append(TaskEnded(key=key))
+            if host.ready is None and not host.waiting:
+                self._kill_host(host)  # no one waits for an import that takes so long
+            return
+        host = self._hosts_of.get(key)
+        if host is not None and not host.is_gone:
+            self._tell(host, protocol.SignalTask(key=key, number=int(number)))
+
+    def answer(self, asker: object, reply: Reply) -> None:
+        """See ``Processes.answer``."""
+        answer = protocol.Answer(value=reply.value, error=reply.error)
+        if isinstance(asker, TaskChannel):
+            asker.log.mask(reply.masked)
+            asker.send(answer)
+        elif isinstance(asker, Host) and not asker.is_gone:
+            self._tell(asker, answer)
+
+    def note(self, key: str, text: str) -> None:
+        """See ``Processes.note``."""
+        if key in self._logs:
+            self._logs[key].note(text)
+
+    def close_log(self, key: str, verdict: str) -> None:
+        """See ``Processes.close_log``."""
+        task_log = self._logs.pop(key, None)
+        if task_log is not None:
+            task_log.close(verdict)
+
+    def stop(self) -> None:
+        """See ``Processes.stop``."""
+        for fresh in self._fresh.values():
+            _signal_group(fresh.pid, signal.SIGKILL)
+        for host in list(self._pool.all):
+            host.control.close()
+        if self._has_zygote:
+            self._zygote.stop()
+            self._has_zygote = False
+        for fresh in self._fresh.values():
+            fresh.wait()
+        self._selector.close()
+
+    def wakeup_fd(self) -> int:
+        """Return the descriptor that wakes ``poll`` (for ``signal.set_wakeup_fd``)."""
+        return self._wake_write.fileno()
+
+    # -- starting -----------------------------------------------------------------------------
+
+    def _path_of(self, order: TaskOrder) -> str:
+        own = order.claim.fileloc
+        if own and Path(own).exists():
+            return own
+        # Another machine's folder, or a home that has moved.
+        return str(self._settings.dags_folder / order.claim.relative_fileloc)
+
+    def _start_host(self, path: str, relative_path: str) -> Host:
+        self._ensure_zygote()
+        start = self._host_start(path, relative_path)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with theirs:
+            try:
+                pid = self._zygote.fork("host", protocol.encode(start), [theirs.fileno()])
+            except BaseException:
+                ours.close()
+                raise
+        ours.setblocking(False)
+        now_s = self._clock.monotonic()
+        host = Host(
+            path=path,
+            pid=pid,
+            control=ours,
+            reader=frames.FrameReader(ours),
+            started_due=now_s,
+            used_due=now_s,
+        )
+        self._pool.add(host)
+        self._listen(ours.fileno(), lambda: self._hear_host(host))
+        return host
+
+    def _host_start(self, path: str, relative_path: str) -> protocol.HostStart:
+        return protocol.HostStart(
+            path=path,
+            relative_path=relative_path,
+            import_folders=[str(folder) for folder in self._settings.import_folders],
+        )
+
+    def _ensure_zygote(self) -> None:
+        if not self._has_zygote:
+            self._zygote.start()
+            self._has_zygote = True
+            self._listen(self._zygote.fileno(), self._hear_zygote)
+
+    def _give(self, host: Host, order: TaskOrder) -> None:
+        host.used_due = self._clock.monotonic()
+        if host.ready is None:
+            host.waiting.append(order)
+            self._waiting[order.key] = host
+        elif host.ready.error:
+            stand_in = self._pool.stand_in(host.path)
+            if stand_in is not None:
+                self._logs[order.key].note(
+                    "The DAG file cannot be imported now; running the last version that could"
+                )
+                self._give(stand_in, order)
+                return
+            for line in host.ready.error.rstrip().splitlines():
+                self._logs[order.key].note(line)
+            last = host.ready.error.rstrip().rsplit("\n", 1)[-1]
+            relative = order.claim.relative_fileloc or host.path
+            self._end_unstarted(order, f"cannot import {relative}: {last}")
+        elif host.ready.not_fork_safe:
+            self._start_fresh(order)
+        else:
+            self._fork_task(host, order)
+
+    def _fork_task(self, host: Host, order: TaskOrder) -> None:
+        try:
+            channel, ends = self._open_channel(order)
+        except OSError as error:
+            self._end_unstarted(order, str(error), is_out_of_resources=True)
+            return
+        channel.code_hash = host.ready.content_hash if host.ready else ""
+        host.running.add(order.key)
+        self._hosts_of[order.key] = host
+        request = protocol.RunTask(
+            key=order.key, nonce=channel.nonce, spec=encoded_spec(order.claim)
+        )
+        self._tell(host, request, [ends.connection.fileno(), ends.output])
+        ends.close()
+
+    def _start_fresh(self, order: TaskOrder) -> None:
+        try:
+            channel, ends = self._open_channel(order)
+        except OSError as error:
+            self._end_unstarted(order, str(error), is_out_of_resources=True)
+            return
+        descriptors = [ends.connection.fileno(), ends.output]
+        try:
+            fresh = subprocess.Popen(
+                [
+                    *(sys.executable, "-P", "-m", "tradewind.runtime.task.fresh"),
+                    *map(str, descriptors),
+                ],
+                pass_fds=descriptors,
+                env=None if self._environment is None else dict(self._environment),
+                stdin=subprocess.DEVNULL,
+                stdout=ends.output,
+                stderr=ends.output,
+                process_group=0,
+            )
+        except OSError as error:
+            ends.close()
+            self._close_channel(channel)
+            self._end_unstarted(order, str(error), is_out_of_resources=True)
+            return
+        ends.close()
+        self._fresh[order.key] = fresh
+        channel.pid = fresh.pid
+        run = protocol.RunTask(key=order.key, nonce=channel.nonce, spec=encoded_spec(order.claim))
+        start = self._host_start(self._path_of(order), order.claim.relative_fileloc)
+        frames.send(channel.connection, protocol.encode(protocol.FreshTask(start=start, order=run)))
+        self._events.append(TaskBegan(order.key, fresh.pid))
+
+    def _open_channel(self, order: TaskOrder) -> tuple[TaskChannel, ChildEnds]:
+        channel, ends = TaskChannel.open(order, self._logs[order.key])
+        self._channels[order.key] = channel
+        self._listen(channel.connection.fileno(), lambda: self._hear_task(channel))
+        self._listen(channel.output, lambda: self._hear_output(channel))
+        return channel, ends
+
+    def _end_unstarted(
+        self, order: TaskOrder, error: str, *, is_out_of_resources: bool = False
+    ) -> None:
+        self._events.append(
+            TaskEnded(key=order.key, error=error, is_out_of_resources=is_out_of_resources)
+        )
+
+    # -- listening ----------------------------------------------------------------------------
+
+    def _listen(self, descriptor: int, callback: Callable[[], None]) -> None:
+        self._selector.register(descriptor, selectors.EVENT_READ, callback)
+
+    def _unlisten(self, descriptor: int) -> None:
+        try:
+            self._selector.unregister(descriptor)
+        except (KeyError, ValueError):
+            return
+
+    def _rung(self) -> None:
+        if self._bell is not None:
+            self._bell.drain()
+        self._events.append(BellRang())
+
+    def _woken(self) -> None:
+        try:
+            while self._wake_read.recv(512):
+                pass
+        except BlockingIOError:
+            pass
+        self._reap_fresh()
+
+    def _hear_zygote(self) -> None:
+        try:
+            exits = self._zygote.poll()
+        except ZygoteDied:
+            log.error("the zygote died; its hosts and their tasks died with it")
+            self._unlisten(self._zygote.fileno())
+            self._zygote.stop()
+            self._has_zygote = False
+            for host in list(self._pool.all):
+                self._host_is_gone(host, None)
+            return
+        statuses = dict(exits)
+        for host in list(self._pool.all):
+            if host.pid in statuses:
+                self._host_is_gone(host, statuses[host.pid])
+
+    def _hear_host(self, host: Host) -> None:
+        try:
+            messages = host.reader.read()
+            reports = [protocol.decode_host_report(message) for message in messages]
+        except (frames.FrameTooLong, ValueError):
+            self._kill_host(host)
+            return
+        for report in reports:
+            if isinstance(report, protocol.HostReady):
+                self._host_is_ready(host, report)
+            elif isinstance(report, protocol.Ask):
+                self._events.append(Asked(host, None, report.method, report.arguments))
+            elif isinstance(report, protocol.TaskStarted):
+                self._channels[report.key].pid = report.pid
+                self._events.append(TaskBegan(report.key, report.pid))
+            elif isinstance(report, protocol.TaskNotStarted):
+                self._task_was_refused(host, report)
+            else:
+                self._task_exited(host, report)
+        if host.reader.is_closed:
+            self._unlisten(host.control.fileno())  # the zygote tells how it ended
+
+    def _host_is_ready(self, host: Host, ready: protocol.HostReady) -> None:
+        host.ready = ready
+        if not ready.error:
+            self._pool.loaded(host)
+        orders, host.waiting = host.waiting, []
+        for order in orders:
+            self._waiting.pop(order.key, None)
+            self._give(host, order)
+
+    def _hear_task(self, channel: TaskChannel) -> None:
+        key = channel.order.key
+        for message in channel.read_messages():
+            if isinstance(message, protocol.Entered):
+                self._events.append(TaskEntered(key))
+            elif isinstance(message, protocol.Executing):
+                self._events.append(TaskExecuting(key))
+            elif isinstance(message, protocol.Ask):
+                self._events.append(Asked(channel, key, message.method, message.arguments))
+        if channel.error and not channel.has_exited:
+            self.signal(key, signal.SIGKILL)
+        if channel.reader.is_closed or channel.error:
+            self._unlisten(channel.connection.fileno())
+
+    def _hear_output(self, channel: TaskChannel) -> None:
+        channel.read_output()
+        if channel.is_output_at_end:
+            self._unlisten(channel.output)
+            if channel.is_over:
+                self._finish(channel)
+
+    # -- endings --------------------------------------------------------------------------------
+
+    def _task_exited(self, host: Host, report: protocol.TaskExited) -> None:
+        host.running.discard(report.key)
+        host.used_due = self._clock.monotonic()
+        self._hosts_of.pop(report.key, None)
+        channel = self._channels.get(report.key)
+        if channel is not None:
+            channel.status = report.status
+            channel.memory_max_bytes = report.memory_max_bytes
+            self._exited(channel)
+
+    def _task_was_refused(self, host: Host, report: protocol.TaskNotStarted) -> None:
+        host.running.discard(report.key)
+        self._hosts_of.pop(report.key, None)
+        channel = self._channels.pop(report.key, None)
+        if channel is not None:
+            self._close_channel(channel)
+            self._end_unstarted(channel.order, report.error, is_out_of_resources=True)
+
+    def _exited(self, channel: TaskChannel) -> None:
+        """Read what is left. Without an end of output, someone still holds the pipe: wait."""
+        channel.has_exited = True
+        self._hear_task(channel)
+        channel.read_output(to_the_end=True)
+        if channel.is_output_at_end:
+            self._finish(channel)
+        else:
+            channel.output_due = self._clock.monotonic() + OUTPUT_GRACE_S
+            self._lingering.append(channel)
+
+    def _give_up_output(self) -> None:
+        now_s = self._clock.monotonic()
+        for channel in list(self._lingering):
+            if channel.output_due <= now_s:
+                channel.log.note("A process that the task left behind still holds its output")
+                self._finish(channel)
+
+    def _finish(self, channel: TaskChannel) -> None:
+        key = channel.order.key
+        if self._channels.pop(key, None) is None:
+            return
+        if channel in self._lingering:
+            self._lingering.remove(channel)
+        code = number = None
+        if channel.status is not None:
+            code, number = describe_exit(channel.status)
+        is_out_of_memory = (
+            number == signal.SIGKILL and key not in self._killed and self._memory_watch.has_killed()
+        )
+        self._killed.discard(key)
+        self._close_channel(channel)
+        self._events.append(
+            channel.end(exit_code=code, signal=number, is_out_of_memory=is_out_of_memory)
+        )
+
+    def _close_channel(self, channel: TaskChannel) -> None:
+        self._channels.pop(channel.order.key, None)
+        self._unlisten(channel.connection.fileno())
+        self._unlisten(channel.output)
+        channel.close()
+
+    def _host_is_gone(self, host: Host, status: int | None) -> None:
+        if host.is_gone:
+            return
+        host.is_gone = True
+        self._hear_host_last(host)
+        self._pool.forget(host)
+        self._unlisten(host.control.fileno())
+        host.control.close()
+        for key in list(host.running):
+            channel = self._channels.get(key)
+            self._hosts_of.pop(key, None)
+            if channel is not None:
+                channel.is_host_lost = True
+                channel.error = channel.error or "its task host died"
+                self._exited(channel)
+        orders, host.waiting = host.waiting, []
+        for order in orders:
+            self._waiting.pop(order.key, None)
+            stand_in = self._pool.stand_in(host.path)
+            if stand_in is not None:
+                self._give(stand_in, order)
+            else:
+                self._end_unstarted(order, _import_ended(order, status))
+
+    def _hear_host_last(self, host: Host) -> None:
+        if not host.reader.is_closed:
+            self._hear_host(host)
+
+    def _kill_host(self, host: Host) -> None:
+        try:
+            self._zygote.signal(host.pid, signal.SIGKILL)
+        except ZygoteDied:
+            self._hear_zygote()
+
+    def _tell(
+        self,
+        host: Host,
+        message: protocol.HostOrder | protocol.Answer,
+        fds: Sequence[int] = (),
+    ) -> None:
+        host.control.settimeout(5.0)
+        try:
+            frames.send(host.control, protocol.encode(message), fds)
+        except (frames.ConnectionLost, OSError):
+            self._kill_host(host)  # its exit, reported by the zygote, ends its tasks
+        finally:
+            host.control.settimeout(0.0)
+
+    def _reap_fresh(self) -> None:
+        for key, fresh in list(self._fresh.items()):
+            try:
+                ended = os.waitid(os.P_PID, fresh.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                ended = None
+            if ended is None:
+                continue
+            _signal_group(fresh.pid, signal.SIGKILL)  # what it left behind in its group
+            _, status = os.waitpid(fresh.pid, 0)
+            fresh.returncode = os.waitstatus_to_exitcode(status)
+            del self._fresh[key]
+            channel = self._channels.get(key)
+            if channel is not None:
+                channel.status = status
+                self._exited(channel)
+        self._kill_adopted()
+
+    def _kill_adopted(self) -> None:
+        own = {fresh.pid for fresh in self._fresh.values()}
+        if self._zygote.pid is not None:
+            own.add(self._zygote.pid)
+        for pid in process_hygiene.child_pids():
+            if pid not in own and process_hygiene.attempt_of(pid) not in (None, *self._fresh):
+                _signal_group(pid, signal.SIGKILL)
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, os.WNOHANG)
+                except (ProcessLookupError, ChildProcessError, PermissionError):
+                    continue
+
+    # -- housekeeping -----------------------------------------------------------------------------
+
+    def _keep_house(self) -> None:
+        now_s = self._clock.monotonic()
+        self._housekeeping_due = now_s + HOUSEKEEPING_S
+        if not self._pool.all:
+            return
+        memory = private_bytes(host.pid for host in self._pool.all)
+        for host in self._pool.expendable(now_s, memory):
+            self._pool.forget(host)
+            self._unlisten(host.control.fileno())
+            host.is_gone = True
+            host.control.close()  # it ends at end-of-file
+
+
+def _signal_group(pid: int, number: int) -> None:
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _import_ended(order: TaskOrder, status: int | None) -> str:
+    what = f"importing {order.claim.relative_fileloc or order.claim.fileloc} ended its process"
+    if status is None:
+        return what
+    code, number = describe_exit(status)
+    if number is not None:
+        return f"{what}: signal {number} ({signal.Signals(number).name})"
+    return f"{what}: exit code {code}"

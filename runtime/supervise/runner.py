@@ -1,0 +1,388 @@
+"""The runner: claims queued tries, owns their processes, writes their results.
+
+One single-threaded loop, and plain blocking code against injected interfaces (store, clock,
+processes, bells), so that the simulation can drive it. Each turn collects what happened, writes
+all results of that turn and claims what follows in one transaction, and starts the claims.
+Source: ``docs/reliability.md``, sections 2 to 5; architecture, section 3 "Run".
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ...database.store import Store
+from ...database.values import AttemptResult, Claim, ClaimRequest, Started, WorkerIdentity
+from ...sdk.clock import Clock
+from ...sdk.log_paths import task_log_path
+from . import requests
+from .outages import DATABASE_AWAY, Backoff
+from .processes import (
+    Asked,
+    BellRang,
+    Event,
+    Processes,
+    TaskBegan,
+    TaskEnded,
+    TaskEntered,
+    TaskExecuting,
+    TaskOrder,
+)
+from .spool import Spool
+from .verdict import AttemptFacts, judge_end, verdict_line
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerSettings:
+    """Lengths of time in seconds. ``docs/configuration.md``, section [execution]."""
+
+    slots: int = 32
+    queues: tuple[str, ...] | None = None  # None: any
+    sweep_s: float = 1.0
+    heartbeat_s: float = 5.0
+    kill_grace_s: float = 10.0
+    shutdown_grace_s: float = 3.0
+    #: From the claim until user code must have begun.
+    entry_timeout_s: float = 150.0
+
+
+@dataclass(slots=True)
+class _Running:
+    """One attempt in hand. ``…_due`` are readings of the monotonic clock."""
+
+    claim: Claim
+    log_path: str
+    deadline_due: float
+    deadline_reason: str
+    pid: int | None = None
+    started_at: datetime | None = None
+    has_entered: bool = False
+    is_start_recorded: bool = False
+    stopped_because: str = ""
+    kill_due: float | None = None
+    is_killed: bool = False
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What waits for the next transaction."""
+
+    results: list[AttemptResult] = field(default_factory=list)
+    returned: list[tuple[Claim, str]] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+
+
+class Runner:
+    """One incarnation of a worker. Call ``start()``, then ``turn()`` until ``is_done``."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        processes: Processes,
+        ring: Callable[[str], None],
+        make_identity: Callable[[], WorkerIdentity],
+        spool: Spool,
+        settings: RunnerSettings,
+    ) -> None:
+        """Args: make_identity: draws a new incarnation; asked again if this one is fenced."""
+        self._store = store
+        self._clock = clock
+        self._processes = processes
+        self._ring = ring
+        self._make_identity = make_identity
+        self._spool = spool
+        self._settings = settings
+        self._identity = make_identity()
+        self._running: dict[str, _Running] = {}
+        self._pending = _Pending()
+        self._backoff = Backoff(clock)
+        self._is_registered = False
+        self._is_fenced = False
+        self._is_stopping = False
+        self._stop_due = 0.0
+        self._renew_due = 0.0
+        self._sweep_due = 0.0
+        self._claim_is_due = True
+        self._fences_are_due = False
+
+    # -- what its owner sees ----------------------------------------------------------------------
+
+    @property
+    def worker_id(self) -> str:
+        """The id of the present incarnation."""
+        return self._identity.id
+
+    @property
+    def running_keys(self) -> list[str]:
+        """Keys of the attempts in hand."""
+        return list(self._running)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the runner was asked to stop, and nothing is left to do."""
+        return self._is_stopping and not self._running and not self._pending.results
+
+    def start(self) -> None:
+        """Take over what an earlier incarnation left on disk. The database may still be away."""
+        self._pending.results.extend(self._spool.load())
+
+    def request_stop(self) -> None:
+        """Take no new work; let running tasks end within the shutdown grace."""
+        if not self._is_stopping:
+            self._is_stopping = True
+            self._stop_due = self._clock.monotonic() + self._settings.shutdown_grace_s
+
+    def turn(self) -> None:
+        """Wait for something to do, do it, and write it down."""
+        for event in self._processes.poll(self._wait_s()):
+            self._take(event)
+        now_s = self._clock.monotonic()
+        self._keep_deadlines(now_s)
+        if self._backoff.is_over():
+            try:
+                self._write(now_s)
+                self._backoff.succeed()
+            except DATABASE_AWAY as error:
+                self._backoff.fail()
+                self._spool.save(self._pending.results)
+                log.warning("the database is away, results wait", extra={"error": str(error)})
+
+    def close(self) -> None:
+        """Give up the lease and the processes. Called once, after the last turn."""
+        self._processes.stop()
+        try:
+            self._store.workers.stop(self.worker_id, self._clock.now(), "stopped")
+        except DATABASE_AWAY:
+            return  # the lease runs out by itself
+
+    # -- events ---------------------------------------------------------------------------------
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, BellRang):
+            self._claim_is_due = True
+            self._fences_are_due = True
+        elif isinstance(event, Asked):
+            self._pending.asked.append(event)
+        elif isinstance(event, TaskEnded):
+            self._end(event)
+        else:
+            running = self._running.get(event.key)
+            if running is not None:
+                self._note_progress(running, event)
+
+    def _note_progress(
+        self, running: _Running, event: TaskBegan | TaskEntered | TaskExecuting
+    ) -> None:
+        if isinstance(event, TaskBegan):
+            running.pid = event.pid
+        elif isinstance(event, TaskEntered):
+            running.has_entered = True
+            running.started_at = self._clock.now()
+            running.deadline_due = float("inf")
+        elif running.claim.execution_timeout_s is not None:
+            # The task's own alarm comes first; this one is for code that does not heed it.
+            limit_s = max(0.0, running.claim.execution_timeout_s)
+            running.deadline_due = self._clock.monotonic() + limit_s + 1.0
+            running.deadline_reason = f"execution_timeout of {limit_s:g} s is over"
+
+    def _end(self, ended: TaskEnded) -> None:
+        running = self._running.pop(ended.key, None)
+        if running is None:
+            return
+        self._claim_is_due = True
+        if ended.is_out_of_resources and not running.stopped_because:
+            self._processes.close_log(ended.key, f"Given back: {ended.error}")
+            self._pending.returned.append((running.claim, ended.error))
+            return
+        facts = AttemptFacts(
+            claim=running.claim,
+            ended_at=self._clock.now(),
+            started_at=running.started_at,
+            has_entered=running.has_entered,
+            hostname=self._identity.host,
+            log_path=running.log_path,
+            stopped_because=running.stopped_because,
+        )
+        result = judge_end(facts, ended)
+        self._processes.close_log(ended.key, verdict_line(result))
+        self._pending.results.append(result)
+
+    # -- deadlines ------------------------------------------------------------------------------
+
+    def _keep_deadlines(self, now_s: float) -> None:
+        for key, running in self._running.items():
+            if running.deadline_due <= now_s and not running.stopped_because:
+                self._stop_task(key, running, running.deadline_reason, self._settings.kill_grace_s)
+            if running.kill_due is not None and running.kill_due <= now_s:
+                self._processes.signal(key, signal.SIGKILL)
+                # Again and again: a host may have been too busy to hear the first one.
+                running.kill_due = now_s + self._settings.kill_grace_s
+                running.is_killed = True
+        if self._is_stopping and self._stop_due <= now_s:
+            for key, running in self._running.items():
+                self._stop_task(key, running, "stopped: its runner was shut down", 1.0)
+        if self._is_fenced:
+            for key, running in self._running.items():
+                self._stop_task(key, running, "the lease of its runner was lost", 0.0)
+
+    def _stop_task(self, key: str, running: _Running, reason: str, grace_s: float) -> None:
+        if running.stopped_because:
+            return
+        running.stopped_because = reason
+        running.kill_due = self._clock.monotonic() + grace_s
+        self._processes.note(key, f"Stopping the task: {reason}")
+        self._processes.signal(key, signal.SIGTERM)
+
+    def _wait_s(self) -> float:
+        if self._pending.asked and self._backoff.is_over():
+            return 0.0
+        now_s = self._clock.monotonic()
+        dues = [self._renew_due, self._sweep_due]
+        if not self._backoff.is_over():
+            dues = [self._backoff.due]
+        for running in self._running.values():
+            if not running.stopped_because:
+                dues.append(running.deadline_due)
+            if running.kill_due is not None:
+                dues.append(running.kill_due)
+        if self._is_stopping and self._running:
+            dues.append(max(self._stop_due, now_s + 0.05))
+        return max(0.0, min(dues) - now_s)
+
+    # -- the database ---------------------------------------------------------------------------
+
+    def _write(self, now_s: float) -> None:
+        """Everything that needs the database, in the order in which it matters."""
+        self._keep_lease(now_s)
+        is_sweep = self._sweep_due <= now_s
+        if is_sweep:
+            self._sweep_due = now_s + self._settings.sweep_s
+        if (self._fences_are_due or is_sweep) and self._running:
+            self._stop_fenced()
+        self._fences_are_due = False
+        self._answer_requests()
+        self._give_back()
+        if self._pending.results or self._claim_is_due or is_sweep:
+            self._finish_and_claim(is_sweep)
+
+    def _keep_lease(self, now_s: float) -> None:
+        now = self._clock.now()
+        if self._is_fenced and not self._running:
+            self._identity = self._make_identity()
+            self._is_registered = self._is_fenced = False
+        if not self._is_registered:
+            self._store.workers.register(self._identity, now)
+            self._is_registered = True
+            self._renew_due = now_s + self._settings.heartbeat_s
+        elif self._renew_due <= now_s and not self._is_fenced:
+            self._renew_due = now_s + self._settings.heartbeat_s
+            if not self._store.workers.renew(self.worker_id, now):
+                log.error("the lease was lost; its tasks are stopped")
+                self._is_fenced = True
+
+    def _stop_fenced(self) -> None:
+        for fenced in self._store.attempts.find_fenced(self.worker_id):
+            key = attempt_key(fenced.task_instance_id, fenced.epoch)
+            running = self._running.get(key)
+            if running is not None and running.claim.claim_id == fenced.claim_id:
+                self._stop_task(key, running, fenced.reason, self._settings.kill_grace_s)
+
+    def _answer_requests(self) -> None:
+        while self._pending.asked:
+            asked = self._pending.asked[0]
+            running = self._running.get(asked.key) if asked.key is not None else None
+            if asked.key is None or running is not None:
+                scope = requests.scope_of(running.claim) if running is not None else None
+                reply = requests.answer(
+                    asked.method, asked.arguments, self._store, scope, self._clock.now()
+                )
+                self._processes.answer(asked.asker, reply)
+            self._pending.asked.pop(0)  # only now: an outage above leaves it to be asked again
+
+    def _give_back(self) -> None:
+        while self._pending.returned:
+            claim, reason = self._pending.returned[0]
+            self._store.attempts.give_back([claim], self._clock.now(), reason)
+            self._pending.returned.pop(0)
+            # The machine is exhausted: what was given back would only come at once again.
+            self._sweep_due = self._clock.monotonic() + 5 * self._settings.sweep_s
+            self._claim_is_due = False
+
+    def _finish_and_claim(self, is_sweep: bool) -> None:
+        now = self._clock.now()
+        request = self._claim_request()
+        self._claim_is_due = False
+        results = self._pending.results
+        started = self._starts_to_record(is_sweep)
+        if results or started:
+            finished = self._store.attempts.finish(results, now, claim=request, started=started)
+            for key in {attempt_key(start.task_instance_id, start.epoch) for start in started}:
+                if key in self._running:
+                    self._running[key].is_start_recorded = True
+            self._spool.forget(results)
+            self._pending.results = []
+            claims = finished.claims
+        elif request is not None:
+            claims = self._store.attempts.claim(request, now)
+        else:
+            return
+        for claim in claims:
+            self._begin(claim)
+        if results or claims:
+            self._ring("scheduler")
+            self._ring("web")
+
+    def _claim_request(self) -> ClaimRequest | None:
+        free = self._settings.slots - len(self._running)
+        if free <= 0 or self._is_stopping or self._is_fenced:
+            return None
+        return ClaimRequest(
+            worker_id=self.worker_id,
+            executor=self._identity.executor,
+            limit=free,
+            queues=self._settings.queues,
+        )
+
+    def _starts_to_record(self, is_sweep: bool) -> list[Started]:
+        # A short task's start goes with its result; only those that last cost a write.
+        if not is_sweep:
+            return []
+        return [
+            Started(
+                task_instance_id=running.claim.task_instance_id,
+                epoch=running.claim.epoch,
+                claim_id=running.claim.claim_id,
+                started_at=running.started_at,
+                pid=running.pid,
+                hostname=self._identity.host,
+                log_path=running.log_path,
+            )
+            for running in self._running.values()
+            if running.started_at is not None and not running.is_start_recorded
+        ]
+
+    def _begin(self, claim: Claim) -> None:
+        key = attempt_key(claim.task_instance_id, claim.epoch)
+        log_path = task_log_path(
+            claim.dag_id, claim.run_id, claim.task_id, claim.map_index, claim.try_number
+        )
+        limit_s = self._settings.entry_timeout_s
+        self._running[key] = _Running(
+            claim=claim,
+            log_path=log_path,
+            deadline_due=self._clock.monotonic() + limit_s,
+            deadline_reason=f"its code did not begin within {limit_s:g} s",
+        )
+        self._processes.start(TaskOrder(key=key, claim=claim, log_path=log_path))
+
+
+def attempt_key(task_instance_id: int, epoch: int) -> str:
+    """Return the name of one attempt, as processes carry it."""
+    return f"{task_instance_id}-{epoch}"

@@ -1,0 +1,149 @@
+"""What a task process does around ``execute_task``: from just after the fork to its exit.
+
+It leaves by ``os._exit``: finalising an interpreter that was forked warm costs five times the
+task itself (engine findings, section 9). So it flushes, joins threads and runs exit handlers
+on its own, after the result is on its way.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+import msgspec
+
+from ...sdk import task_runtime
+from ...sdk.exceptions import AirflowException
+from . import process_hygiene, protocol, task_output
+from .client import SocketRuntime, SupervisorGone
+from .execute import execute_task
+from .task_spec import TaskInstanceSpec, TaskResult
+
+if TYPE_CHECKING:
+    from ...sdk.base_operator import BaseOperator
+    from ...sdk.dag import DAG
+
+log = logging.getLogger("tradewind.task")
+
+_decode_spec = msgspec.msgpack.Decoder(TaskInstanceSpec).decode
+
+
+def prepare_forked_process(parent_pid: int) -> None:
+    """Cut every tie to the host but the one that kills this process when the host dies."""
+    os.setpgid(0, 0)
+    process_hygiene.reset_signals()
+    process_hygiene.die_with_parent(parent_pid)
+    process_hygiene.reseed_random()
+
+
+def run(
+    order: protocol.RunTask,
+    *,
+    connection: socket.socket,
+    output: int,
+    dags: Mapping[str, DAG],
+    content_hash: str,
+    log_format: str,
+    log_level: str,
+) -> NoReturn:
+    """Run one task instance to its end, send the result, and leave the process."""
+    code = 1
+    try:
+        mark_process(order.key)
+        task_output.redirect_output(output, log_format=log_format, level=log_level)
+        os.close(output)
+        runtime = SocketRuntime(connection, order.nonce)
+        task_runtime.current = runtime
+        result = _execute(order, dags, runtime)
+        runtime.send(protocol.Result(result=result, code_hash=content_hash))
+        code = 0
+    except SupervisorGone:
+        code = 1  # no one is left who could be told
+    except BaseException:
+        with contextlib.suppress(Exception):
+            log.exception("The task process failed outside the task")
+    leave(code)
+
+
+def mark_process(key: str) -> None:
+    """Make this process and all it starts recognisable as belonging to one attempt.
+
+    The environment reaches programs that it starts, the name reaches processes that it forks.
+    """
+    os.environ[protocol.ATTEMPT_VARIABLE] = key
+    process_hygiene.set_process_name(process_hygiene.TASK_NAME_PREFIX + key)
+
+
+def leave(code: int) -> NoReturn:
+    """Do what the end of an interpreter would do for user code, and not the rest of it."""
+    with contextlib.suppress(BaseException):
+        threading._shutdown()  # type: ignore[attr-defined]  # joins threads that are no daemons
+    with contextlib.suppress(BaseException):
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    os._exit(code)
+
+
+def _execute(
+    order: protocol.RunTask, dags: Mapping[str, DAG], runtime: SocketRuntime
+) -> TaskResult:
+    spec = _decode_spec(order.spec)
+    try:
+        dag = dags.get(spec.dag_id)
+        if dag is None:
+            raise AirflowException(
+                f"DAG {spec.dag_id!r} is not in {spec.relative_fileloc}; "
+                f"the file has {', '.join(sorted(map(repr, dags))) or 'no DAG'}"
+            )
+        task = dag.get_task(spec.task_id)
+    except Exception as error:  # noqa: BLE001 - what user code's objects raise is not ours to know
+        log.error("Cannot find the task to run: %s", error)
+        return failure(str(error))
+    _stop_on_sigterm(task)
+    runtime.entered()
+    return execute_task(dag=dag, task=task, spec=spec, runtime=runtime, log=log)
+
+
+def failure(reason: str) -> TaskResult:
+    """Return the result of an attempt that failed before its task could begin."""
+    return TaskResult(outcome="failed", reason=reason)
+
+
+def report_failure(connection: socket.socket, order: protocol.RunTask, reason: str) -> None:
+    """Send the result of an attempt whose file could not be imported."""
+    with contextlib.suppress(SupervisorGone):
+        runtime = SocketRuntime(connection, order.nonce)
+        runtime.send(protocol.Result(result=failure(reason)))
+
+
+def _stop_on_sigterm(task: BaseOperator) -> None:
+    pid = os.getpid()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != pid:  # a process that the task forked has inherited this handler
+            os._exit(128 + number)
+        signal.signal(number, signal.SIG_IGN)
+        log.error("Received SIGTERM. Terminating subprocesses.")
+        try:
+            task.on_kill()
+        except Exception:  # noqa: BLE001 - user code; the task ends in any case
+            log.error("on_kill failed:\n%s", traceback.format_exc())
+        raise TaskStopped("Task received SIGTERM signal")
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+class TaskStopped(BaseException):
+    """Raised in the task's main thread by SIGTERM; ``except Exception`` does not swallow it."""

@@ -1,0 +1,240 @@
+"""``SocketRuntime``: what user code asks for, asked of the supervisor over a socket.
+
+Task processes hold no database credentials; this is their only way to XCom, Variables and
+Connections. The same class serves task processes, task hosts and parser children.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from ...sdk.errors import TradewindError
+from . import frames, protocol
+
+
+class RequestRefused(TradewindError):
+    """The supervisor could not answer; the text says why."""
+
+
+class SupervisorGone(TradewindError):
+    """There is no one left to ask."""
+
+
+class StoredXCom(msgspec.Struct):
+    """One XCom as the supervisor sends it (``sdk.task_runtime.XComRow``)."""
+
+    run_id: str
+    task_id: str
+    map_index: int
+    key: str
+    value: str
+
+
+class SocketRuntime:
+    """A ``TaskRuntime`` whose answers come from the other end of *connection*.
+
+    Threads of user code may ask at the same time; a process that user code forked may not,
+    because two processes would read each other's answers.
+    """
+
+    def __init__(self, connection: socket.socket, nonce: bytes = b"") -> None:
+        self._connection = connection
+        self._nonce = nonce
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+
+    # -- what is sent without waiting ---------------------------------------------------------
+
+    def send(self, message: protocol.TaskMessage) -> None:
+        """Send one message that has no answer.
+
+        Raises:
+            SupervisorGone: the other side has closed.
+        """
+        try:
+            with self._lock:
+                frames.send(self._connection, self._nonce + protocol.encode(message))
+        except (frames.ConnectionLost, OSError) as error:
+            raise SupervisorGone("the runner of this task is gone") from error
+
+    def entered(self) -> None:
+        """Tell that user code begins."""
+        self.send(protocol.Entered())
+
+    def executing(self) -> None:
+        """Tell that ``execute`` begins; its time limit counts from here."""
+        self.send(protocol.Executing())
+
+    def mask(self, values: Sequence[str]) -> None:
+        """Keep *values* out of this task's log."""
+        self.send(protocol.Mask(values=list(values)))
+
+    # -- TaskRuntime: meanings stand in ``sdk.task_runtime`` ------------------------------------
+
+    def set_xcom(
+        self,
+        *,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        map_index: int,
+        key: str,
+        value: str,
+        length: int | None,
+    ) -> None:
+        self._ask(
+            "set_xcom",
+            dag_id=dag_id,
+            run_id=run_id,
+            task_id=task_id,
+            map_index=map_index,
+            key=key,
+            value=value,
+            length=length,
+        )
+
+    def get_xcoms(
+        self,
+        *,
+        dag_id: str,
+        run_id: str,
+        task_ids: Sequence[str] | None,
+        key: str | None,
+        map_indexes: Sequence[int] | None,
+        include_prior_dates: bool,
+    ) -> list[StoredXCom]:
+        rows = self._ask(
+            "get_xcoms",
+            dag_id=dag_id,
+            run_id=run_id,
+            task_ids=_plain(task_ids),
+            key=key,
+            map_indexes=_plain(map_indexes),
+            include_prior_dates=include_prior_dates,
+        )
+        return msgspec.convert(rows, list[StoredXCom])
+
+    def delete_xcoms(self, *, dag_id: str, run_id: str, task_id: str, map_index: int) -> None:
+        self._ask(
+            "delete_xcoms", dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=map_index
+        )
+
+    def get_variable(self, key: str) -> str | None:
+        value: str | None = self._ask("get_variable", key=key)
+        return value
+
+    def set_variable(self, key: str, value: str, description: str | None) -> None:
+        self._ask("set_variable", key=key, value=value, description=description)
+
+    def delete_variable(self, key: str) -> bool:
+        return bool(self._ask("delete_variable", key=key))
+
+    def get_connection(self, conn_id: str) -> Mapping[str, Any] | None:
+        fields: Mapping[str, Any] | None = self._ask("get_connection", conn_id=conn_id)
+        return fields
+
+    def trigger_dag_run(
+        self,
+        *,
+        dag_id: str,
+        run_id: str | None,
+        logical_date: datetime | None,
+        run_after: datetime | None,
+        conf: Mapping[str, Any] | None,
+        reset: bool,
+        note: str | None,
+        fail_when_paused: bool,
+    ) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = self._ask(
+            "trigger_dag_run",
+            dag_id=dag_id,
+            run_id=run_id,
+            logical_date=logical_date,
+            run_after=run_after,
+            conf=None if conf is None else dict(conf),
+            reset=reset,
+            note=note,
+            fail_when_paused=fail_when_paused,
+        )
+        return answer
+
+    def get_dag_run(self, *, dag_id: str, run_id: str) -> Mapping[str, Any] | None:
+        fields: Mapping[str, Any] | None = self._ask("get_dag_run", dag_id=dag_id, run_id=run_id)
+        return fields
+
+    def count_task_instances(
+        self,
+        *,
+        dag_id: str,
+        task_ids: Sequence[str] | None,
+        task_group_id: str | None,
+        logical_dates: Sequence[datetime] | None,
+        run_ids: Sequence[str] | None,
+        states: Sequence[str] | None,
+        map_index: int | None,
+    ) -> int:
+        return int(
+            self._ask(
+                "count_task_instances",
+                dag_id=dag_id,
+                task_ids=_plain(task_ids),
+                task_group_id=task_group_id,
+                logical_dates=_plain(logical_dates),
+                run_ids=_plain(run_ids),
+                states=None if states is None else [str(state) for state in states],
+                map_index=map_index,
+            )
+        )
+
+    def get_task_states(
+        self, *, dag_id: str, run_ids: Sequence[str], task_ids: Sequence[str] | None
+    ) -> dict[str, dict[str, str]]:
+        states: dict[str, dict[str, str]] = self._ask(
+            "get_task_states", dag_id=dag_id, run_ids=list(run_ids), task_ids=_plain(task_ids)
+        )
+        return states
+
+    def get_previous_dag_run(
+        self, *, dag_id: str, logical_date: datetime, state: str | None
+    ) -> Mapping[str, Any] | None:
+        fields: Mapping[str, Any] | None = self._ask(
+            "get_previous_dag_run", dag_id=dag_id, logical_date=logical_date, state=state
+        )
+        return fields
+
+    def save_rendered_fields(self, fields: Mapping[str, Any]) -> None:
+        self._ask("save_rendered_fields", fields=dict(fields))
+
+    def get_trace_text(self) -> str:
+        return str(self._ask("get_trace_text"))
+
+    # -------------------------------------------------------------------------------------------
+
+    def _ask(self, method: str, **arguments: Any) -> Any:
+        if os.getpid() != self._pid:
+            raise RequestRefused(
+                f"{method}: a process that the task forked cannot ask for XComs, Variables or "
+                "Connections; ask in the task and hand the values over"
+            )
+        try:
+            with self._lock:
+                request = protocol.Ask(method=method, arguments=arguments)
+                frames.send(self._connection, self._nonce + protocol.encode(request))
+                message, _ = frames.receive(self._connection)
+        except (frames.ConnectionLost, OSError) as error:
+            raise SupervisorGone("the runner of this task is gone") from error
+        answer = protocol.decode_answer(message)
+        if answer.error:
+            raise RequestRefused(answer.error)
+        return answer.value
+
+
+def _plain(values: Sequence[Any] | None) -> list[Any] | None:
+    return None if values is None else list(values)

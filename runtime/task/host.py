@@ -1,0 +1,212 @@
+"""The task host: imports one DAG file, then forks a task process per request.
+
+One process per (DAG file, content). It is forked from the zygote, single-threaded, and forks
+from its main thread only: the parent-death signal of a task process follows that thread.
+It never runs a task itself, holds no database handle, and ends with its runner.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from ...sdk import task_runtime
+from ...sdk.configuration import conf
+from . import child, dag_file, fork_safety, frames, process_hygiene, protocol, task_output
+from .client import SocketRuntime
+from .recorded_inputs import InputRecorder, RecordingRuntime
+from .warm_templates import warm_templates
+from .watched_files import watched_paths
+
+
+def main(payload: bytes, fds: Sequence[int]) -> None:
+    """Be a host until the runner closes the control socket, whose descriptor is ``fds[0]``."""
+    process_hygiene.become_subreaper()
+    process_hygiene.set_process_name("tradewind-host")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to handle
+    start = protocol.decode_host_start(payload)
+    control = socket.socket(fileno=fds[0])
+    with contextlib.suppress(frames.ConnectionLost):
+        TaskHost(control).serve(start)
+
+
+class TaskHost:
+    """One imported DAG file and the task processes forked from it."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._pid = os.getpid()
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
+        self._pids: dict[str, int] = {}
+        self._keys: dict[int, str] = {}
+        self._loaded: dag_file.LoadedFile | None = None
+        self._log_format = conf.get("logging", "log_format") or task_output.DEFAULT_FORMAT
+        self._log_level = (conf.get("logging", "logging_level") or "INFO").upper()
+
+    def serve(self, start: protocol.HostStart) -> None:
+        """Import the file, report, and fork until the runner closes.
+
+        Raises:
+            frames.ConnectionLost: the runner has closed, or is gone.
+        """
+        ready = self._load(start)
+        if not ready.error:
+            gc.collect()
+            gc.freeze()  # a full collection in a child must not touch, and so copy, shared pages
+        # After the import: user code may have set handlers of its own.
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        self._report(ready)
+        control = self._control.fileno()
+        while True:
+            readable, _, _ = select.select([control, self._wake_read], [], [])
+            if self._wake_read in readable:
+                self._drain_wake()
+                self._reap()
+            if control in readable:
+                self._obey()
+
+    # -- importing ----------------------------------------------------------------------------
+
+    def _load(self, start: protocol.HostStart) -> protocol.HostReady:
+        folders = [Path(folder) for folder in start.import_folders]
+        dag_file.prepare_import_paths(folders)
+        sys.argv = ["tradewind"]
+        recorder = InputRecorder()
+        sockets = fork_safety.open_sockets()
+        # Top-level Variable.get and Connection look-ups are answered by the runner.
+        asking = SocketRuntime(self._control)
+        task_runtime.current = RecordingRuntime(asking, recorder)  # type: ignore[assignment]
+        try:
+            with recorder.recording():
+                self._loaded = dag_file.load_dag_file(Path(start.path), folders)
+        except frames.ConnectionLost:
+            raise
+        except BaseException:  # noqa: BLE001 - also SystemExit: it is the file's fault, not ours
+            return protocol.HostReady(
+                error=traceback.format_exc(), watched=watched_paths([start.path])
+            )
+        finally:
+            task_runtime.current = None
+        reason = fork_safety.reason_against_forking(sockets)
+        if not reason:
+            warm_templates(self._loaded.dags.values())
+        inputs = recorder.inputs()
+        return protocol.HostReady(
+            content_hash=self._loaded.content_hash,
+            not_fork_safe=reason,
+            watched=watched_paths([start.path, *inputs.files]),
+            variables=inputs.variables,
+            connections=inputs.connections,
+        )
+
+    # -- forking and reaping --------------------------------------------------------------------
+
+    def _obey(self) -> None:
+        message, fds = frames.receive(self._control)
+        order = protocol.decode_host_order(message)
+        if isinstance(order, protocol.SignalTask):
+            pid = self._pids.get(order.key)
+            if pid is not None:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(pid, order.number)
+        else:
+            self._fork(order, fds)
+        # Before the next request: a copy left open here would be inherited by the next task,
+        # and the end-of-file that tells of this one's exit would never come.
+        for number in fds:
+            os.close(number)
+
+    def _fork(self, order: protocol.RunTask, fds: Sequence[int]) -> None:
+        try:
+            pid = os.fork()
+        except OSError as error:
+            self._report(protocol.TaskNotStarted(key=order.key, error=str(error)))
+            return
+        if pid == 0:
+            self._become_task(order, fds)
+        with contextlib.suppress(OSError):
+            os.setpgid(pid, pid)  # the child does so too: whoever comes first
+        self._pids[order.key] = pid
+        self._keys[pid] = order.key
+        self._report(protocol.TaskStarted(key=order.key, pid=pid))
+
+    def _become_task(self, order: protocol.RunTask, fds: Sequence[int]) -> NoReturn:
+        try:
+            child.prepare_forked_process(self._pid)
+            self._control.close()
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+            loaded = self._loaded
+            child.run(
+                order,
+                connection=socket.socket(fileno=fds[0]),
+                output=fds[1],
+                dags=loaded.dags if loaded else {},
+                content_hash=loaded.content_hash if loaded else "",
+                log_format=self._log_format,
+                log_level=self._log_level,
+            )
+        finally:  # whatever happens, a task process never returns into the host's loop
+            os._exit(1)
+
+    def _drain_wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._wake_read, 512):
+                pass
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if ended is None:
+                break
+            pid = ended.si_pid
+            key = self._keys.pop(pid, None)
+            if key is not None:
+                # While the leader is not reaped yet its group's number cannot be anyone else's.
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(pid, signal.SIGKILL)
+            _, status, usage = os.wait4(pid, 0)
+            if key is not None:
+                del self._pids[key]
+                self._report(
+                    protocol.TaskExited(
+                        key=key,
+                        status=status,
+                        cpu_s=usage.ru_utime + usage.ru_stime,
+                        memory_max_bytes=usage.ru_maxrss * 1024,
+                    )
+                )
+        self._kill_leftovers()
+
+    def _kill_leftovers(self) -> None:
+        # What left its task's process group (setsid) was handed to us when its parent ended.
+        for pid in process_hygiene.child_pids():
+            if pid in self._keys:
+                continue
+            owner = process_hygiene.attempt_of(pid)
+            if owner in self._pids or (owner is None and self._pids):
+                continue  # its task, or one that may be its task, still runs
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if os.getpgid(pid) == pid:
+                    os.killpg(pid, signal.SIGKILL)
+                else:
+                    os.kill(pid, signal.SIGKILL)
+
+    def _report(self, report: protocol.HostReport) -> None:
+        frames.send(self._control, protocol.encode(report))

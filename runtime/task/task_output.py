@@ -1,0 +1,79 @@
+"""Where a task process's words go: one pipe to the runner, for stdout, stderr and logging alike.
+
+One pipe keeps the order in which things were said. Logging records are marked (see
+``protocol``), so that the runner can tell them from plain output and from continued lines.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+import time
+
+from .protocol import CONTINUED_MARK, RECORD_MARK
+
+#: Airflow 2's line: ``[2026-11-21T07:23:42.873+0000] {subprocess.py:106} INFO - text``.
+DEFAULT_FORMAT = "[%(asctime)s] {%(filename)s:%(lineno)d} %(levelname)s - %(message)s"
+
+_CONTINUED = b"\n" + CONTINUED_MARK
+
+
+class TaskFormatter(logging.Formatter):
+    """Airflow's format of a line, with instants in UTC."""
+
+    converter = time.gmtime
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03d+0000"
+
+
+class OutputHandler(logging.Handler):
+    """Writes each record to the output pipe in one piece."""
+
+    def __init__(self, descriptor: int, log_format: str) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self.setFormatter(TaskFormatter(log_format))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record behind everything that was printed before it."""
+        try:
+            text = self.format(record).encode("utf-8", "backslashreplace")
+            sys.stdout.flush()
+            _write_all(self._descriptor, RECORD_MARK + text.replace(b"\n", _CONTINUED) + b"\n")
+        except Exception:  # noqa: BLE001 - logging must never fail a task
+            self.handleError(record)
+
+
+def redirect_output(descriptor: int, *, log_format: str, level: str) -> None:
+    """Make *descriptor* this process's stdout and stderr, and the root logger's only handler."""
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, "r", closefd=False)))
+    sys.stdout = _text_stream(1)
+    sys.stderr = _text_stream(2)
+    sys.__stdout__ = sys.stdout
+    sys.__stderr__ = sys.stderr
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+    root.addHandler(OutputHandler(1, log_format))
+    root.setLevel(level)
+    logging.captureWarnings(True)
+
+
+def _text_stream(descriptor: int) -> io.TextIOWrapper:
+    raw = io.FileIO(descriptor, "w", closefd=False)
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True
+    )
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
