@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 
 class NextRunRequest(Struct):
@@ -73,5 +73,5 @@ class ParseAnswer(Struct):
     error: str = ""
     no_dag_reason: str = ""
     warnings: list[str] = []
-    inputs: Inputs = Inputs()
+    inputs: Inputs = field(default_factory=Inputs)
     next_runs: list[AnsweredRun] = []

@@ -93,7 +93,9 @@ def test_a_link_that_leads_back_ends_and_is_reported(tmp_path):
     (tmp_path / "loop").symlink_to(tmp_path)
     reports: list[tuple[str, str]] = []
 
-    found = list(find_files(tmp_path, ignore_syntax="glob", report=lambda *report: reports.append(report)))
+    found = list(
+        find_files(tmp_path, ignore_syntax="glob", report=lambda *report: reports.append(report))
+    )
 
     assert [file.relative_path for file in found] == ["a.py"]
     assert reports[0][0] == "loop"

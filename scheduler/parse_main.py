@@ -1,0 +1,151 @@
+"""The parse manager as a process: real store, wall clock, zygote, folder watcher."""
+
+from __future__ import annotations
+
+import logging
+import os
+import selectors
+
+from ..database.bell import Listener, bell_folder
+from ..database.store import Store, open_store
+from ..runtime.supervise import requests
+from ..runtime.supervise.identity import host_name
+from ..runtime.supervise.zygote_client import ZygoteClient
+from ..runtime.task import protocol
+from ..sdk.clock import Clock, WallClock
+from ..sdk.configuration import conf, home
+from .beat import Beat
+from .folder_watch import FolderWatcher
+from .parse_children import Answerer, ParseChildren, ParseLimits
+from .parse_manager import ParseManager
+from .parse_settings import ParseSettings, load_parse_settings
+from .quarantine import Quarantine
+from .standby import FileLock
+from .step import Tick
+from .stop_signal import StopSignal
+
+log = logging.getLogger(__name__)
+
+STANDBY_INTERVAL_S = 0.5
+TICK_MAX_S = 1.0
+#: What may be asked for while a file is imported; the rest needs a task instance.
+_ALLOWED = frozenset({"get_variable", "get_connection", "set_variable", "delete_variable"})
+
+
+def main(*, num_runs: int = -1) -> int:
+    """Keep the stored DAGs equal to the files until SIGTERM or SIGINT; return the exit code.
+
+    Args:
+        num_runs: end when the folder was taken in that often, -1: never.
+    """
+    stop = StopSignal()
+    # The zygote imports while we open the database: that is most of a cold start.
+    zygote = ZygoteClient()
+    zygote.start()
+    lock = FileLock(bell_folder(home()) / "parser.lock")
+    while not lock.acquire():
+        log.info("standing by: the parser with pid %s is at work", lock.holder())
+        if _is_told_to_stop(stop, STANDBY_INTERVAL_S):
+            zygote.stop()
+            return 0
+    clock = WallClock()
+    store = open_store(clock=clock)
+    settings = load_parse_settings(conf)
+    limits = ParseLimits(settings.time_limit_s, settings.memory_limit_bytes)
+    children = ParseChildren(zygote, clock, answerer(store, clock), limits)
+    watcher = FolderWatcher([root.folder for root in settings.roots])
+    bell = Listener(home(), "parser")
+    try:
+        children.start()
+        manager = _make_manager(store, clock, children, settings, watcher, bell)
+        for source in (watcher, bell, stop):
+            children.watch(source.fileno())
+        if settings.is_watching:
+            watcher.start()
+        _loop(manager, store, clock, stop, num_runs)
+    finally:
+        watcher.stop()
+        children.stop()
+        bell.close()
+        store.close()
+        lock.release()
+    return 0
+
+
+def _make_manager(
+    store: Store,
+    clock: Clock,
+    children: ParseChildren,
+    settings: ParseSettings,
+    watcher: FolderWatcher,
+    bell: Listener,
+) -> ParseManager:
+    def has_changed() -> bool:
+        bell.drain()
+        return watcher.drain()
+
+    manager = ParseManager(
+        store=store,
+        clock=clock,
+        children=children,
+        settings=settings,
+        ring=store.bell.ring,
+        has_changed=has_changed,
+    )
+    manager.start()
+    return manager
+
+
+def _loop(
+    manager: ParseManager, store: Store, clock: Clock, stop: StopSignal, num_runs: int
+) -> None:
+    beat = Beat(
+        store,
+        clock,
+        kind="dag_processor",
+        process_id=f"dag-processor-{os.getpid()}",
+        host=host_name(),
+        pid=os.getpid(),
+    )
+    quarantine = Quarantine(clock)
+    passes = 0
+    while not stop.count:
+        manager.run_once(TICK_MAX_S)
+        stop.drain()
+        if not quarantine.is_held(beat.name):
+            try:
+                beat.run(Tick(now=clock.now(), is_sweep=True, quarantine=quarantine))
+            except Exception:
+                quarantine.hold(beat.name)
+                log.exception("the parser cannot write its heartbeat")
+        if num_runs > 0 and manager.is_idle():
+            passes += 1
+            if passes >= num_runs:
+                return
+
+
+def answerer(store: Store, clock: Clock) -> Answerer:
+    """Return the function that answers what files ask for while they are imported."""
+
+    def answer(message: bytes) -> bytes | None:
+        asked = protocol.decode_task_message(message)
+        if not isinstance(asked, protocol.Ask):
+            return None
+        if asked.method not in _ALLOWED:
+            reply = protocol.Answer(
+                error=f"{asked.method} is not available while a DAG file is imported"
+            )
+        else:
+            found = requests.answer(asked.method, asked.arguments, store, None, clock.now())
+            reply = protocol.Answer(value=found.value, error=found.error)
+        return protocol.encode(reply)
+
+    return answer
+
+
+def _is_told_to_stop(stop: StopSignal, wait_s: float) -> bool:
+    selector = selectors.DefaultSelector()
+    selector.register(stop.fileno(), selectors.EVENT_READ)
+    selector.select(wait_s)
+    stop.drain()
+    return stop.count > 0

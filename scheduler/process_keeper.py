@@ -1,0 +1,169 @@
+"""Keeps a family of processes alive: forks them, restarts those that die, stops them all.
+
+The parent imports what all share and then forks, before it has a thread or a database engine:
+that keeps memory low. It does nothing else, so there is nothing in it that could fail.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..runtime.task import process_hygiene
+from ..sdk.clock import Clock
+from .stop_signal import StopSignal
+
+log = logging.getLogger(__name__)
+
+#: All are gone within 5 s of Ctrl-C: what does not end by itself until then is killed.
+STOP_TIMEOUT_S = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One process of the family. ``run`` returns its exit code.
+
+    ``has_own_session``: it outlives this parent (the runner, with the tasks that it owns).
+    """
+
+    name: str
+    run: Callable[[], int]
+    has_own_session: bool = False
+    is_restarted: bool = True
+
+
+@dataclass(slots=True)
+class _State:
+    member: Member
+    pid: int | None = None
+    started_s: float = 0.0
+    restart_s: float = 0.0
+
+
+class ProcessKeeper:
+    """Forks from the main thread; ``run`` returns when all have ended."""
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        clock: Clock,
+        *,
+        restart_delay_s: float = 1.0,
+        say: Callable[[str], None] = lambda _text: None,
+    ) -> None:
+        """Args: say: shows one line to whoever started us."""
+        self._states = [_State(member) for member in members]
+        self._clock = clock
+        self._restart_delay_s = restart_delay_s
+        self._say = say
+
+    def run(self) -> int:
+        """Keep all running until SIGINT or SIGTERM; a second one kills at once.
+
+        Returns: 0 after a clean stop, 130 after a forced one.
+        """
+        stop = StopSignal()
+        while not stop.count:
+            self._start_missing()
+            select.select([stop.fileno()], [], [], self._wait_s())
+            stop.drain()
+            self._reap()
+        return self._stop(stop)
+
+    def _start_missing(self) -> None:
+        now_s = self._clock.monotonic()
+        for state in self._states:
+            if state.pid is None and now_s >= state.restart_s:
+                state.started_s = now_s
+                state.pid = _fork(state.member)
+
+    def _wait_s(self) -> float:
+        now_s = self._clock.monotonic()
+        waits = [s.restart_s - now_s for s in self._states if s.pid is None]
+        return max(0.0, min([3600.0, *waits]))
+
+    def _reap(self) -> None:
+        for state in self._states:
+            if state.pid is None:
+                continue
+            pid, status = os.waitpid(state.pid, os.WNOHANG)
+            if pid == 0:
+                continue
+            state.pid = None
+            if not state.member.is_restarted:
+                state.restart_s = float("inf")
+                continue
+            lived_s = self._clock.monotonic() - state.started_s
+            delay_s = 0.0 if lived_s > 10 * self._restart_delay_s else self._restart_delay_s
+            state.restart_s = self._clock.monotonic() + delay_s
+            self._say(f"{state.member.name} {_how_it_ended(status)}; it is started again")
+
+    def _stop(self, stop: StopSignal) -> int:
+        self._signal(signal.SIGTERM)
+        deadline_s = self._clock.monotonic() + STOP_TIMEOUT_S
+        while any(state.pid for state in self._states):
+            wait_s = deadline_s - self._clock.monotonic()
+            if wait_s <= 0 or stop.count > 1:
+                break
+            select.select([stop.fileno()], [], [], min(wait_s, 0.2))
+            stop.drain()
+            self._forget_ended()
+        is_forced = any(state.pid for state in self._states)
+        if is_forced:
+            names = ", ".join(state.member.name for state in self._states if state.pid)
+            self._say(f"killing what has not ended: {names}")
+            self._signal(signal.SIGKILL)
+            for state in self._states:
+                if state.pid is not None:
+                    os.waitpid(state.pid, 0)
+        return 130 if is_forced and stop.count > 1 else 0
+
+    def _forget_ended(self) -> None:
+        for state in self._states:
+            if state.pid is not None and os.waitpid(state.pid, os.WNOHANG)[0]:
+                state.pid = None
+
+    def _signal(self, number: int) -> None:
+        for state in self._states:
+            if state.pid is not None:
+                os.kill(state.pid, number)
+
+
+def _fork(member: Member) -> int:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        process_hygiene.reset_signals()
+        if member.has_own_session:
+            os.setsid()
+        else:
+            process_hygiene.die_with_parent(parent)
+            # Ctrl-C reaches every process of the terminal; the parent tells each when to stop.
+            os.setpgid(0, 0)
+        process_hygiene.set_process_name(f"tradewind-{member.name}")
+        code = member.run()
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except BaseException:
+        log.exception("%s failed", member.name)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _how_it_ended(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        return f"was ended by signal {number} ({signal.Signals(number).name})"
+    return f"ended with exit code {os.WEXITSTATUS(status)}"

@@ -1,0 +1,113 @@
+"""The scheduler as a process: real store, wall clock, bells, executors."""
+
+from __future__ import annotations
+
+import logging
+import os
+import selectors
+from collections.abc import Mapping
+
+from ..database.bell import Listener, bell_folder
+from ..database.store import Store, open_store
+from ..executors.base import Executor
+from ..runtime.supervise.identity import host_name, is_process_gone
+from ..sdk.clock import Clock, WallClock
+from ..sdk.configuration import conf, home
+from .advance_runs import AdvanceRuns
+from .beat import Beat
+from .create_due_runs import CreateDueRuns
+from .expire_claims import ExpireClaims
+from .hint_executors import HintExecutors
+from .lease_judge import LeaseJudge
+from .loop import Scheduler
+from .plan_next_runs import PlanNextRuns
+from .queue_task_instances import QueueTaskInstances
+from .reap_workers import ReapWorkers
+from .standby import FileLock
+from .start_queued_runs import StartQueuedRuns
+from .step import Step
+from .stop_signal import StopSignal
+
+log = logging.getLogger(__name__)
+
+STANDBY_INTERVAL_S = 0.5
+
+
+def main(executors: Mapping[str, Executor], *, num_runs: int = -1) -> int:
+    """Schedule until SIGTERM or SIGINT; return the exit code.
+
+    Args:
+        executors: by the name under which the store queues; they are started and stopped here.
+        num_runs: passes of the loop until it ends by itself, -1: for ever.
+    """
+    stop = StopSignal()
+    lock = FileLock(bell_folder(home()) / "scheduler.lock")
+    if not _wait_for_lock(lock, stop):
+        return 0
+    clock = WallClock()
+    store = open_store(clock=clock)
+    for executor in executors.values():
+        executor.start()
+    try:
+        scheduler = make_scheduler(store, clock, executors)
+        _loop(scheduler, Listener(home(), "scheduler"), stop, num_runs)
+    finally:
+        for executor in executors.values():
+            executor.stop(grace_s=0)
+        store.close()
+        lock.release()
+    return 0
+
+
+def make_scheduler(store: Store, clock: Clock, executors: Mapping[str, Executor]) -> Scheduler:
+    """Put the steps together, in the order in which work flows through them."""
+    lease_s = store.settings.lease_s
+    identity = f"scheduler-{os.getpid()}"
+    beat = Beat(
+        store, clock, kind="scheduler", process_id=identity, host=host_name(), pid=os.getpid()
+    )
+    steps: list[Step] = [beat, ReapWorkers(store, clock, LeaseJudge(lease_s), is_process_gone)]
+    if conf.getboolean("scheduler", "use_job_schedule"):
+        steps += [PlanNextRuns(store), CreateDueRuns(store)]
+    steps += [
+        StartQueuedRuns(store),
+        AdvanceRuns(store),
+        ExpireClaims(store),
+        QueueTaskInstances(store),
+        HintExecutors(executors),
+    ]
+    return Scheduler(store, clock, steps, sweep_s=conf.getfloat("scheduler", "sweep_s"))
+
+
+def _wait_for_lock(lock: FileLock, stop: StopSignal) -> bool:
+    """Stand by until no other scheduler of this home is left; False if told to stop."""
+    is_told = False
+    selector = selectors.DefaultSelector()
+    selector.register(stop.fileno(), selectors.EVENT_READ)
+    while not stop.count:
+        if lock.acquire():
+            if is_told:
+                log.info("the other scheduler is gone; this one takes over")
+            return True
+        if not is_told:
+            is_told = True
+            log.info("standing by: the scheduler with pid %s is at work", lock.holder())
+        selector.select(STANDBY_INTERVAL_S)
+        stop.drain()
+    return False
+
+
+def _loop(scheduler: Scheduler, bell: Listener, stop: StopSignal, num_runs: int) -> None:
+    selector = selectors.DefaultSelector()
+    selector.register(bell.fileno(), selectors.EVENT_READ)
+    selector.register(stop.fileno(), selectors.EVENT_READ)
+    passes = 0
+    try:
+        while not stop.count and passes != num_runs:
+            scheduler.tick()
+            passes += 1
+            selector.select(scheduler.wait_s())
+            bell.drain()
+            stop.drain()
+    finally:
+        bell.close()

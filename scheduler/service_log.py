@@ -1,0 +1,24 @@
+"""Log lines of long-running processes, on standard error: when, who, how bad, what."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from ..sdk.configuration import conf
+
+
+def configure_service_log(service: str) -> None:
+    """Send this process's log to standard error, each line marked with *service*."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        logging.Formatter(
+            f"%(asctime)s {service:<13} %(levelname)-7s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    level = str(conf.get("logging", "logging_level", fallback="INFO")).upper()
+    root.setLevel(level if level in logging.getLevelNamesMapping() else "INFO")
+    for noisy in ("alembic", "watchfiles", "sqlalchemy"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,125 @@
+"""``tradewind standalone``: everything on this machine, by one command.
+
+One parent prepares the database, says where the page is, and keeps the others alive.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Callable, Mapping
+
+from ..database.migrate import prepare_database
+from ..database.store import open_store
+from ..executors.base import Executor
+from ..sdk.clock import WallClock
+from ..sdk.configuration import conf, home
+from ..sdk.errors import TradewindError
+from . import parse_main, scheduler_main
+from .process_keeper import Member, ProcessKeeper
+from .service_log import configure_service_log
+
+log = logging.getLogger(__name__)
+
+PASSWORD_FILE = "standalone_admin_password.txt"  # noqa: S105 - the name of a file
+
+
+class PortTaken(TradewindError):
+    """Another program listens where the page should be."""
+
+
+def run_standalone(
+    *,
+    executors: Callable[[], Mapping[str, Executor]],
+    run_runner: Callable[[], int],
+    serve_web: Callable[[str, int], int],
+    host: str,
+    port: int,
+    say: Callable[[str], None],
+) -> int:
+    """Run scheduler, parser, runner and page until Ctrl-C; return the exit code.
+
+    Args:
+        executors: makes the executors, in the scheduler's own process.
+        run_runner: the runner's main function.
+        serve_web: serves the page at host and port until SIGTERM.
+        say: shows one line to the person who started us.
+
+    Raises:
+        PortTaken: the page's address is in use.
+        DatabaseError: the database cannot be used.
+    """
+    _check_port(host, port)
+    home().mkdir(parents=True, exist_ok=True)
+    password = _prepare()
+
+    def service(name: str, run: Callable[[], int]) -> Callable[[], int]:
+        def run_logged() -> int:
+            configure_service_log(name)
+            return run()
+
+        return run_logged
+
+    members = [
+        Member("parser", service("parser", parse_main.main)),
+        Member("runner", service("runner", run_runner), has_own_session=True),
+        Member("scheduler", service("scheduler", lambda: scheduler_main.main(executors()))),
+        Member("web", service("web", lambda: serve_web(host, port))),
+    ]
+    _welcome(say, host, port, password)
+    keeper = ProcessKeeper(
+        members,
+        WallClock(),
+        restart_delay_s=conf.getfloat("standalone", "restart_delay_s"),
+        say=say,
+    )
+    code = keeper.run()
+    say("stopped" if code == 0 else "killed")
+    return code
+
+
+def _prepare() -> str | None:
+    """Make the database and, at the first start, the administrator; return a new password."""
+    prepare_database()
+    # Closed again before anything is forked: no engine may be shared by two processes.
+    store = open_store(clock=WallClock())
+    try:
+        if store.users.count():
+            return None
+        password = secrets.token_urlsafe(12)
+        name = conf.get("standalone", "admin_username")
+        now = store.clock.now()
+        store.users.create(username=name, password=password, role="Admin", now=now)
+    finally:
+        store.close()
+    path = home() / PASSWORD_FILE
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"{password}\n")
+    return password
+
+
+def _welcome(say: Callable[[str], None], host: str, port: int, password: str | None) -> None:
+    shown = "localhost" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - shown only
+    say(f"Tradewind is starting: http://{shown}:{port}")
+    if password is not None:
+        name = conf.get("standalone", "admin_username")
+        say(f"Log in as {name} with password {password}")
+        say(f"(shown once, and kept in {home() / PASSWORD_FILE})")
+    say("Press Ctrl-C to stop.")
+    sys.stdout.flush()
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortTaken(
+                f"The page cannot be served at {host}:{port}: {error.strerror or error}."
+                " Choose another port: TRADEWIND__WEBSERVER__WEB_SERVER_PORT=8090"
+            ) from None
