@@ -1,0 +1,532 @@
+"""Every exception name of Airflow 2 and 3 that DAG files, operators and providers catch.
+
+Where the generations raise different types for one mistake (semantics section 11, rows 18 and
+19), ours inherits both, so that either ``except`` clause catches it. ``AirflowTaskTimeout``,
+``TaskDeferred`` and the like are control flow: they do not descend from ``Exception``, so user
+code's ``except Exception`` lets them pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .errors import ConfigurationError, TradewindError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class AirflowException(TradewindError):  # noqa: N818 - the names of this module are Airflow's
+    """Root of every error that carries an Airflow name."""
+
+    status_code = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+class InvalidValueError(AirflowException, ValueError):
+    """An argument has a value that is not allowed (AirflowException in 2, ValueError in 3)."""
+
+
+class InvalidArgumentError(AirflowException, TypeError):
+    """An argument is missing, unknown or of a wrong type (AirflowException in 2, TypeError in 3)."""
+
+
+class InvalidUseError(AirflowException, RuntimeError):
+    """Something was used where it cannot be (AirflowException in 2, RuntimeError in 3)."""
+
+
+class AirflowBadRequest(AirflowException):
+    """The request cannot be understood."""
+
+    status_code = HTTPStatus.BAD_REQUEST
+
+
+class AirflowNotFoundException(AirflowException):
+    """What was asked for does not exist."""
+
+    status_code = HTTPStatus.NOT_FOUND
+
+
+class AirflowConfigException(AirflowException, ConfigurationError):
+    """The configuration is wrong or lacks something."""
+
+
+class ErrorType(Enum):
+    """Why an ``AirflowRuntimeError`` was raised."""
+
+    CONNECTION_NOT_FOUND = "CONNECTION_NOT_FOUND"
+    VARIABLE_NOT_FOUND = "VARIABLE_NOT_FOUND"
+    XCOM_NOT_FOUND = "XCOM_NOT_FOUND"
+    ASSET_NOT_FOUND = "ASSET_NOT_FOUND"
+    DAGRUN_ALREADY_EXISTS = "DAGRUN_ALREADY_EXISTS"
+    DAG_RUN_NOT_FOUND = "DAG_RUN_NOT_FOUND"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    GENERIC_ERROR = "GENERIC_ERROR"
+    API_SERVER_ERROR = "API_SERVER_ERROR"
+
+
+class AirflowRuntimeError(AirflowException):
+    """A request to what lives above the task failed. ``error`` is what was answered."""
+
+    def __init__(self, error: Any = "") -> None:
+        self.error = error
+        super().__init__(error if isinstance(error, str) else str(error))
+
+
+class VariableNotFoundError(AirflowRuntimeError, KeyError):
+    """``Variable.get`` without a default found nothing (KeyError in 2)."""
+
+    def __str__(self) -> str:  # KeyError would show the text quoted
+        return str(self.args[0]) if self.args else ""
+
+
+class AirflowTimetableInvalid(AirflowException, ValueError):
+    """A timetable's definition makes no sense (a cron text, a delta that is not positive)."""
+
+
+class AirflowDagCycleException(AirflowException, ValueError):
+    """The tasks of a DAG depend on each other in a circle."""
+
+
+class AirflowDagInconsistent(AirflowException):
+    """A DAG's settings contradict each other."""
+
+
+class AirflowDagDuplicatedIdException(AirflowException):
+    """Two files define the same ``dag_id``."""
+
+    def __init__(self, dag_id: str, incoming: str, existing: str) -> None:
+        super().__init__(dag_id, incoming, existing)
+        self.dag_id, self.incoming, self.existing = dag_id, incoming, existing
+
+    def __str__(self) -> str:
+        return f"the DAG {self.dag_id!r} of {self.incoming} is already defined in {self.existing}"
+
+
+class AirflowClusterPolicyViolation(AirflowException):
+    """A cluster policy refuses a DAG or a task."""
+
+
+class AirflowClusterPolicySkipDag(AirflowException):
+    """A cluster policy asks to leave a DAG out, without an import error."""
+
+
+class AirflowClusterPolicyError(AirflowException):
+    """A cluster policy itself failed."""
+
+
+class ParamValidationError(AirflowException, ValueError):
+    """The value of a param does not match its JSON schema, or is not JSON."""
+
+
+class DuplicateTaskIdFound(AirflowException):
+    """Two tasks or groups of one DAG have the same id."""
+
+
+class TaskAlreadyInTaskGroup(AirflowException):
+    """A task was added to a second task group."""
+
+    def __init__(
+        self, task_id: str, existing_group_id: str | None = None, new_group_id: str | None = None
+    ) -> None:
+        super().__init__(task_id, existing_group_id, new_group_id)
+        self.task_id = task_id
+        self.existing_group_id = existing_group_id
+        self.new_group_id = new_group_id
+
+    def __str__(self) -> str:
+        old = f"group {self.existing_group_id!r}" if self.existing_group_id else "the DAG"
+        new = f"group {self.new_group_id!r}" if self.new_group_id else "the DAG"
+        return f"the task {self.task_id!r} already belongs to {old} and cannot be added to {new}"
+
+
+class DagInvalidTriggerRule(AirflowException, ValueError):
+    """A trigger rule that a fail-fast DAG cannot honour."""
+
+    @classmethod
+    def check(cls, *, is_fail_fast: bool, trigger_rule: str) -> None:
+        """Raise when a task with *trigger_rule* cannot be in such a DAG."""
+        allowed = ("all_success", "all_done_setup_success")
+        if is_fail_fast and trigger_rule not in allowed:
+            raise FailStopDagInvalidTriggerRule(
+                f"in a fail-fast DAG every task needs the trigger rule all_success, "
+                f"not {trigger_rule}"
+            )
+
+
+class FailFastDagInvalidTriggerRule(DagInvalidTriggerRule):
+    """Airflow 3's name for it."""
+
+
+class FailStopDagInvalidTriggerRule(FailFastDagInvalidTriggerRule):
+    """Airflow 2's name for it."""
+
+
+class DagNotFound(AirflowNotFoundException):
+    """No DAG has this id."""
+
+
+class DagCodeNotFound(AirflowNotFoundException):
+    """No source is stored for this DAG."""
+
+
+class DagRunNotFound(AirflowNotFoundException):
+    """No run has this id."""
+
+
+class DagIsPaused(AirflowException):
+    """The DAG to be triggered is paused."""
+
+    def __init__(self, dag_id: str = "") -> None:
+        super().__init__(dag_id)
+        self.dag_id = dag_id
+
+    def __str__(self) -> str:
+        return f"the DAG {self.dag_id!r} is paused"
+
+
+class DagRunAlreadyExists(AirflowBadRequest):
+    """A run with this id, or this logical date, exists."""
+
+    def __init__(self, dag_run: Any = None, *args: Any, **kwargs: Any) -> None:
+        run_id = getattr(dag_run, "run_id", dag_run)
+        dag_id = getattr(dag_run, "dag_id", None) or kwargs.get("dag_id", "")
+        if isinstance(dag_run, str) and not args and not kwargs:
+            super().__init__(dag_run)
+        else:
+            super().__init__(f"the DAG {dag_id!r} already has a run {run_id!r}")
+        self.dag_run = dag_run
+
+
+class DagFileExists(AirflowBadRequest):
+    """A DAG file would be overwritten."""
+
+
+class TaskNotFound(AirflowNotFoundException):
+    """The DAG has no task with this id."""
+
+
+class NodeNotFound(TaskNotFound, KeyError):
+    """The DAG has neither a task nor a group with this id."""
+
+    def __str__(self) -> str:  # KeyError would show the text quoted
+        return str(self.args[0]) if self.args else ""
+
+
+class TaskInstanceNotFound(AirflowNotFoundException):
+    """The run has no such task instance."""
+
+
+class PoolNotFound(AirflowNotFoundException):
+    """No pool has this name."""
+
+
+class NoAvailablePoolSlot(AirflowException):
+    """The pool is full."""
+
+
+class DagConcurrencyLimitReached(AirflowException):
+    """The DAG has as many active tasks as it may have."""
+
+
+class TaskConcurrencyLimitReached(AirflowException):
+    """The task has as many active instances as it may have."""
+
+
+class ConnectionNotUnique(AirflowException):
+    """Several connections have one id."""
+
+
+class AirflowOptionalProviderFeatureException(AirflowException):
+    """A feature of a provider needs a package that is not installed."""
+
+
+class AirflowWebServerException(AirflowException):
+    """The web server failed."""
+
+
+class AirflowSecurityException(AirflowException):
+    """Something forbidden was tried."""
+
+
+class InvalidStatsNameException(AirflowException):
+    """A metric's name is not allowed."""
+
+
+class UnknownExecutorException(AirflowException, ValueError):
+    """An executor that is not configured was named."""
+
+
+class SerializationError(AirflowException):
+    """A DAG or a value cannot be turned into plain data."""
+
+
+class DeserializingResultError(AirflowException, ValueError):
+    """The result of another interpreter cannot be read here."""
+
+    def __str__(self) -> str:
+        return "the result of the other Python environment cannot be read in this one"
+
+
+class PodMutationHookException(AirflowException):
+    """The pod mutation hook failed."""
+
+
+class PodReconciliationError(AirflowException):
+    """Two pod definitions cannot be merged."""
+
+
+# --- XCom and mapping ------------------------------------------------------------------------
+
+
+class XComNotFound(AirflowException):
+    """A task refers to an XCom that was never pushed."""
+
+    def __init__(self, dag_id: str, task_id: str, key: str) -> None:
+        super().__init__(dag_id, task_id, key)
+        self.dag_id, self.task_id, self.key = dag_id, task_id, key
+
+    def __str__(self) -> str:
+        return f"no XCom {self.key!r} of the task {self.task_id!r} in the DAG {self.dag_id!r}"
+
+
+class UnmappableOperator(AirflowException):
+    """The operator cannot be mapped."""
+
+
+class XComForMappingNotPushed(AirflowException, TypeError):
+    """A task that others are mapped over returned nothing."""
+
+    def __str__(self) -> str:
+        return "other tasks are mapped over this task's result, but it returned None"
+
+
+class UnmappableXComTypePushed(AirflowException, TypeError):
+    """A task that others are mapped over returned something that has no elements."""
+
+    def __init__(self, value: Any = None, *values: Any) -> None:
+        super().__init__(value, *values)
+        self.value = value
+
+    def __str__(self) -> str:
+        kind = type(self.value).__qualname__
+        return f"other tasks are mapped over this task's result, but a {kind} cannot be mapped"
+
+
+class UnmappableXComLengthPushed(AirflowException, ValueError):
+    """A task that others are mapped over returned more elements than ``max_map_length``."""
+
+    def __init__(self, value: Any = None, max_length: int = 0) -> None:
+        super().__init__(value, max_length)
+        self.value, self.max_length = value, max_length
+
+    def __str__(self) -> str:
+        count = len(self.value) if hasattr(self.value, "__len__") else self.value
+        return f"the result has {count} elements; at most {self.max_length} can be mapped over"
+
+
+# --- how a task ends -------------------------------------------------------------------------
+
+
+class AirflowSkipException(AirflowException):
+    """Raised by a task: end it as skipped."""
+
+
+class AirflowFailException(AirflowException):
+    """Raised by a task: end it as failed, without a retry."""
+
+
+class AirflowSensorTimeout(AirflowException):
+    """A sensor waited longer than its timeout. Never retried."""
+
+
+class AirflowRescheduleException(AirflowException):
+    """A sensor gives its slot back until *reschedule_date* (an aware datetime)."""
+
+    def __init__(self, reschedule_date: datetime) -> None:
+        super().__init__(reschedule_date)
+        self.reschedule_date = reschedule_date
+
+
+class AirflowInactiveAssetInInletOrOutletException(AirflowException):
+    """A task names an asset that is not active."""
+
+    def __init__(self, inactive_asset_keys: Collection[Any] = ()) -> None:
+        super().__init__(inactive_asset_keys)
+        self.inactive_asset_keys = inactive_asset_keys
+
+
+class AirflowInactiveAssetAddedToAssetAliasException(AirflowInactiveAssetInInletOrOutletException):
+    """An inactive asset was added to an alias."""
+
+
+AirflowExecuteWithInactiveAssetExecption = AirflowInactiveAssetInInletOrOutletException
+
+
+class DownstreamTasksSkipped(AirflowException):
+    """Raised by a branch: the task succeeded, and *tasks* (ids) are skipped."""
+
+    def __init__(self, *, tasks: Sequence[str | tuple[str, int]]) -> None:
+        super().__init__(tasks)
+        self.tasks = tasks
+
+
+class DagRunTriggerException(AirflowException):
+    """Raised by an operator: trigger another DAG, as the attributes say."""
+
+    def __init__(self, **request: Any) -> None:
+        super().__init__(request)
+        for name, value in request.items():
+            setattr(self, name, value)
+
+
+class TaskAlreadyRunningError(AirflowException):
+    """The task instance is already running elsewhere."""
+
+
+class AirflowTaskTimeout(BaseException):
+    """``execution_timeout`` is over. Not an ``Exception``: user code must not swallow it."""
+
+
+class AirflowTaskTerminated(BaseException):
+    """The task's process was asked to end."""
+
+
+class AirflowInternalRuntimeError(BaseException):
+    """Something inside the runner went wrong."""
+
+
+class TaskDeferred(BaseException):
+    """Raised by an operator: wait for *trigger*, then call *method_name*.
+
+    ``timeout`` is a timedelta or a number of seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        trigger: Any,
+        method_name: str,
+        kwargs: dict[str, Any] | None = None,
+        timeout: timedelta | int | float | None = None,
+    ) -> None:
+        super().__init__()
+        if timeout is not None and not isinstance(timeout, (timedelta, int, float)):
+            raise ValueError("timeout must be a timedelta or a number of seconds")
+        self.trigger = trigger
+        self.method_name = method_name
+        self.kwargs = kwargs
+        self.timeout = timedelta(seconds=timeout) if isinstance(timeout, (int, float)) else timeout
+
+    def __repr__(self) -> str:
+        return f"<TaskDeferred trigger={self.trigger} method={self.method_name}>"
+
+
+class TaskAwaitingInput(BaseException):
+    """Raised by an operator: wait until a person has answered."""
+
+    def __init__(self, **request: Any) -> None:
+        super().__init__()
+        self.request = request
+        for name, value in request.items():
+            setattr(self, name, value)
+
+
+class TaskDeferralError(AirflowException):
+    """A trigger failed, or ended without an event."""
+
+
+class TaskDeferralTimeout(AirflowException):
+    """A deferral's own timeout is over."""
+
+
+# --- files, deprecations ---------------------------------------------------------------------
+
+
+class FileSyntaxError(NamedTuple):
+    """One mistake in a file of variables or connections. ``line_no`` counts from 1."""
+
+    line_no: int | None
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.message}. Line number: {self.line_no}"
+
+
+class AirflowUnsupportedFileTypeException(AirflowException):
+    """A file of variables or connections has an unknown ending."""
+
+
+class AirflowFileParseException(AirflowException):
+    """A file of variables or connections cannot be read."""
+
+    def __init__(self, msg: str, file_path: str, parse_errors: Iterable[FileSyntaxError]) -> None:
+        super().__init__(msg)
+        self.msg, self.file_path, self.parse_errors = msg, file_path, list(parse_errors)
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.msg} ({self.file_path})", *map(str, self.parse_errors)])
+
+
+class RemovedInAirflow3Warning(DeprecationWarning):
+    """Airflow 3 lacks this."""
+
+    deprecated_since: str | None = None
+
+
+class RemovedInAirflow4Warning(DeprecationWarning):
+    """Airflow 4 will lack this."""
+
+    deprecated_since: str | None = None
+
+
+class AirflowProviderDeprecationWarning(DeprecationWarning):
+    """A provider will lose this."""
+
+    deprecated_provider_since: str | None = None
+
+
+# --- other runs (ExternalTaskSensor) ---------------------------------------------------------
+
+
+class ExternalDagNotFoundError(AirflowException):
+    """The DAG that a sensor waits for does not exist."""
+
+
+class ExternalDagDeletedError(AirflowException):
+    """The DAG that a sensor waits for was deleted."""
+
+
+class ExternalTaskNotFoundError(AirflowException):
+    """The task that a sensor waits for does not exist."""
+
+
+class ExternalTaskGroupNotFoundError(AirflowException):
+    """The task group that a sensor waits for does not exist."""
+
+
+class ExternalTaskFailedError(AirflowException):
+    """The task that a sensor waits for failed."""
+
+
+class ExternalTaskGroupFailedError(AirflowException):
+    """The task group that a sensor waits for failed."""
+
+
+class ExternalDagFailedError(AirflowException):
+    """The DAG run that a sensor waits for failed."""
+
+
+class DuplicateStateError(AirflowException, ValueError):
+    """One state stands in two of a sensor's lists of states."""
+
+
+class BackfillUnfinished(AirflowException):
+    """Some tasks of a backfill did not succeed."""
+
+    def __init__(self, message: str, ti_status: Mapping[str, Any] | Any = None) -> None:
+        super().__init__(message)
+        self.ti_status = ti_status
