@@ -94,6 +94,7 @@ def parse(request: ParseRequest, runtime: ValueSource) -> ParseAnswer:
     except BaseException as error:  # noqa: BLE001 - any way in which a user's file can end
         answer.error = describe_error(error, request)
     answer.inputs = recorder.inputs()
+    answer.inputs.files.pop(request.path, None)  # its own hash is known already
     return answer
 
 

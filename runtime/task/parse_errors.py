@@ -34,9 +34,11 @@ def _with_traceback(error: BaseException, request: ParseRequest, headline: str) 
         text = headline or "".join(summary.format_exception_only()).strip()
         return text[:ERROR_LETTERS_MAX]
     _trim(summary, request)
-    text = "".join(summary.format()).strip()
     if headline:
-        text = f"{headline}\n{text}"
+        where = "".join(summary.stack.format()).rstrip()
+        text = f"{headline}\nTraceback (most recent call last):\n{where}" if where else headline
+    else:
+        text = "".join(summary.format()).strip()
     return text[:ERROR_LETTERS_MAX]
 
 
@@ -47,6 +49,8 @@ def _trim(summary: traceback.TracebackException, request: ParseRequest) -> None:
         frames = frames[first:]
         depth = max(1, request.traceback_depth)
         frames = [f for f in frames if not f.filename.startswith("<frozen importlib")]
+        if frames[-1].filename.endswith("/runtime/task/parse.py"):  # where we interrupt it
+            frames.pop()
         frames = frames[:1] + frames[1:][-depth:]
     else:  # a syntax error has no frame in the file; what is left is ours
         frames = [f for f in frames if not _is_ours(f.filename)]

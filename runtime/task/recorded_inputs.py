@@ -15,6 +15,7 @@ import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any, Protocol
 
 from .dag_file import hash_content
@@ -29,6 +30,7 @@ _UNSEEN = frozenset(
     {"socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.posix_spawn"}
 )
 _LISTINGS = frozenset({"os.listdir", "os.scandir"})
+_EVENTS = _UNSEEN | _LISTINGS | {"open"}
 _SYSTEM_FOLDERS = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/share/zoneinfo/")
 
 
@@ -104,7 +106,7 @@ class InputRecorder:
         )
 
     def _on_event(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self._is_on:
+        if not self._is_on or event not in _EVENTS or _is_import_system(sys._getframe(1)):
             return
         if event == "open":
             path, mode, flags = arguments
@@ -122,7 +124,7 @@ class InputRecorder:
         if not isinstance(path, str) or len(self._paths) >= INPUTS_MAX:
             return
         full = os.path.abspath(path)  # noqa: PTH100 - must not touch the disk inside a hook
-        if full.startswith(self._foreign) or full.endswith(".pyc") or "/__pycache__" in full:
+        if path.startswith("<") or f"{full}/".startswith(self._foreign) or "/__pycache__" in full:
             return
         self._paths[full] = None
 
@@ -169,6 +171,11 @@ class RecordingRuntime:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._runtime, name)
+
+
+def _is_import_system(frame: FrameType) -> bool:
+    """Leave out what importing itself looks at: modules are noted when they are there."""
+    return frame.f_code.co_filename.startswith("<frozen importlib")
 
 
 def _is_local_socket(event: str, arguments: tuple[Any, ...]) -> bool:

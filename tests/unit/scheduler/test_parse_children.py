@@ -1,0 +1,142 @@
+"""Real parser children: whatever a file does at import hurts that file only."""
+
+from __future__ import annotations
+
+import pytest
+from tradewind.runtime.supervise.zygote_client import ZygoteClient
+from tradewind.runtime.task import protocol
+from tradewind.runtime.task.parse_messages import ParseRequest
+from tradewind.runtime.task.recorded_inputs import ABSENT, fingerprint_path, fingerprint_value
+from tradewind.scheduler.parse_children import ParseChildren, ParseLimits
+from tradewind.sdk.clock import WallClock
+
+VARIABLES = {"region": "eu"}
+
+
+def answer(message: bytes) -> bytes | None:
+    asked = protocol.decode_task_message(message)
+    assert isinstance(asked, protocol.Ask)
+    return protocol.encode(protocol.Answer(value=VARIABLES.get(asked.arguments.get("key"))))
+
+
+@pytest.fixture(scope="module")
+def children():
+    limits = ParseLimits(time_s=1.5, memory_bytes=200 * 1024 * 1024)
+    children = ParseChildren(ZygoteClient(), WallClock(), answer, limits)
+    children.start()
+    yield children
+    children.stop()
+
+
+@pytest.fixture
+def parse(children, tmp_path):
+    def parse_text(text: str, **options):
+        path = tmp_path / "a.py"
+        path.write_text(text)
+        options.setdefault("import_timeout_s", 0.5)
+        children.fork(
+            ParseRequest(
+                path=str(path), relative_path="a.py", import_folders=[str(tmp_path)], **options
+            )
+        )
+        while True:
+            for finished in children.wait(1.0):
+                return finished
+
+    return parse_text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = (", "SyntaxError: '(' was never closed"),
+        ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("import sys\nsys.exit(3)", "the file called sys.exit(3)"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("while True:\n    pass", "took longer than 0.5 s (setting [core] dagbag_import_timeout)"),
+        ("x = '\0'", "source code string cannot contain null bytes"),
+    ],
+)
+def test_an_error_at_import_is_told_in_the_files_own_lines(parse, text, said):
+    finished = parse(text)
+
+    assert said in finished.answer.error
+    assert "runtime/task" not in finished.answer.error
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import os\nos._exit(0)", "with exit code 0, before the import was done"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)", "signal 11 (SIGSEGV)"),
+        ("x = []\nwhile True:\n    x.append(bytearray(5_000_000))", "more than 200 MB of memory"),
+        (
+            "import signal\nsignal.signal(14, signal.SIG_IGN)\nwhile True: pass",
+            "longer than 1.5 s and was stopped",
+        ),
+    ],
+)
+def test_a_child_that_gives_no_answer_leaves_the_reason(parse, text, said):
+    assert said in parse(text).failure
+
+
+def test_the_last_output_of_a_crash_is_kept(parse):
+    finished = parse("import os\nprint('loading the model', flush=True)\nos.abort()")
+
+    assert finished.failure.endswith("Last output:\nloading the model")
+
+
+def test_threads_and_closed_descriptors_do_not_lose_the_answer(parse):
+    finished = parse(
+        "import os, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "os.closerange(3, 100)\n"
+    )
+
+    assert finished.answer.no_dag_reason == "no DAG object at module level"
+
+
+def test_files_folders_and_modules_that_were_read_are_recorded(parse, tmp_path):
+    (tmp_path / "helper.py").write_text("x = 1")
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "one.yaml").write_text("a: 1")
+
+    finished = parse(
+        "import helper, os\nfrom pathlib import Path\nfolder = Path(__file__).parent / 'tables'\n"
+        "texts = [path.read_text() for path in folder.iterdir()]\n"
+        "try: open(folder / 'two.yaml')\nexcept OSError: pass\n"
+    )
+
+    read = {str(tmp_path / "helper.py"), str(tmp_path / "tables")}
+    read.add(str(tmp_path / "tables" / "one.yaml"))
+    assert finished.answer.inputs.files == {
+        **{path: fingerprint_path(path) for path in read},
+        str(tmp_path / "tables" / "two.yaml"): ABSENT,
+    }
+
+
+def test_environment_and_network_that_were_asked_are_recorded(parse):
+    finished = parse(
+        "import os, socket\nos.environ.get('NO_SUCH_NAME')\nos.getenv('HOME')\n"
+        "try: socket.getaddrinfo('localhost', 1)\nexcept OSError: pass\n"
+    )
+
+    assert {"NO_SUCH_NAME", "HOME"} <= finished.answer.inputs.environment.keys()
+    assert finished.answer.inputs.environment["NO_SUCH_NAME"] == ABSENT
+    assert finished.answer.inputs.unseen == ["socket.getaddrinfo"]
+
+
+def test_a_variable_is_looked_up_and_recorded_without_its_value(parse):
+    finished = parse(
+        "from tradewind.sdk import task_runtime\n"
+        "assert task_runtime.current.get_variable('region') == 'eu'\n"
+    )
+
+    assert finished.answer.error == ""
+    assert finished.answer.inputs.variables == {"region": fingerprint_value("region", "eu")}
+
+
+def test_warnings_are_kept_with_file_and_line(parse, tmp_path):
+    finished = parse("import warnings\nwarnings.warn('old way')")
+
+    assert finished.answer.warnings == [f"{tmp_path}/a.py:2: UserWarning: old way"]
