@@ -1,1 +1,1 @@
-"""Every verb a person can say. CLI, page and API are three faces of it."""
+"""Every verb a person can say; command line, page and API are three faces of it."""

@@ -1,0 +1,143 @@
+"""One backfill in the foreground: planned, created, shown, and driven where no server does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from .output import print_rows
+
+if TYPE_CHECKING:
+    from ..control.backfill import BackfillRequest
+    from ..control.services import Services
+    from ..database.values import BackfillPlanEntry, BackfillRow
+
+POLL_S = 0.2
+FINISHED_STATES = ("success", "failed")
+#: What ``action`` of a planned date says to people.
+ACTIONS = {
+    "create": "run",
+    "reprocess": "run again",
+    "exists": "leave alone: it has run",
+    "in_flight": "leave alone: it is on its way",
+}
+
+
+def run_backfill(
+    services: Services,
+    request: BackfillRequest,
+    output: str,
+    *,
+    is_dry_run: bool,
+    is_awaited: bool | None,
+) -> int:
+    """Plan a backfill, and unless it is a dry run create it and see it through.
+
+    Args:
+        is_awaited: stay until all runs have ended. None: only where no server is running.
+
+    Returns:
+        The exit code: 1 where a run failed.
+    """
+    from ..control import backfill as control
+    from .parse_first import known_dag
+    from .server import has_server
+
+    dag = known_dag(services, request.dag_id)
+    unfinished = control.find_unfinished(services, request.dag_id)
+    if unfinished is not None and not is_dry_run:
+        click.echo(f"Going on with backfill {unfinished.id}, which had not finished.", err=True)
+        return _see_through(services, unfinished, is_awaited=is_awaited)
+    plan = control.plan(services, request)
+    if is_dry_run:
+        print_rows([_plan_row(entry) for entry in plan], output)
+        click.echo(_summary(plan), err=True)
+        return 0
+    if not any(entry.action in ("create", "reprocess") for entry in plan):
+        click.echo(f"Nothing to do: {_summary(plan)}", err=True)
+        return 0
+    if dag.is_paused:
+        click.echo(f"DAG {dag.dag_id} is paused; its backfill runs nevertheless.", err=True)
+    created = control.create(services, request)
+    click.echo(f"Backfill {created.id} of {dag.dag_id}: {_summary(plan)}", err=True)
+    if is_awaited is False and not has_server():
+        click.echo("No server is running: its runs start when one does.", err=True)
+    return _see_through(services, created, is_awaited=is_awaited)
+
+
+def _plan_row(entry: BackfillPlanEntry) -> dict[str, object]:
+    return {
+        "logical_date": entry.logical_date,
+        "data_interval_start": entry.data_interval_start,
+        "data_interval_end": entry.data_interval_end,
+        "run_id": entry.run_id,
+        "action": ACTIONS.get(entry.action, entry.action),
+    }
+
+
+def _summary(plan: Sequence[BackfillPlanEntry]) -> str:
+    counts: dict[str, int] = {}
+    for entry in plan:
+        text = ACTIONS.get(entry.action, entry.action)
+        counts[text] = counts.get(text, 0) + 1
+    return ", ".join(f"{count} to {text}" for text, count in counts.items()) or "no dates"
+
+
+def _see_through(services: Services, row: BackfillRow, *, is_awaited: bool | None) -> int:
+    from .drive import driven
+    from .server import has_server
+
+    is_server_running = has_server()
+    if is_awaited is False or (is_awaited is None and is_server_running):
+        return 0
+    try:
+        if is_server_running:
+            return _follow(services, row.id)
+        with driven():
+            return _follow(services, row.id)
+    except KeyboardInterrupt:
+        click.echo(
+            f"\nBackfill {row.id} is not finished. The same command goes on with it; so does a "
+            f"server. 'backfill cancel {row.id}' ends it.",
+            err=True,
+        )
+        return 130
+
+
+def _follow(services: Services, backfill_id: int) -> int:
+    """Show a progress bar on stderr until the backfill has completed; return the exit code."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("[progress.description]{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[detail]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        row = services.store.backfills.get(backfill_id)
+        bar = progress.add_task(row.dag_id, total=_total(row), detail="")
+        while True:
+            row = services.store.backfills.get(backfill_id)
+            done = sum(row.counts.get(state, 0) for state in FINISHED_STATES)
+            failed = row.counts.get("failed", 0)
+            detail = f"{row.counts.get('running', 0)} running" + (
+                f", {failed} failed" if failed else ""
+            )
+            progress.update(bar, completed=done, total=_total(row), detail=detail)
+            if row.completed_at is not None or done >= _total(row):
+                break
+            time.sleep(POLL_S)
+    succeeded, failed = row.counts.get("success", 0), row.counts.get("failed", 0)
+    click.echo(f"Backfill {row.id}: {succeeded} run(s) succeeded, {failed} failed.", err=True)
+    return 1 if failed else 0
+
+
+def _total(row: BackfillRow) -> int:
+    """Return how many runs there are; dates that were left alone are not counted."""
+    return sum(count for state, count in row.counts.items() if state != "skipped")

@@ -1,0 +1,120 @@
+"""``dags show``: the graph of a DAG as DOT text, or saved as a picture."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .command import command, services
+
+if TYPE_CHECKING:
+    from ..sdk.serialized import SerializedDag, SerializedGroup
+
+
+@command("show")
+@click.argument("dag_id")
+@click.option("-s", "--save", metavar="FILE", help="Write to FILE; its ending says the format.")
+@click.option("--imgcat", is_flag=True, help="Show a picture in the terminal with imgcat.")
+@click.option("-S", "--subdir", hidden=True)
+def show(dag_id: str, save: str | None, imgcat: bool, subdir: str | None) -> None:
+    """Print the graph of DAG_ID as DOT, or save it."""
+    from .parse_first import known_dag
+
+    if save and imgcat:
+        raise click.ClickException("Say --save or --imgcat, not both.")
+    with services() as opened:
+        known_dag(opened, dag_id)
+        text = to_dot(opened.store.dags.serialized(dag_id))
+    if save:
+        _save(text, Path(save))
+        click.echo(f"File {save} saved")
+    elif imgcat:
+        _run(["imgcat"], _render(text, "png"))
+    else:
+        click.echo(text)
+
+
+def to_dot(dag: SerializedDag) -> str:
+    """Return the graph in Graphviz's language: groups as clusters, labels on edges."""
+    groups = {group.group_id: group for group in dag.groups}
+    labels = {(edge[0], edge[1]): edge[2] for edge in dag.edge_labels if len(edge) == 3}
+    lines = [
+        f"digraph {_quote(dag.dag_id)} {{",
+        f"  graph [label={_quote('DAG: ' + dag.dag_id)}, labelloc=t, rankdir=LR]",
+        '  node [shape=rectangle, style="rounded,filled"]',
+    ]
+    for group in dag.groups:
+        if not group.parent_id:
+            lines += _cluster(dag, group, groups, "  ")
+    lines += [_node(dag, task.task_id, "  ") for task in dag.tasks if not task.group_id]
+    for task in dag.tasks:
+        for upstream_id in task.upstream_task_ids:
+            label = labels.get((upstream_id, task.task_id))
+            attributes = f" [label={_quote(label)}]" if label else ""
+            lines.append(f"  {_quote(upstream_id)} -> {_quote(task.task_id)}{attributes}")
+    return "\n".join([*lines, "}"])
+
+
+def _cluster(
+    dag: SerializedDag, group: SerializedGroup, groups: dict[str, SerializedGroup], indent: str
+) -> list[str]:
+    lines = [
+        f"{indent}subgraph {_quote('cluster_' + group.group_id)} {{",
+        f"{indent}  label={_quote(group.label or group.group_id)}",
+    ]
+    for inner in groups.values():
+        if inner.parent_id == group.group_id:
+            lines += _cluster(dag, inner, groups, indent + "  ")
+    lines += [
+        _node(dag, task.task_id, indent + "  ")
+        for task in dag.tasks
+        if task.group_id == group.group_id
+    ]
+    return [*lines, f"{indent}}}"]
+
+
+def _node(dag: SerializedDag, task_id: str, indent: str) -> str:
+    task = next(task for task in dag.tasks if task.task_id == task_id)
+    label = task.task_display_name or task.label or task_id
+    return (
+        f"{indent}{_quote(task_id)} [label={_quote(label)}, fillcolor={_quote(task.ui_color)}, "
+        f"fontcolor={_quote(task.ui_fgcolor)}]"
+    )
+
+
+def _quote(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def _save(text: str, path: Path) -> None:
+    kind = path.suffix.removeprefix(".").lower()
+    if not kind:
+        raise click.ClickException(f"{path} has no ending that says the format, such as .dot.")
+    try:
+        if kind in ("dot", "gv"):
+            path.write_text(text + "\n", encoding="utf-8")
+        else:
+            path.write_bytes(_render(text, kind))
+    except OSError as error:
+        raise click.ClickException(f"Cannot write {path}: {error.strerror}") from None
+
+
+def _render(text: str, kind: str) -> bytes:
+    return _run(["dot", f"-T{kind}"], text.encode())
+
+
+def _run(words: list[str], given: bytes) -> bytes:
+    program = shutil.which(words[0])
+    if program is None:
+        raise click.ClickException(
+            f"The program {words[0]} is not installed; save as .dot, which needs none."
+        )
+    done = subprocess.run([program, *words[1:]], input=given, capture_output=True, check=False)
+    if done.returncode != 0:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()
+        raise click.ClickException(f"{words[0]} failed: {reason[0] if reason else 'no reason'}")
+    return done.stdout

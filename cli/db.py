@@ -1,0 +1,110 @@
+"""``db``: the metadata database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .command import command, confirm, yes_option
+from .lazy_group import LazyGroup
+
+db = LazyGroup(
+    "db",
+    {
+        "migrate": ("db:migrate", "Create the database, or bring it up to date."),
+        "init": ("db:init", "The same as migrate."),
+        "upgrade": ("db:upgrade", "The same as migrate."),
+        "reset": ("db:reset", "Delete everything, and create it anew."),
+        "check": ("db:check", "Tell whether the database answers."),
+        "check-migrations": ("db:check_migrations", "Wait until the database is up to date."),
+    },
+    help="The metadata database.",
+)
+
+
+def _migration_options(function: Any) -> Any:
+    for option in (
+        click.option("-n", "--to-version", hidden=True),
+        click.option("-r", "--to-revision", hidden=True),
+        click.option("--from-version", hidden=True),
+        click.option("--from-revision", hidden=True),
+        click.option("-s", "--show-sql-only", is_flag=True, hidden=True),
+        click.option("-m", "--use-migration-files", is_flag=True, hidden=True),
+        click.option("--reserialize-dags/--no-reserialize-dags", default=True, hidden=True),
+    ):
+        function = option(function)
+    return function
+
+
+def _migrate(options: dict[str, Any]) -> None:
+    from ..control.schema import migrate_database
+
+    if any(options.get(name) for name in ("to_version", "to_revision", "show_sql_only")):
+        raise click.ClickException(
+            "Tradewind migrates to its own newest version only; leave out the revision options."
+        )
+    migrate_database()
+    click.echo("Database migrating done!")
+
+
+@command("migrate")
+@_migration_options
+def migrate(**options: Any) -> None:
+    """Create the database, or bring it up to date. Doing it again changes nothing."""
+    _migrate(options)
+
+
+@command("init")
+def init() -> None:
+    """Create the database, or bring it up to date."""
+    _migrate({})
+
+
+@command("upgrade")
+@_migration_options
+def upgrade(**options: Any) -> None:
+    """Create the database, or bring it up to date."""
+    _migrate(options)
+
+
+@command("reset")
+@yes_option
+@click.option("-s", "--skip-init", is_flag=True, help="Only delete.")
+@click.option("-m", "--use-migration-files", is_flag=True, hidden=True)
+def reset(yes: bool, skip_init: bool, use_migration_files: bool) -> None:
+    """Delete all rows of the database, and create it anew."""
+    from ..control.schema import database_name, reset_database
+
+    if not confirm(f"This deletes everything in {database_name()}. Proceed?", is_agreed=yes):
+        raise click.ClickException("Cancelled")
+    reset_database(is_created_again=not skip_init)
+    click.echo("Database deleted." if skip_init else "Database reset done!")
+
+
+@command("check")
+@click.option("--retry", type=int, default=0, show_default=True, help="How often to try again.")
+@click.option("--retry-delay", type=float, default=1, show_default=True, help="Seconds between.")
+def check(retry: int, retry_delay: float) -> None:
+    """Tell whether the database answers."""
+    from ..control.schema import check_connection
+
+    check_connection(retries=retry, delay_s=retry_delay)
+    click.echo("Connection successful.")
+
+
+@command("check-migrations")
+@click.option(
+    "-t",
+    "--migration-wait-timeout",
+    type=float,
+    default=60,
+    show_default=True,
+    help="Seconds to wait.",
+)
+def check_migrations(migration_wait_timeout: float) -> None:
+    """Wait until the database is up to date; fail when it is not in time."""
+    from ..control.schema import wait_for_schema
+
+    wait_for_schema(timeout_s=migration_wait_timeout)
+    click.echo("The database is up to date.")

@@ -1,0 +1,108 @@
+"""The program: which commands there are, and how each of them ends.
+
+Exit codes: 0 for success and "nothing to do", 1 for a refusal with one line on stderr, 2 for a
+usage error (the full help on stdout, then one line on stderr). Never a traceback: what was not
+expected is written to a file that the one line names. Source: ``docs/cli.md``, section 1.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from .lazy_group import LazyGroup
+
+COMMANDS = {
+    "standalone": ("standalone:standalone", "Start everything: database, scheduler, runner, page."),
+    "scheduler": ("scheduler:scheduler", "Start the scheduler, the parser and the runner."),
+    "dag-processor": ("dag_processor:dag_processor", "Start only the parser of DAG files."),
+    "webserver": ("webserver:webserver", "Start the web page and its API."),
+    "api-server": ("webserver:webserver", "The same as webserver."),
+    "dags": ("dags:dags", "List, run, pause, test and backfill DAGs."),
+    "tasks": ("tasks:tasks", "List, run, test, clear and inspect tasks."),
+    "backfill": ("backfill:backfill", "Run a DAG over a range of past dates."),
+    "variables": ("variables:variables", "Variables."),
+    "connections": ("connections:connections", "Connections."),
+    "pools": ("pools:pools", "Pools."),
+    "users": ("users:users", "Users of the web page."),
+    "db": ("db:db", "The metadata database."),
+    "jobs": ("jobs:jobs", "Running schedulers and other services."),
+    "config": ("config:config", "Settings and where they come from."),
+    "info": ("info:info", "Versions, paths and settings of this install."),
+    "version": ("version:version", "Print the version."),
+    "cheat-sheet": ("cheat_sheet:cheat_sheet", "Every command in one line."),
+}
+
+root = LazyGroup(
+    "tradewind",
+    COMMANDS,
+    hidden_commands=frozenset({"api-server"}),
+    help="Tradewind: schedules and runs Airflow DAGs.",
+    epilog="See 'tradewind COMMAND --help' for the options of a command.",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and end the process with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments), program_name()))
+
+
+def program_name() -> str:
+    """Return the name that the program was called by: tradewind or airflow."""
+    name = Path(sys.argv[0]).name
+    return name if name in ("tradewind", "airflow") else "tradewind"
+
+
+def run(arguments: list[str], name: str = "tradewind") -> int:
+    """Run one command and return its exit code, after having said what went wrong."""
+    try:
+        result = root.main(arguments, prog_name=name, standalone_mode=False)
+    except click.UsageError as error:
+        return _refuse_usage(error)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        return _refuse(error.format_message(), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone; nothing is left to say
+        return 141
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    except Exception as error:  # noqa: BLE001 - the roof: no traceback may reach the user
+        return _refuse_error(error, arguments)
+    return result if isinstance(result, int) else 0
+
+
+def _refuse(text: str, exit_code: int = 1) -> int:
+    click.echo(text, err=True)
+    return exit_code
+
+
+def _refuse_usage(error: click.UsageError) -> int:
+    context = error.ctx
+    if context is None:
+        return _refuse(error.format_message(), 2)
+    click.echo(context.get_help())
+    is_bare = isinstance(error, click.exceptions.NoArgsIsHelpError)
+    one_line = "a command is missing" if is_bare else " ".join(error.format_message().split())
+    return _refuse(f"{context.command_path}: error: {one_line}", 2)
+
+
+def _refuse_error(error: Exception, arguments: list[str]) -> int:
+    from ..sdk.errors import TradewindError
+
+    if isinstance(error, TradewindError):
+        return _refuse(str(error) or type(error).__name__)
+    from .error_file import write_details
+
+    first_line = next(iter(str(error).splitlines()), "")
+    what = f"{type(error).__name__}: {first_line}".rstrip(": ")
+    path = write_details(error, arguments)
+    return _refuse(f"{what} (details: {path})" if path else what)

@@ -1,0 +1,13 @@
+"""Settings that are unknown or have moved, said once a command."""
+
+from __future__ import annotations
+
+import click
+
+
+def print_notices() -> None:
+    """Print one line to stderr for unknown settings, and one for those with new names."""
+    from ..sdk.configuration import conf
+
+    for notice in conf.notices():
+        click.echo(f"Note: {notice}", err=True)

@@ -1,0 +1,38 @@
+"""Is a server running? What a command does itself depends on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..control.services import Services
+
+#: Services beat every few seconds; silent for longer, one counts as gone.
+SILENT_MAX_S = 15.0
+
+
+def alive_processes(
+    services: Services, *, kind: str | None = None, host: str | None = None
+) -> list[Any]:
+    """Return the services of this home that beat lately, newest beat first."""
+    now = services.now()
+    rows = [
+        row
+        for row in services.store.processes.list()
+        if (now - row.beat_at).total_seconds() <= SILENT_MAX_S
+        and (kind is None or row.kind == kind)
+        and (host is None or row.host == host)
+    ]
+    return sorted(rows, key=lambda row: row.beat_at, reverse=True)
+
+
+def has_server() -> bool:
+    """Tell whether a scheduler of this home is at work: it holds the kernel's lock on a file."""
+    from ..database.bell import bell_folder
+    from ..scheduler.standby import FileLock
+    from ..sdk.configuration import home
+
+    lock = FileLock(bell_folder(home()) / "scheduler.lock")
+    is_free = lock.acquire()
+    lock.release()
+    return not is_free

@@ -1,0 +1,91 @@
+"""How services are put together from their parts: the one place that knows all floors."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..executors.base import Executor
+
+
+def make_executors() -> Mapping[str, Executor]:
+    """Return the executors that ``[core] executor`` names.
+
+    Raises:
+        ConfigurationError: one of them does not exist.
+    """
+    from ..sdk.configuration import conf
+    from ..sdk.errors import ConfigurationError
+
+    executors: dict[str, Executor] = {}
+    for name in conf.getlist("core", "executor"):
+        if name.rpartition(".")[2] not in ("LocalExecutor", "SequentialExecutor"):
+            raise ConfigurationError(
+                f"[core] executor names {name}; LocalExecutor is the one that exists so far"
+            )
+        from ..executors.local import LocalExecutor
+
+        executors[name] = LocalExecutor()
+    return executors
+
+
+def run_runner() -> int:
+    """Run the runner of this machine until SIGTERM."""
+    from ..runtime.supervise.runner_main import main
+
+    return main()
+
+
+def serve_web(host: str, port: int, workers: int | None = None) -> int:
+    """Serve the page until SIGTERM."""
+    from ..control.services import open_services
+    from ..sdk.configuration import conf
+    from ..webserver.serve import serve
+
+    count = workers or conf.getint("api", "workers")
+    serve(open_services("system:web"), host=host, port=port, workers=count)
+    return 0
+
+
+def run_scheduler_family(
+    *, num_runs: int = -1, has_parser: bool = True, has_schedule: bool = True
+) -> int:
+    """Run scheduler, runner and parser until SIGTERM or SIGINT; return the exit code.
+
+    Args:
+        num_runs: passes of the scheduler after which all ends; -1: none.
+        has_schedule: make the runs that are due; without it only those that exist are run.
+    """
+    from ..scheduler import parse_main, scheduler_main
+    from ..scheduler.process_keeper import Member, ProcessKeeper
+    from ..scheduler.service_log import configure_service_log
+    from ..sdk.clock import WallClock
+    from ..sdk.configuration import conf
+
+    def run_scheduler() -> int:
+        configure_service_log("scheduler")
+        if not has_schedule:
+            conf.set("scheduler", "use_job_schedule", "False")
+        code = scheduler_main.main(make_executors(), num_runs=num_runs)
+        if num_runs >= 0:
+            os.kill(os.getppid(), signal.SIGTERM)
+        return code
+
+    def run_parser() -> int:
+        configure_service_log("parser")
+        return parse_main.main()
+
+    def run_own_runner() -> int:
+        configure_service_log("runner")
+        return run_runner()
+
+    members = [
+        Member("runner", run_own_runner, has_own_session=True),
+        Member("scheduler", run_scheduler, is_restarted=num_runs < 0),
+    ]
+    if has_parser:
+        members.append(Member("parser", run_parser))
+    return ProcessKeeper(members, WallClock()).run()

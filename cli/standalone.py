@@ -1,0 +1,31 @@
+"""``standalone``: everything on this machine, by one command."""
+
+from __future__ import annotations
+
+import click
+
+from .command import command
+
+
+@command("standalone")
+@click.option("-p", "--port", type=int, help="Port of the page; else [api] port.")
+@click.option("-H", "--host", "--hostname", "host", help="Address of the page; else [api] host.")
+def standalone(port: int | None, host: str | None) -> int:
+    """Make the database, and run scheduler, parser, runner and page until Ctrl-C.
+
+    The first time it makes an admin, and prints the password once.
+    """
+    from ..scheduler.standalone import run_standalone
+    from ..sdk.configuration import conf
+    from .notices import print_notices
+    from .service_parts import make_executors, run_runner, serve_web
+
+    print_notices()
+    return run_standalone(
+        executors=make_executors,
+        run_runner=run_runner,
+        serve_web=serve_web,
+        host=host or conf.get("api", "host"),
+        port=port or conf.getint("api", "port"),
+        say=lambda line: click.echo(line, err=False),
+    )

@@ -1,0 +1,55 @@
+"""``webserver`` and ``api-server``: the page and its API."""
+
+from __future__ import annotations
+
+import click
+
+from .command import command, daemon_options
+
+
+@command("webserver")
+@click.option("-p", "--port", type=int, help="Else [api] port.")
+@click.option("-H", "--hostname", "--host", "host", help="Else [api] host.")
+@click.option("-w", "--workers", type=int, help="Processes; else [api] workers.")
+@click.option("-t", "--worker-timeout", type=int, hidden=True)
+@click.option("-k", "--workerclass", hidden=True)
+@click.option("-A", "--access-logfile", hidden=True)
+@click.option("-E", "--error-logfile", hidden=True)
+@click.option("-L", "--access-logformat", hidden=True)
+@click.option("--ssl-cert", hidden=True)
+@click.option("--ssl-key", hidden=True)
+@click.option("--apps", hidden=True)
+@click.option("--log-config", hidden=True)
+@click.option("--proxy-headers", is_flag=True, hidden=True)
+@click.option("-d", "--debug", "--dev", is_flag=True, hidden=True)
+@daemon_options
+def webserver(
+    port: int | None,
+    host: str | None,
+    workers: int | None,
+    ssl_cert: str | None,
+    ssl_key: str | None,
+    daemon: bool,
+    pid: str | None,
+    stdout: str | None,
+    stderr: str | None,
+    log_file: str | None,
+    **_accepted: object,
+) -> int:
+    """Serve the page and its API until SIGTERM or Ctrl-C."""
+    from ..scheduler.service_log import configure_service_log
+    from ..sdk.configuration import conf
+    from .notices import print_notices
+    from .service_parts import serve_web
+
+    if ssl_cert or ssl_key:
+        raise click.ClickException("TLS is not served here yet; put a proxy in front.")
+    print_notices()
+    address = host or conf.get("api", "host"), port or conf.getint("api", "port")
+    click.echo(f"The page is at http://{address[0]}:{address[1]}", err=True)
+    if daemon:
+        from .daemon import detach
+
+        detach("webserver", pid=pid, stdout=stdout, stderr=stderr, log_file=log_file)
+    configure_service_log("web")
+    return serve_web(*address, workers=workers)

@@ -1,0 +1,30 @@
+"""Explain: why a task instance is not running."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..planning.explain import explain
+
+if TYPE_CHECKING:
+    from .services import Services
+
+
+def why_not_running(
+    services: Services, dag_id: str, run_id: str, task_id: str, map_index: int = -1
+) -> list[str]:
+    """Return the reasons, most binding first; empty: nothing holds it.
+
+    Raises:
+        DagNotFound, DagRunNotFound, TaskInstanceNotFound: what was named is not there.
+    """
+    run = services.store.runs.get(dag_id, run_id)
+    row = services.store.task_instances.get(dag_id, run_id, task_id, map_index)
+    snapshot = services.store.task_instances.snapshot(run.id)
+    return explain(
+        snapshot,
+        task_id,
+        row.map_index,
+        services.now(),
+        is_paused=services.store.dags.get(dag_id).is_paused,
+    )

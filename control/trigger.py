@@ -1,0 +1,92 @@
+"""Trigger: a person starts a run of a DAG."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ..planning.plan_runs import manual_run
+from ..planning.run_ids import check_run_id
+from ..sdk.states import RunType
+from ..sdk.timetables.base import DataInterval
+from .input import InvalidInput
+from .run_conf import check_conf
+from .timetables import find_timetable
+
+if TYPE_CHECKING:
+    from ..database.values import RunRow
+    from .services import Services
+
+
+def trigger_dag(
+    services: Services,
+    dag_id: str,
+    *,
+    conf: Mapping[str, Any] | None = None,
+    run_id: str | None = None,
+    logical_date: datetime | None = None,
+    run_after: datetime | None = None,
+    data_interval: DataInterval | None = None,
+    note: str | None = None,
+    is_microsecond_kept: bool = False,
+    triggered_by: str = "cli",
+) -> RunRow:
+    """Create a manual run. Of a paused DAG it stays queued until somebody un-pauses it.
+
+    Args:
+        logical_date: None: by the DAG's dialect, now ("2") or none at all ("3").
+        run_after: it does not start before; None: now.
+        is_microsecond_kept: else a given logical date loses its microseconds.
+        triggered_by: cli, ui, rest_api or operator.
+
+    Raises:
+        DagNotFound: there is no such DAG.
+        DagRunExists: the run id or the logical date is taken.
+        InvalidInput: run id or conf are not allowed.
+    """
+    from ..database.values import NewRun
+    from ..sdk.configuration import conf as settings
+
+    dag = services.store.dags.serialized(dag_id)
+    check_conf(dag, conf)
+    if dag.allowed_run_types is not None and RunType.MANUAL.value not in dag.allowed_run_types:
+        raise InvalidInput(f"DAG {dag_id!r} does not allow manual runs")
+    if logical_date is not None and not is_microsecond_kept:
+        logical_date = logical_date.replace(microsecond=0)
+    now = services.now()
+    try:
+        if run_id is not None:
+            check_run_id(
+                run_id, RunType.MANUAL, settings.get("scheduler", "allowed_run_id_pattern")
+            )
+        planned = manual_run(
+            dag,
+            find_timetable(dag),
+            now,
+            logical_date=logical_date,
+            run_after=run_after,
+            data_interval=data_interval,
+            run_id=run_id,
+        )
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
+    services.store.runs.create(
+        NewRun(
+            dag_id=dag_id,
+            run_id=planned.run_id,
+            run_type=planned.run_type.value,
+            run_after=planned.run_after,
+            logical_date=planned.logical_date,
+            data_interval_start=planned.data_interval_start,
+            data_interval_end=planned.data_interval_end,
+            conf=conf,
+            triggered_by=triggered_by,
+            triggering_user=services.user_name,
+            note=note,
+            external_trigger=True,
+        ),
+        now,
+        actor=services.actor,
+    )
+    return services.store.runs.get(dag_id, planned.run_id)
