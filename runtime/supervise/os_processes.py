@@ -85,6 +85,7 @@ class OsProcesses:
         self._clock = clock
         self._bell = bell
         self._environment = environment
+        self._hostname = socket.gethostname()
         self._selector = selectors.DefaultSelector()
         self._events: list[Event] = []
         self._channels: dict[str, TaskChannel] = {}
@@ -281,7 +282,7 @@ class OsProcesses:
         host.running.add(order.key)
         self._hosts_of[order.key] = host
         request = protocol.RunTask(
-            key=order.key, nonce=channel.nonce, spec=encoded_spec(order.claim)
+            key=order.key, nonce=channel.nonce, spec=encoded_spec(order.claim, self._hostname)
         )
         self._tell(host, request, [ends.connection.fileno(), ends.output])
         ends.close()
@@ -314,7 +315,9 @@ class OsProcesses:
         ends.close()
         self._fresh[order.key] = fresh
         channel.pid = fresh.pid
-        run = protocol.RunTask(key=order.key, nonce=channel.nonce, spec=encoded_spec(order.claim))
+        run = protocol.RunTask(
+            key=order.key, nonce=channel.nonce, spec=encoded_spec(order.claim, self._hostname)
+        )
         start = self._host_start(self._path_of(order), order.claim.relative_fileloc)
         frames.send(channel.connection, protocol.encode(protocol.FreshTask(start=start, order=run)))
         self._events.append(TaskBegan(order.key, fresh.pid))

@@ -13,8 +13,8 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from ...database.store import Store
 from ...database.values import AttemptResult, Claim, ClaimRequest, Started, WorkerIdentity
 from ...sdk.clock import Clock
 from ...sdk.log_paths import task_log_path
@@ -33,6 +33,9 @@ from .processes import (
 )
 from .spool import Spool
 from .verdict import AttemptFacts, judge_end, verdict_line
+
+if TYPE_CHECKING:
+    from ...database.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +89,6 @@ class Runner:
         store: Store,
         clock: Clock,
         processes: Processes,
-        ring: Callable[[str], None],
         make_identity: Callable[[], WorkerIdentity],
         spool: Spool,
         settings: RunnerSettings,
@@ -95,7 +97,6 @@ class Runner:
         self._store = store
         self._clock = clock
         self._processes = processes
-        self._ring = ring
         self._make_identity = make_identity
         self._spool = spool
         self._settings = settings
@@ -105,6 +106,7 @@ class Runner:
         self._backoff = Backoff(clock)
         self._is_registered = False
         self._is_fenced = False
+        self._is_in_doubt = False
         self._is_stopping = False
         self._stop_due = 0.0
         self._renew_due = 0.0
@@ -151,6 +153,7 @@ class Runner:
                 self._backoff.succeed()
             except DATABASE_AWAY as error:
                 self._backoff.fail()
+                self._is_in_doubt = True
                 self._spool.save(self._pending.results)
                 log.warning("the database is away, results wait", extra={"error": str(error)})
 
@@ -254,13 +257,17 @@ class Runner:
                 dues.append(running.kill_due)
         if self._is_stopping and self._running:
             dues.append(max(self._stop_due, now_s + 0.05))
-        return max(0.0, min(dues) - now_s)
+        wait_s = min(dues) - now_s
+        # A microsecond more: a wait that rounding cut short would end just before its time.
+        return wait_s + 1e-6 if wait_s > 0 else 0.0
 
     # -- the database ---------------------------------------------------------------------------
 
     def _write(self, now_s: float) -> None:
         """Everything that needs the database, in the order in which it matters."""
         self._keep_lease(now_s)
+        if self._is_in_doubt:
+            self._settle_doubt()
         is_sweep = self._sweep_due <= now_s
         if is_sweep:
             self._sweep_due = now_s + self._settings.sweep_s
@@ -287,6 +294,23 @@ class Runner:
                 log.error("the lease was lost; its tasks are stopped")
                 self._is_fenced = True
 
+    def _settle_doubt(self) -> None:
+        """Give back claims of a commit whose answer was lost: no process was started for them."""
+        held = set(self._running)
+        held.update(attempt_key(one.task_instance_id, one.epoch) for one in self._pending.results)
+        held.update(
+            attempt_key(claim.task_instance_id, claim.epoch) for claim, _ in self._pending.returned
+        )
+        unknown = [
+            (row.task_instance_id, row.epoch, row.claim_id)
+            for row in self._store.attempts.live(self.worker_id)
+            if attempt_key(row.task_instance_id, row.epoch) not in held
+        ]
+        if unknown:
+            reason = "claimed while the database went away"
+            self._store.attempts.give_back(unknown, self._clock.now(), reason)
+        self._is_in_doubt = False
+
     def _stop_fenced(self) -> None:
         for fenced in self._store.attempts.find_fenced(self.worker_id):
             key = attempt_key(fenced.task_instance_id, fenced.epoch)
@@ -309,7 +333,8 @@ class Runner:
     def _give_back(self) -> None:
         while self._pending.returned:
             claim, reason = self._pending.returned[0]
-            self._store.attempts.give_back([claim], self._clock.now(), reason)
+            held = (claim.task_instance_id, claim.epoch, claim.claim_id)
+            self._store.attempts.give_back([held], self._clock.now(), reason)
             self._pending.returned.pop(0)
             # The machine is exhausted: what was given back would only come at once again.
             self._sweep_due = self._clock.monotonic() + 5 * self._settings.sweep_s
@@ -335,9 +360,6 @@ class Runner:
             return
         for claim in claims:
             self._begin(claim)
-        if results or claims:
-            self._ring("scheduler")
-            self._ring("web")
 
     def _claim_request(self) -> ClaimRequest | None:
         free = self._settings.slots - len(self._running)

@@ -95,7 +95,7 @@ class TaskChannel:
                 message = protocol.decode_task_message(frame[protocol.NONCE_BYTES :])
                 if isinstance(message, protocol.Result):
                     self.result = message.result
-                    self.code_hash = message.code_hash or self.code_hash
+                    self.code_hash = message.result.code_hash or self.code_hash
                 elif isinstance(message, protocol.Mask):
                     self.log.mask(message.values)
                 else:

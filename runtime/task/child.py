@@ -20,22 +20,18 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-import msgspec
-
 from ...sdk import task_runtime
 from ...sdk.exceptions import AirflowException
 from . import process_hygiene, protocol, task_output
 from .client import SocketRuntime, SupervisorGone
 from .execute import execute_task
-from .task_spec import TaskInstanceSpec, TaskResult
+from .task_spec import TaskResult, decode_spec
 
 if TYPE_CHECKING:
     from ...sdk.base_operator import BaseOperator
     from ...sdk.dag import DAG
 
 log = logging.getLogger("tradewind.task")
-
-_decode_spec = msgspec.msgpack.Decoder(TaskInstanceSpec).decode
 
 
 def prepare_forked_process(parent_pid: int) -> None:
@@ -65,7 +61,8 @@ def run(
         runtime = SocketRuntime(connection, order.nonce)
         task_runtime.current = runtime
         result = _execute(order, dags, runtime)
-        runtime.send(protocol.Result(result=result, code_hash=content_hash))
+        result.code_hash = content_hash
+        runtime.send(protocol.Result(result=result))
         code = 0
     except SupervisorGone:
         code = 1  # no one is left who could be told
@@ -99,7 +96,7 @@ def leave(code: int) -> NoReturn:
 def _execute(
     order: protocol.RunTask, dags: Mapping[str, DAG], runtime: SocketRuntime
 ) -> TaskResult:
-    spec = _decode_spec(order.spec)
+    spec = decode_spec(order.spec)
     try:
         dag = dags.get(spec.dag_id)
         if dag is None:

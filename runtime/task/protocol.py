@@ -139,10 +139,9 @@ class Mask(msgspec.Struct, tag="mask"):
 
 
 class Result(msgspec.Struct, tag="result"):
-    """How the attempt ended, as the task process sees it. ``code_hash``: of the file that ran."""
+    """How the attempt ended, as the task process sees it."""
 
     result: TaskResult
-    code_hash: str = ""
 
 
 TaskMessage = Entered | Executing | Ask | Mask | Result

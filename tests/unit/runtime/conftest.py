@@ -1,0 +1,234 @@
+"""A scripted world for the runner: a store, processes and a clock that tests move by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from tradewind.database.errors import DatabaseError
+from tradewind.database.values import (
+    AttemptResult,
+    Claim,
+    ClaimRequest,
+    FencedAttempt,
+    Finished,
+    Outcome,
+    WorkerIdentity,
+)
+from tradewind.runtime.supervise.processes import (
+    BellRang,
+    Event,
+    TaskBegan,
+    TaskEnded,
+    TaskEntered,
+    TaskOrder,
+)
+from tradewind.runtime.supervise.runner import Runner, RunnerSettings
+from tradewind.runtime.supervise.spool import Spool
+from tradewind.runtime.task.task_spec import TaskResult
+from tradewind.sdk.clock import VirtualClock
+
+
+def make_claim(task_instance_id: int = 1, epoch: int = 1, **changes) -> Claim:
+    claim = Claim(
+        task_instance_id=task_instance_id,
+        epoch=epoch,
+        claim_id=f"claim-{task_instance_id}-{epoch}",
+        dag_id="sales",
+        run_id="manual__1",
+        task_id=f"task_{task_instance_id}",
+        map_index=-1,
+        try_number=1,
+        tries_max=1,
+        dag_run_id=1,
+        relative_fileloc="sales.py",
+        fileloc="/nowhere/sales.py",
+        dag_version_hash="v1",
+        operator_name="PythonOperator",
+        execution_timeout_s=None,
+        next_method=None,
+        next_kwargs=None,
+        started_at=None,
+        first_reschedule_at=None,
+        reschedule_count=0,
+        mapped_lengths=(),
+        upstream_counts={},
+    )
+    return replace(claim, **changes)
+
+
+@dataclass
+class FakeAttempts:
+    """``store.attempts`` with a queue of claims, and a switch that takes the database away."""
+
+    queued: list[Claim] = field(default_factory=list)
+    finished: list[AttemptResult] = field(default_factory=list)
+    given_back: list[tuple[int, int, str]] = field(default_factory=list)
+    fenced: list[FencedAttempt] = field(default_factory=list)
+    held: list[Claim] = field(default_factory=list)
+    commits: int = 0
+    is_away: bool = False
+    is_answer_lost: bool = False
+
+    def claim(self, request: ClaimRequest, now: datetime) -> list[Claim]:
+        self._reach()
+        taken, self.queued = self.queued[: request.limit], self.queued[request.limit :]
+        self.held.extend(taken)
+        if self.is_answer_lost:
+            self.is_answer_lost = False
+            raise DatabaseError("the connection broke during COMMIT")
+        return taken
+
+    def finish(
+        self,
+        results: Sequence[AttemptResult],
+        now: datetime,
+        claim: ClaimRequest | None = None,
+        started: Sequence[object] = (),
+    ) -> Finished:
+        self._reach()
+        self.commits += 1
+        self.finished.extend(results)
+        claims = self.claim(claim, now) if claim else []
+        return Finished([Outcome(one.task_instance_id, one.epoch, None) for one in results], claims)
+
+    def find_fenced(self, worker_id: str) -> list[FencedAttempt]:
+        self._reach()
+        return self.fenced
+
+    def live(self, worker_id: str) -> list[Claim]:
+        self._reach()
+        return self.held
+
+    def give_back(self, keys, now: datetime, reason: str) -> None:
+        self._reach()
+        self.given_back.extend(keys)
+
+    def _reach(self) -> None:
+        if self.is_away:
+            raise DatabaseError("the database is away")
+
+
+@dataclass
+class FakeWorkers:
+    """``store.workers``."""
+
+    registered: list[str] = field(default_factory=list)
+    renewals: int = 0
+    is_fenced: bool = False
+    stopped: list[str] = field(default_factory=list)
+
+    def register(self, identity: WorkerIdentity, now: datetime) -> None:
+        self.registered.append(identity.id)
+
+    def renew(self, worker_id: str, now: datetime) -> bool:
+        self.renewals += 1
+        return not self.is_fenced
+
+    def stop(self, worker_id: str, now: datetime, reason: str) -> None:
+        self.stopped.append(worker_id)
+
+
+class FakeProcesses:
+    """Processes that do what the test says. ``poll`` lets virtual time pass when idle."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self.events: list[Event] = []
+        self.started: list[TaskOrder] = []
+        self.signals: list[tuple[str, int]] = []
+        self.logs: dict[str, list[str]] = {}
+        self.answers: list[object] = []
+        self.is_stopped = False
+
+    def start(self, order: TaskOrder) -> None:
+        self.started.append(order)
+
+    def poll(self, wait_s: float) -> list[Event]:
+        if not self.events:
+            self._clock.advance(seconds=min(wait_s, 3600.0))
+        events, self.events = self.events, []
+        return events
+
+    def signal(self, key: str, number: int) -> None:
+        self.signals.append((key, int(number)))
+
+    def answer(self, asker: object, reply: object) -> None:
+        self.answers.append(reply)
+
+    def note(self, key: str, text: str) -> None:
+        self.logs.setdefault(key, []).append(text)
+
+    def close_log(self, key: str, verdict: str) -> None:
+        self.logs.setdefault(key, []).append(verdict)
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+    # -- what tests let happen --
+
+    def ring(self) -> None:
+        self.events.append(BellRang())
+
+    def enter(self, key: str) -> None:
+        self.events += [TaskBegan(key, pid=4711), TaskEntered(key)]
+
+    def end(self, key: str, outcome: str | None = "success", **facts) -> None:
+        result = None if outcome is None else TaskResult(outcome=outcome)
+        facts.setdefault("exit_code", 0 if "signal" not in facts else None)
+        self.events.append(TaskEnded(key=key, result=result, **facts))
+
+
+class World:
+    """One runner and all that it touches."""
+
+    def __init__(self, folder) -> None:
+        self.clock = VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
+        self.processes = FakeProcesses(self.clock)
+        self.attempts = FakeAttempts()
+        self.workers = FakeWorkers()
+        self.folder = folder
+        self.incarnations = 0
+        self.runner = self.new_runner()
+
+    def new_runner(self, **settings) -> Runner:
+        runner = Runner(
+            store=SimpleNamespace(attempts=self.attempts, workers=self.workers),
+            clock=self.clock,
+            processes=self.processes,
+            make_identity=self._identity,
+            spool=Spool(self.folder / "spool"),
+            settings=RunnerSettings(**{"slots": 2, **settings}),
+        )
+        runner.start()
+        return runner
+
+    def _identity(self) -> WorkerIdentity:
+        self.incarnations += 1
+        return WorkerIdentity(
+            f"worker-{self.incarnations}", "host", "boot", 1, 1.0, "LocalExecutor", (), 2
+        )
+
+    def queue(self, *claims: Claim) -> None:
+        self.attempts.queued.extend(claims)
+        self.processes.ring()
+        self.runner.turn()
+
+    def results(self) -> list[tuple[int, str, str]]:
+        return [
+            (result.task_instance_id, result.outcome, result.reason)
+            for result in self.attempts.finished
+        ]
+
+
+@pytest.fixture
+def world(tmp_path) -> World:
+    return World(tmp_path)
+
+
+@pytest.fixture
+def claim():
+    return make_claim
