@@ -79,8 +79,9 @@ class CreateDueRuns:
         )
         try:
             self._store.runs.create(new, tick.now, next_run=following)
-        except DagRunExists:  # made by another scheduler, by hand, or by a backfill: move on
-            self._store.dags.set_next_run(dag_id, following, tick.now)
+        except DagRunExists:
+            # Made by another scheduler, by hand, or by a backfill. The plan moved on all the same.
+            log.debug("run %s of %s exists already", run.run_id, dag_id)
         tick.changed = True
         return 1
 

@@ -317,6 +317,8 @@ class ParseManager:
     # -- Variables and Connections that were read at import ---------------------------------------
 
     def _queue_changed_values(self) -> None:
+        for relative_path in self._store.files.outdated():  # its DAG was deleted by a person
+            self._queue.setdefault(relative_path, "asked for")
         variables: dict[str, str] = {}
         connections: dict[str, str] = {}
         for relative_path, known in self._known.items():

@@ -26,6 +26,9 @@ class FakeFiles:
     def load_all(self):
         return self.rows
 
+    def outdated(self):
+        return []
+
     def save(self, parsed, now):
         if self.failures:
             self.failures -= 1
