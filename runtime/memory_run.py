@@ -1,0 +1,342 @@
+"""One dag run in memory: its task instances, what ``decide`` sees of them, and what it changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ..planning.expand import Results, argument_lengths, initial_instances
+from ..planning.plan_runs import PlannedRun
+from ..planning.snapshot import (
+    Decision,
+    InstanceSnapshot,
+    MappedExpansion,
+    RunSnapshot,
+    SkipMark,
+    Transition,
+)
+from ..planning.structure import DagStructure
+from ..sdk.states import (
+    FINISHED,
+    SCHEDULABLE,
+    DagRunState,
+    TaskInstanceState,
+    check_transition,
+)
+from .task.memory_runtime import MemoryRuntime, TaskState
+
+_S = TaskInstanceState
+_RESULT_KEY = "return_value"
+_SKIP_KEY = "skipmixin_key"
+
+
+@dataclass(slots=True)
+class MemoryTaskInstance:
+    """One task instance of a run in memory. ``state`` is None before anything has happened."""
+
+    id: int
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    max_tries: int
+    current: TaskInstanceState = _S.NONE
+    try_number: int = 0
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    due_at: datetime | None = None
+    reason: str = ""
+    rendered_map_index: str | None = None
+    first_reschedule_at: datetime | None = None
+    reschedule_count: int = 0
+    next_method: str | None = None
+    next_kwargs: str | None = None
+
+    @property
+    def state(self) -> TaskInstanceState | None:
+        """The state in Airflow's words: None where there is none yet."""
+        return None if self.current is _S.NONE else self.current
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds between start and end of the last try."""
+        if self.start_date is None or self.end_date is None:
+            return None
+        return (self.end_date - self.start_date).total_seconds()
+
+    @property
+    def label(self) -> str:
+        """``task_id``, or ``task_id[map_index]`` of a mapped task."""
+        return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
+
+
+@dataclass(slots=True)
+class MemoryDagRun:
+    """One dag run in memory, as ``dag.test()`` returns it. Names are those of Airflow's DagRun."""
+
+    structure: DagStructure
+    planned: PlannedRun
+    conf: dict[str, Any]
+    queued_at: datetime
+    start_date: datetime
+    end_date: datetime | None = None
+    state: DagRunState = DagRunState.RUNNING
+    reason: str = ""
+    task_instances: list[MemoryTaskInstance] = field(default_factory=list)
+    runtime: MemoryRuntime = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Create the task instances that the run begins with."""
+        for task_id, map_index in initial_instances(
+            self.structure, self.planned.run_type, self.planned.logical_date
+        ):
+            self._add(task_id, map_index)
+        self.runtime = MemoryRuntime(self.as_columns(), self._list_states)
+
+    # -- as a person reads it -------------------------------------------------------------------
+
+    @property
+    def dag_id(self) -> str:
+        """The id of the DAG."""
+        return self.structure.dag.dag_id
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return self.planned.run_id
+
+    @property
+    def run_type(self) -> str:
+        """Why the run exists: manual."""
+        return self.planned.run_type
+
+    @property
+    def logical_date(self) -> datetime | None:
+        """The instant that names the run."""
+        return self.planned.logical_date
+
+    @property
+    def execution_date(self) -> datetime | None:
+        """Airflow 2's name of the logical date."""
+        return self.planned.logical_date
+
+    @property
+    def run_after(self) -> datetime:
+        """The earliest start."""
+        return self.planned.run_after
+
+    @property
+    def data_interval_start(self) -> datetime | None:
+        """Where the covered length of time begins."""
+        return self.planned.data_interval_start
+
+    @property
+    def data_interval_end(self) -> datetime | None:
+        """Where the covered length of time ends."""
+        return self.planned.data_interval_end
+
+    def get_task_instances(
+        self, state: str | Sequence[str] | None = None
+    ) -> list[MemoryTaskInstance]:
+        """Return the task instances, those in *state* only where one (or several) is given."""
+        if state is None:
+            return list(self.task_instances)
+        wanted = {state} if isinstance(state, str) else set(state)
+        return [one for one in self.task_instances if one.state in wanted]
+
+    def get_task_instance(self, task_id: str, *, map_index: int = -1) -> MemoryTaskInstance | None:
+        """Return one task instance, or None."""
+        return next(
+            (
+                one
+                for one in self.task_instances
+                if one.task_id == task_id and one.map_index == map_index
+            ),
+            None,
+        )
+
+    def as_columns(self) -> dict[str, Any]:
+        """Return the run as a task process is told about it: names as the columns of dag_run."""
+        return {
+            "id": 0,
+            "dag_id": self.dag_id,
+            "run_id": self.run_id,
+            "run_type": self.planned.run_type.value,
+            "state": self.state.value,
+            "logical_date": self.logical_date,
+            "data_interval_start": self.data_interval_start,
+            "data_interval_end": self.data_interval_end,
+            "run_after": self.run_after,
+            "created_at": self.queued_at,
+            "queued_at": self.queued_at,
+            "started_at": self.start_date,
+            "ended_at": self.end_date,
+            "conf": self.conf,
+            "note": None,
+            "clear_number": 0,
+            "triggered_by": "test",
+            "triggering_user": None,
+            "external_trigger": True,
+            "version_id": None,
+            "backfill_id": None,
+        }
+
+    # -- as ``decide`` sees and changes it --------------------------------------------------------
+
+    def snapshot(self) -> RunSnapshot:
+        """Return what ``decide`` may know."""
+        return RunSnapshot(
+            dag_run_id=0,
+            dag_id=self.dag_id,
+            run_id=self.run_id,
+            run_type=self.planned.run_type,
+            state=self.state,
+            logical_date=self.logical_date,
+            started_at=self.start_date,
+            structure=self.structure,
+            instances=self._instance_snapshots(),
+            xcom_lengths=self._lengths(),
+            skip_marks=dict(self._marks()),
+        )
+
+    def apply(self, decision: Decision, now: datetime) -> list[Transition]:
+        """Change what *decision* says; return the transitions that were made."""
+        by_id = {one.id: one for one in self.task_instances}
+        for expansion in decision.expansions:
+            self._expand(expansion)
+        for transition in decision.transitions:
+            one = by_id[transition.instance_id]
+            self.move(one, transition.new, transition.reason, now)
+            one.try_number += transition.is_new_try
+        if decision.run is not None:
+            self.state, self.reason = decision.run.new, decision.run.reason
+            self.end_date = now
+        return list(decision.transitions)
+
+    def move(
+        self, one: MemoryTaskInstance, new: TaskInstanceState, reason: str, now: datetime
+    ) -> None:
+        """Put one task instance into a new state.
+
+        Raises:
+            IllegalTransition: the state cannot follow.
+        """
+        check_transition(one.current, new, by_user=False)
+        one.current, one.reason = new, reason
+        if new in FINISHED:
+            one.end_date = now
+            one.start_date = one.start_date or now
+
+    def skip(self, task_ids: Iterable[str], reason: str, now: datetime) -> list[MemoryTaskInstance]:
+        """Skip what a branch or short circuit does not follow: only what has no state yet."""
+        wanted = set(task_ids)
+        skipped = [
+            one for one in self.task_instances if one.task_id in wanted and one.current is _S.NONE
+        ]
+        for one in skipped:
+            self.move(one, _S.SKIPPED, reason, now)
+        return skipped
+
+    def mapped_lengths(self, one: MemoryTaskInstance) -> list[int]:
+        """Return the element counts of the mapped arguments of a task; [] where it has none."""
+        if one.map_index < 0:
+            return []
+        results = Results(self.structure, self._instance_snapshots(), self._lengths())
+        return list(argument_lengths(self.structure, one.task_id, results) or ())
+
+    def upstream_counts(self) -> dict[str, int]:
+        """Return how many instances each mapped task has."""
+        counts: dict[str, int] = {}
+        for one in self.task_instances:
+            if self.structure.is_mapped(one.task_id) and one.current is not _S.REMOVED:
+                counts[one.task_id] = counts.get(one.task_id, 0) + 1
+        return counts
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _add(self, task_id: str, map_index: int) -> None:
+        self.task_instances.append(
+            MemoryTaskInstance(
+                len(self.task_instances),
+                self.dag_id,
+                self.run_id,
+                task_id,
+                map_index,
+                max_tries=self.structure.tasks[task_id].retries,
+            )
+        )
+
+    def _expand(self, expansion: MappedExpansion) -> None:
+        known = {
+            one.map_index: one for one in self.task_instances if one.task_id == expansion.task_id
+        }
+        if -1 in known:
+            known[-1].map_index = 0
+            known[0] = known.pop(-1)
+        for map_index in range(expansion.length):
+            if map_index not in known:
+                self._add(expansion.task_id, map_index)
+
+    def _instance_snapshots(self) -> dict[str, list[InstanceSnapshot]]:
+        instances: dict[str, list[InstanceSnapshot]] = {}
+        for one in self.task_instances:
+            instances.setdefault(one.task_id, []).append(
+                InstanceSnapshot(
+                    one.id,
+                    one.task_id,
+                    one.map_index,
+                    one.current,
+                    one.try_number,
+                    one.max_tries,
+                    one.due_at if one.current in SCHEDULABLE else None,
+                    one.end_date,
+                )
+            )
+        return instances
+
+    def _lengths(self) -> dict[str, dict[int, int]]:
+        lengths: dict[str, dict[int, int]] = {}
+        if self.structure.length_task_ids:
+            for xcom in self.runtime.results():
+                if xcom.key == _RESULT_KEY:
+                    length = -1 if xcom.length is None else xcom.length
+                    lengths.setdefault(xcom.task_id, {})[xcom.map_index] = length
+        return lengths
+
+    def _marks(self) -> Iterable[tuple[tuple[str, int], SkipMark]]:
+        for xcom in self.runtime.results():
+            if xcom.key != _SKIP_KEY:
+                continue
+            mark = _read_mark(xcom.value)
+            if mark is not None:
+                yield (xcom.task_id, xcom.map_index), mark
+
+    def _list_states(self) -> list[TaskState]:
+        return [
+            TaskState(
+                one.task_id,
+                one.map_index,
+                self.structure.tasks[one.task_id].group_id,
+                one.current.value,
+            )
+            for one in self.task_instances
+        ]
+
+
+def _read_mark(text: str) -> SkipMark | None:
+    """Read a ``skipmixin_key``; user code may have pushed anything under this name."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(value, Mapping):
+        return None
+    followed, skipped = value.get("followed"), value.get("skipped")
+    if isinstance(followed, list):
+        return SkipMark(followed=frozenset(map(str, followed)))
+    if isinstance(skipped, list):
+        return SkipMark(skipped=frozenset(map(str, skipped)))
+    return None

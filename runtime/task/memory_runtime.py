@@ -1,0 +1,239 @@
+"""``MemoryRuntime``: what user code asks for, answered from dictionaries of this process.
+
+``dag.test()`` needs no server, no database and no set-up: XComs and states live as long as the
+run. Variables and Connections come from files or from whoever starts the run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ...sdk.task_runtime import XComRow
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class MemoryXCom:
+    """One XCom (``sdk.task_runtime.XComRow``)."""
+
+    run_id: str
+    task_id: str
+    map_index: int
+    key: str
+    value: str
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """Where one task instance of the run stands."""
+
+    task_id: str
+    map_index: int
+    group_id: str
+    state: str
+
+
+@dataclass(slots=True)
+class MemoryRuntime:
+    """A ``TaskRuntime`` of one run in memory.
+
+    ``find_variable`` and ``find_connection`` are asked for what the dictionaries do not hold.
+    """
+
+    dag_run: Mapping[str, Any]
+    list_states: Callable[[], Iterable[TaskState]]
+    variables: dict[str, str] = field(default_factory=dict)
+    connections: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    find_variable: Callable[[str], str | None] | None = None
+    find_connection: Callable[[str], Mapping[str, Any] | None] | None = None
+    rendered_fields: Mapping[str, Any] = field(default_factory=dict)
+    _xcoms: dict[tuple[str, str, str, int, str], MemoryXCom] = field(default_factory=dict)
+    _triggered: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+
+    # -- XCom ---------------------------------------------------------------------------------
+
+    def set_xcom(
+        self,
+        *,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        map_index: int,
+        key: str,
+        value: str,
+        length: int | None,
+    ) -> None:
+        """Store one XCom."""
+        self._xcoms[dag_id, run_id, task_id, map_index, key] = MemoryXCom(
+            run_id, task_id, map_index, key, value, length
+        )
+
+    def get_xcoms(
+        self,
+        *,
+        dag_id: str,
+        run_id: str,
+        task_ids: Sequence[str] | None,
+        key: str | None,
+        map_indexes: Sequence[int] | None,
+        include_prior_dates: bool,
+    ) -> list[XComRow]:
+        """Return matching XComs of the run; there are no prior dates in memory."""
+        found: list[XComRow] = [
+            one
+            for (of_dag, of_run, _, _, _), one in self._xcoms.items()
+            if of_dag == dag_id
+            and of_run == run_id
+            and (task_ids is None or one.task_id in task_ids)
+            and (key is None or one.key == key)
+            and (map_indexes is None or one.map_index in map_indexes)
+        ]
+        order = {id_: number for number, id_ in enumerate(task_ids or ())}
+        return sorted(found, key=lambda one: (order.get(one.task_id, 0), one.map_index))
+
+    def delete_xcoms(self, *, dag_id: str, run_id: str, task_id: str, map_index: int) -> None:
+        """Remove what earlier tries pushed; a task that is not mapped owns all under its id."""
+        for name in list(self._xcoms):
+            if name[:3] == (dag_id, run_id, task_id) and map_index in (-1, name[3]):
+                del self._xcoms[name]
+
+    def results(self) -> Iterable[MemoryXCom]:
+        """Return the return values and skip marks of this run's tasks."""
+        return [one for one in self._xcoms.values() if one.run_id == self.dag_run["run_id"]]
+
+    # -- Variables and Connections --------------------------------------------------------------
+
+    def get_variable(self, key: str) -> str | None:
+        """Return a variable's text, or None."""
+        if key in self.variables:
+            return self.variables[key]
+        return self.find_variable(key) if self.find_variable is not None else None
+
+    def set_variable(self, key: str, value: str, description: str | None) -> None:
+        """Keep a variable for the time of this run."""
+        self.variables[key] = value
+
+    def delete_variable(self, key: str) -> bool:
+        """Forget a variable of this run."""
+        return self.variables.pop(key, None) is not None
+
+    def get_connection(self, conn_id: str) -> Mapping[str, Any] | None:
+        """Return a connection's fields, or None."""
+        if conn_id in self.connections:
+            return self.connections[conn_id]
+        return self.find_connection(conn_id) if self.find_connection is not None else None
+
+    # -- runs ---------------------------------------------------------------------------------
+
+    def trigger_dag_run(
+        self,
+        *,
+        dag_id: str,
+        run_id: str | None,
+        logical_date: datetime | None,
+        run_after: datetime | None,
+        conf: Mapping[str, Any] | None,
+        reset: bool,
+        note: str | None,
+        fail_when_paused: bool,
+    ) -> Mapping[str, Any]:
+        """Note that a run of another DAG was asked for. It is not run: it counts as succeeded."""
+        named = run_id or f"manual__{logical_date or run_after or self.dag_run['run_after']}"
+        if (dag_id, named) in self._triggered and not reset:
+            return {"run_id": named, "created": False, "error": "exists"}
+        log.warning(
+            "A test in memory runs one DAG only: the run %s of %s is taken as a success",
+            named,
+            dag_id,
+        )
+        self._triggered[dag_id, named] = {
+            "dag_id": dag_id,
+            "run_id": named,
+            "state": "success",
+            "logical_date": logical_date,
+            "run_after": run_after,
+            "conf": dict(conf or {}),
+            "note": note,
+        }
+        return {"run_id": named, "created": True, "error": ""}
+
+    def get_dag_run(self, *, dag_id: str, run_id: str) -> Mapping[str, Any] | None:
+        """Return this run, or one that it triggered."""
+        if (dag_id, run_id) == (self.dag_run["dag_id"], self.dag_run["run_id"]):
+            return self.dag_run
+        return self._triggered.get((dag_id, run_id))
+
+    def count_task_instances(
+        self,
+        *,
+        dag_id: str,
+        task_ids: Sequence[str] | None,
+        task_group_id: str | None,
+        logical_dates: Sequence[datetime] | None,
+        run_ids: Sequence[str] | None,
+        states: Sequence[str] | None,
+        map_index: int | None,
+    ) -> int:
+        """Count this run's task instances that match."""
+        if not self._is_asked(dag_id, run_ids, logical_dates):
+            return 0
+        return sum(
+            1
+            for one in self.list_states()
+            if (task_ids is None or one.task_id in task_ids)
+            and (states is None or one.state in states)
+            and (map_index is None or one.map_index == map_index)
+            and (task_group_id is None or _is_inside(one.group_id, task_group_id))
+        )
+
+    def get_task_states(
+        self, *, dag_id: str, run_ids: Sequence[str], task_ids: Sequence[str] | None
+    ) -> dict[str, dict[str, str]]:
+        """Return the states of this run's task instances, by run id."""
+        if not self._is_asked(dag_id, run_ids, None):
+            return {}
+        return {
+            self.dag_run["run_id"]: {
+                one.task_id if one.map_index < 0 else f"{one.task_id}[{one.map_index}]": one.state
+                for one in self.list_states()
+                if task_ids is None or one.task_id in task_ids
+            }
+        }
+
+    def get_previous_dag_run(
+        self, *, dag_id: str, logical_date: datetime, state: str | None
+    ) -> Mapping[str, Any] | None:
+        """Return None: a run in memory is the first of its DAG."""
+        return None
+
+    def _is_asked(
+        self,
+        dag_id: str,
+        run_ids: Sequence[str] | None,
+        logical_dates: Sequence[datetime] | None,
+    ) -> bool:
+        return (
+            dag_id == self.dag_run["dag_id"]
+            and (run_ids is None or self.dag_run["run_id"] in run_ids)
+            and (logical_dates is None or self.dag_run["logical_date"] in logical_dates)
+        )
+
+    # -- what is only shown elsewhere -------------------------------------------------------------
+
+    def save_rendered_fields(self, fields: Mapping[str, Any]) -> None:
+        """Keep the last try's rendered fields."""
+        self.rendered_fields = fields
+
+    def get_trace_text(self) -> str:
+        """Return '': there is no page, and the log is this process's output."""
+        return ""
+
+
+def _is_inside(group_id: str, wanted: str) -> bool:
+    return group_id == wanted or group_id.startswith(f"{wanted}.")
