@@ -7,6 +7,8 @@ pays only for what it names.
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import Any
 
 #: Public name → module of this package that holds it.
@@ -60,3 +62,32 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *EXPORTS])
+
+
+class _Package(ModuleType):
+    """This package, with two decorators that are named like the modules beside them.
+
+    Loading ``sdk/dag.py`` would bind the name ``dag`` to the module; whoever writes
+    ``from tradewind.sdk import dag`` means the decorator.
+    """
+
+    @property
+    def dag(self) -> Any:
+        """``@dag``."""
+        return __getattr__("dag")
+
+    @dag.setter
+    def dag(self, module: ModuleType) -> None:
+        """Ignore the import system's wish to bind the module."""
+
+    @property
+    def task_group(self) -> Any:
+        """``@task_group``."""
+        return __getattr__("task_group")
+
+    @task_group.setter
+    def task_group(self, module: ModuleType) -> None:
+        """Ignore the import system's wish to bind the module."""
+
+
+sys.modules[__name__].__class__ = _Package

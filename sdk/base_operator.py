@@ -66,6 +66,10 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
     do_xcom_push: bool
     multiple_outputs: bool
     params: ParamsDict
+    _logger_name: str | None
+    _task_display_name: str | None
+    _pre_execute_hook: Callable[..., Any] | None
+    _post_execute_hook: Callable[..., Any] | None
 
     def __init__(
         self,

@@ -89,8 +89,9 @@ def read_dates(
         if isinstance(default_args.get(name), str) and not default_args[name]:
             del default_args[name]
     default_start = default_args.get("start_date")
-    was_text = isinstance(default_start, str)
-    if was_text:
+    was_text = False
+    if isinstance(default_start, str):
+        was_text = True
         default_start = default_args["start_date"] = timezone.parse(default_start)
     is_start_omitted = not is_arg_set(start_date)
     start = None if is_start_omitted else start_date

@@ -57,8 +57,9 @@ class TaskGroupContext:
         for block in reversed(_open_blocks):
             if is_dag(block):
                 break
-            if dag is None or block.dag is dag:
-                return block  # type: ignore[return-value]
+            group: TaskGroup = block  # type: ignore[assignment]
+            if dag is None or group.dag is dag:
+                return group
         return dag.task_group if dag is not None else None
 
 

@@ -1,4 +1,4 @@
-"""``dag.test()`` and ``dag.cli()``: both live floors above, and are looked up by name when asked."""
+"""``dag.test()`` and ``dag.cli()``: both live floors above; they are looked up by name."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from .expand_inputs import (
     check_mappable,
 )
 from .mapped_operator import MappedOperator, base_parameters
-from .operator_construction import resolve_construction
+from .operator_construction import construction_of, resolve_construction
 from .task_group import suffixed
 from .xcom_arg import XComArg
 
@@ -71,13 +71,10 @@ class DecoratedOperator(BaseOperator):
         kwargs_to_upstream: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        if not getattr(self, "_is_mapped_instance", False):
+        if not construction_of(self).is_detached:
             task_id = get_unique_task_id(task_id, kwargs.get("dag"), kwargs.get("task_group"))
         self.python_callable = python_callable
         args, named = tuple(op_args or ()), dict(op_kwargs or {})
-        defaults = kwargs.pop("_function_defaults", None) or {}
-        for name, value in defaults.items():
-            named.setdefault(name, value)
         bind_arguments(python_callable, args, named)
         self.op_args: Any = args
         self.op_kwargs: Any = named

@@ -5,6 +5,7 @@ Rules: semantics section 2.4.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,7 @@ def chain(*tasks: Any) -> None:
         TypeError: an item is neither a node nor a list of nodes.
         AirflowException: two adjacent lists differ in length.
     """
-    for up, down in zip(tasks, tasks[1:], strict=False):
+    for up, down in itertools.pairwise(tasks):
         if isinstance(up, DependencyMixin):
             up.set_downstream(down)
         elif isinstance(down, DependencyMixin):

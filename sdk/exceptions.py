@@ -6,6 +6,7 @@ Where the generations raise different types for one mistake (semantics section 1
 code's ``except Exception`` lets them pass.
 """
 
+# ruff: noqa: N818 - the names of this module are Airflow's
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class AirflowException(TradewindError):  # noqa: N818 - the names of this module are Airflow's
+class AirflowException(TradewindError):
     """Root of every error that carries an Airflow name."""
 
     status_code = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -31,7 +32,7 @@ class InvalidValueError(AirflowException, ValueError):
 
 
 class InvalidArgumentError(AirflowException, TypeError):
-    """An argument is missing, unknown or of a wrong type (AirflowException in 2, TypeError in 3)."""
+    """An argument is missing, unknown or of a wrong type (2: AirflowException, 3: TypeError)."""
 
 
 class InvalidUseError(AirflowException, RuntimeError):

@@ -144,17 +144,17 @@ class BaseOperatorMeta(ABCMeta):
         return construct(cls, kwargs, construction)
 
 
-def construct(operator_class: type, kwargs: dict[str, Any], construction: Construction) -> Any:
+def construct(operator_class: Any, kwargs: dict[str, Any], construction: Construction) -> Any:
     """Build an operator inside the given surroundings."""
     if getattr(operator_class, "__abstractmethods__", None):
-        names = ", ".join(sorted(operator_class.__abstractmethods__))  # type: ignore[attr-defined]
+        names = ", ".join(sorted(operator_class.__abstractmethods__))
         raise InvalidArgumentError(f"{operator_class.__name__} is abstract: it lacks {names}")
     if operator_class.__new__ is object.__new__:
         operator = operator_class.__new__(operator_class)
     else:
         operator = operator_class.__new__(operator_class, **kwargs)
     operator.__dict__[_STASH] = construction
-    operator.__init__(**kwargs)  # type: ignore[misc]
+    operator.__init__(**kwargs)
     operator.__dict__.pop(_STASH, None)
     operator._finish_construction(construction)
     return operator

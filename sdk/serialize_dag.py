@@ -65,6 +65,7 @@ def serialize(dag: DAG, *, relative_fileloc: str) -> SerializedDag:
         timezone=timezone.timezone_name(dag.timezone),
         start_at=_instant(dag.start_date),
         end_at=_instant(dag.end_date),
+        default_args_start_at=_default_start(dag),
         catchup=dag.catchup,
         is_catchup_implied=dag.is_catchup_implied,
         max_active_runs=dag.max_active_runs,
@@ -268,6 +269,18 @@ def length_of(value: Any) -> Length:
 
 def _instant(value: dt.datetime | None) -> dt.datetime | None:
     return timezone.plain_utc(value) if value is not None else None
+
+
+def _default_start(dag: DAG) -> dt.datetime | None:
+    """Return the start date in the default arguments, which may be text or naive."""
+    given = dag.default_args.get("start_date")
+    if isinstance(given, str):
+        return _instant(timezone.parse(given, timezone=dag.timezone))
+    if not isinstance(given, dt.datetime):
+        return None
+    return _instant(
+        given if timezone.is_localized(given) else timezone.make_aware(given, dag.timezone)
+    )
 
 
 def _seconds(value: Any) -> float | None:

@@ -49,37 +49,31 @@ def decorated_class(name: str) -> type[DecoratedOperator]:
 def join(operator_class: type, custom_operator_name: str) -> type[DecoratedOperator]:
     """Make a decorated operator out of one that takes a ``python_callable``."""
 
-    def __init__(
-        self: Any, *, python_callable: Any, op_args: Any, op_kwargs: Any, **kw: Any
+    def initialise(
+        self: Any,
+        *,
+        python_callable: Callable[..., Any],
+        op_args: Any = None,
+        op_kwargs: Any = None,
+        **kwargs: Any,
     ) -> None:
-        DecoratedOperator.__init__(
-            self,
-            python_callable=python_callable,
-            op_args=op_args,
-            op_kwargs=op_kwargs,
-            kwargs_to_upstream={
-                "python_callable": python_callable,
-                "op_args": op_args,
-                "op_kwargs": op_kwargs,
-            },
-            **kw,
-        )
+        function = {"python_callable": python_callable, "op_args": op_args, "op_kwargs": op_kwargs}
+        DecoratedOperator.__init__(self, **function, kwargs_to_upstream=function, **kwargs)
 
     fields = tuple(
         dict.fromkeys([*operator_class.template_fields, *DecoratedOperator.template_fields])  # type: ignore[attr-defined]
     )
     namespace = {
-        "__init__": __init__,
+        "__init__": initialise,
         "__module__": operator_class.__module__,
         "__doc__": operator_class.__doc__,
         "template_fields": fields,
         "custom_operator_name": custom_operator_name,
     }
     metaclass = type(operator_class)
-    made = metaclass(
+    return metaclass(
         f"_{operator_class.__name__}Decorated", (DecoratedOperator, operator_class), namespace
     )
-    return made
 
 
 class TaskDecorators:

@@ -80,7 +80,7 @@ class TaskGroupCallable:
             check_mappable(name, value)
             if isinstance(value, MappedArgument):
                 raise InvalidValueError(
-                    f"{name!r} is an argument of another mapped group: groups cannot be mapped twice"
+                    f"{name!r} is an argument of another mapped group: a group is mapped once"
                 )
         return self._map(DictOfListsExpandInput(mapped), list(mapped))
 

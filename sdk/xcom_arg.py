@@ -174,7 +174,7 @@ class PlainXComArg(XComArg):
             raise InvalidValueError(f"only a task's whole result can {what}, not its {self.key!r}")
 
     def resolve(self, context: Mapping[str, Any]) -> Any:
-        """Pull the value: of the same index inside a shared mapped group, else all of a mapped task.
+        """Pull the value: the same index inside a shared mapped group, else all of a mapped task.
 
         Raises:
             XComNotFound: a key of its own was never pushed.
