@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,7 +15,7 @@ from ..control import trigger as trigger_verb
 from ..control.input import parse_json_object
 from ..sdk.configuration import dags_folder
 from ..sdk.errors import TradewindError
-from .auth import requires
+from .auth import requires, safe_next
 from .services import acting_services, services
 
 if TYPE_CHECKING:
@@ -100,7 +101,9 @@ def set_paused(dag_id: str) -> ResponseReturnValue:
         flash(f"{dag_id} is active: catchup creates {due} runs.")
     if request.form.get("back") == "dag":
         return redirect(url_for("dags.show", dag_id=dag_id))
-    return redirect(request.referrer or url_for("dags.index"))
+    # Back to where the reader was in the list, as far as that is a page of ours.
+    came_from = urlsplit(request.referrer or "")
+    return redirect(safe_next(f"/dags?{came_from.query}" if came_from.query else "/dags"))
 
 
 @blueprint.get("/dags/<dag_id>/trigger")
