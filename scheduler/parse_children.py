@@ -92,8 +92,9 @@ class ParseChildren:
         self._finished: list[FinishedParse] = []
 
     def start(self) -> None:
-        """Start the zygote."""
-        self._zygote.start()
+        """Start the zygote, unless the caller has done so already to save time."""
+        if self._zygote.pid is None:
+            self._zygote.start()
         self._selector.register(self._zygote.fileno(), selectors.EVENT_READ)
 
     def watch(self, fd: int) -> None:

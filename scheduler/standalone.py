@@ -12,7 +12,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 
-from ..database.migrate import prepare_database
+from ..database.migrate import migrate
 from ..database.store import open_store
 from ..executors.base import Executor
 from ..sdk.clock import WallClock
@@ -83,7 +83,7 @@ def run_standalone(
 
 def _prepare() -> str | None:
     """Make the database and, at the first start, the administrator; return a new password."""
-    prepare_database()
+    migrate()
     # Closed again before anything is forked: no engine may be shared by two processes.
     store = open_store(clock=WallClock())
     try:
