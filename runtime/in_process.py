@@ -161,11 +161,16 @@ class _Loop:
         self.sleep = sleep
         self.mark_success = mark_success
         self.report = report
+        #: What does not change within a round: instances of mapped tasks, lengths of arguments.
+        self.upstream_counts: dict[str, int] = {}
+        self.mapped_lengths: dict[str, list[int]] = {}
 
     def run(self) -> None:
         self.report(f"{self.run_.dag_id}: run {self.run_.run_id} begins")
         while self.run_.state is DagRunState.RUNNING:
             wake_at = self._decide()
+            self.upstream_counts = self.run_.upstream_counts()
+            self.mapped_lengths = {}
             scheduled = self.run_.get_task_instances(_S.SCHEDULED)
             for one in scheduled:
                 self._execute(one)
@@ -214,6 +219,8 @@ class _Loop:
 
     def _spec(self, one: MemoryTaskInstance) -> TaskInstanceSpec:
         task = self.run_.structure.tasks[one.task_id]
+        if one.map_index >= 0 and one.task_id not in self.mapped_lengths:
+            self.mapped_lengths[one.task_id] = self.run_.mapped_lengths(one.task_id)
         return TaskInstanceSpec(
             dag_id=one.dag_id,
             run_id=one.run_id,
@@ -226,8 +233,8 @@ class _Loop:
             started_at=one.start_date,
             first_reschedule_at=one.first_reschedule_at,
             reschedule_count=one.reschedule_count,
-            mapped_lengths=self.run_.mapped_lengths(one),
-            upstream_counts=self.run_.upstream_counts(),
+            mapped_lengths=self.mapped_lengths.get(one.task_id, []),
+            upstream_counts=self.upstream_counts,
             dag_run=self.run_.as_columns(),
             priority_weight=task.effective_priority_weight,
             pool=task.pool,

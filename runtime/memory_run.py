@@ -240,12 +240,10 @@ class MemoryDagRun:
             self.move(one, _S.SKIPPED, reason, now)
         return skipped
 
-    def mapped_lengths(self, one: MemoryTaskInstance) -> list[int]:
-        """Return the element counts of the mapped arguments of a task; [] where it has none."""
-        if one.map_index < 0:
-            return []
+    def mapped_lengths(self, task_id: str) -> list[int]:
+        """Return the element counts of the mapped arguments of a task; [] where not known."""
         results = Results(self.structure, self._instance_snapshots(), self._lengths())
-        return list(argument_lengths(self.structure, one.task_id, results) or ())
+        return list(argument_lengths(self.structure, task_id, results) or ())
 
     def upstream_counts(self) -> dict[str, int]:
         """Return how many instances each mapped task has."""
