@@ -36,6 +36,7 @@ class ClaimRequest:
     limit: int
     queues: tuple[str, ...] | None = None  # None: any queue
     task_instance_ids: tuple[int, ...] | None = None  # Celery: exactly these
+    hostname: str = ""  # shown with the attempt, and where its log is
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,9 @@ class AttemptResult:
     hostname: str = ""
     pid: int | None = None
     log_path: str | None = None
+    #: False: the process died before it could run its failure or retry callbacks; they become
+    #: rows of the outbox. A lost attempt never has.
+    has_run_callbacks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -527,4 +531,15 @@ class OutboxRow:
     dag_id: str
     payload: Mapping[str, Any]
     tries: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """One DAG version, without its content. ``hash``: of the serialized DAG."""
+
+    id: int
+    number: int
+    hash: str
+    source_hash: str
     created_at: datetime

@@ -1,0 +1,327 @@
+"""Attempts: queue, claim, finish. One transaction from a result to the next claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, or_, select, text, update
+
+from ..sdk.states import TaskInstanceState
+from . import state_writes
+from .claiming import claim_queued
+from .event_writes import Event, describe, write_events
+from .operations import Operations
+from .queueing import hints_of, queue_events, queue_scheduled
+from .results import ResultWriter
+from .settle import Settling
+from .state_writes import HELD_COLUMNS, held_from
+from .tables import attempt, dag_run, task_instance, worker
+from .tables.runs import LIVE_ATTEMPT, OCCUPYING
+from .values import (
+    Advanced,
+    AttemptResult,
+    AttemptRow,
+    Claim,
+    ClaimRequest,
+    FencedAttempt,
+    Finished,
+    Outcome,
+    Started,
+)
+
+_BEGIN = (
+    update(attempt)
+    .where(
+        attempt.c.task_instance_id == bindparam("held_id"),
+        attempt.c.epoch == bindparam("held_epoch"),
+        attempt.c.claim_id == bindparam("held_claim_id"),
+        attempt.c.state == "claimed",
+    )
+    .values(
+        state="running",
+        started_at=bindparam("new_started_at", type_=attempt.c.started_at.type),
+        pid=bindparam("new_pid"),
+        hostname=bindparam("new_hostname"),
+        log_path=bindparam("new_log_path"),
+    )
+)
+
+_LIVE = select(attempt, task_instance.c.epoch.label("epoch_now"), task_instance.c.state.label("now")).join(
+    task_instance, task_instance.c.id == attempt.c.task_instance_id
+).where(text(f"attempt.{LIVE_ATTEMPT}"), attempt.c.worker_id == bindparam("worker_id"))
+
+_FENCED = _LIVE.where(
+    or_(task_instance.c.epoch != attempt.c.epoch, task_instance.c.state != "running")
+)
+
+_OVERDUE = (
+    select(
+        *HELD_COLUMNS,
+        task_instance.c.queue_count,
+        task_instance.c.executor,
+        task_instance.c.queue,
+        dag_run.c.dag_id,
+        dag_run.c.run_id,
+    )
+    .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
+    .where(
+        text(f"task_instance.{OCCUPYING}"),
+        task_instance.c.state == "queued",
+        task_instance.c.queued_at <= bindparam("before", type_=task_instance.c.queued_at.type),
+    )
+)
+
+_OCCUPIED_BY = select(task_instance.c.worker_id).where(
+    text(f"task_instance.{OCCUPYING}"), task_instance.c.state.in_(("running", "restarting"))
+)
+
+
+class AttemptOperations(Operations):
+    """``store.attempts``: how tries are handed out, and how they end."""
+
+    def queue(self, now: datetime) -> Advanced:
+        """Queue scheduled task instances under all limits, and tell runners."""
+        with self._database.write() as connection:
+            queued = queue_scheduled(connection, self._versions, self._settings, now)
+            write_events(connection, queue_events(queued, "scheduler"), now)
+        if queued:
+            self._ring("runner", "web")
+        return Advanced(changed=bool(queued), hints=hints_of(queued, self._settings))
+
+    def claim(self, request: ClaimRequest, now: datetime) -> list[Claim]:
+        """Give a runner what is queued for it, most urgent first. Durable when this returns."""
+        with self._database.read() as connection:
+            if not self._has_queued(connection):
+                return []
+        with self._database.write() as connection:
+            claims = claim_queued(connection, self._versions, request, now)
+            write_events(connection, _claim_events(claims, request.worker_id), now)
+        if claims:
+            self._ring("web")
+        return claims
+
+    def finish(
+        self,
+        results: Sequence[AttemptResult],
+        now: datetime,
+        claim: ClaimRequest | None = None,
+        started: Sequence[Started] = (),
+    ) -> Finished:
+        """Apply results, decide what they touch, queue what follows, claim: one transaction.
+
+        Args:
+            claim: what the runner takes for itself in the same commit; ``limit`` counts the
+                slots that these results free.
+            started: attempts whose user code has begun, sent along to spare a commit.
+
+        Returns:
+            Outcomes in the order of *results*; a fenced one changed nothing.
+        """
+        actor = "runner" if claim is None else f"runner:{claim.worker_id}"
+        with self._database.write() as connection:
+            self._begin(connection, started)
+            applied = ResultWriter(connection, self._versions, now, actor).apply(results)
+            settling = Settling(connection, self._versions, self._settings, now, actor)
+            settling.settle(applied.touched_run_ids)
+            queued = queue_scheduled(connection, self._versions, self._settings, now)
+            claims = (
+                [] if claim is None else claim_queued(connection, self._versions, claim, now)
+            )
+            events = [*applied.events, *settling.events, *queue_events(queued, actor)]
+            events.extend(_claim_events(claims, claim.worker_id if claim else ""))
+            write_events(connection, events, now)
+        claimed = {(one.task_instance_id, one.epoch) for one in claims}
+        hints = {
+            executor: left
+            for executor, some in hints_of(queued, self._settings).items()
+            if (left := [hint for hint in some if (hint[0], hint[1]) not in claimed])
+        }
+        if events:
+            self._ring("web")
+        if hints:
+            self._ring("runner")
+        if applied.touched_run_ids:
+            self._ring("scheduler")  # its timers may have changed
+        return Finished(outcomes=applied.outcomes, claims=claims, hints=hints)
+
+    def entered(self, started: Sequence[Started], now: datetime) -> None:
+        """Note that user code of these attempts has begun. ``finish`` takes the same on its way."""
+        if started:
+            with self._database.write() as connection:
+                self._begin(connection, started)
+            self._ring("web")
+
+    def give_back(
+        self, claims: Iterable[Claim], now: datetime, reason: str
+    ) -> list[Outcome]:
+        """Return claims whose user code never began: scheduled again, the try is not used."""
+        results = [
+            AttemptResult(
+                one.task_instance_id,
+                one.epoch,
+                one.claim_id,
+                "lost",
+                reason,
+                now,
+                has_entered=False,
+            )
+            for one in claims
+        ]
+        return list(self.finish(results, now).outcomes)
+
+    def expire_claims(self, now: datetime) -> int:
+        """Take back what was queued too long while a runner had room; return how many.
+
+        A wait because all runners are full, or because none listens, is not the task's fault:
+        it stays queued (reliability, section 4).
+        """
+        before = now - timedelta(seconds=self._settings.claim_deadline_s)
+        with self._database.read() as connection:
+            if connection.execute(_OVERDUE, {"before": before}).first() is None:
+                return 0
+        with self._database.write() as connection:
+            roomy = _roomy_executors(connection)
+            rows = [
+                row
+                for row in connection.execute(_OVERDUE, {"before": before}).all()
+                if any(
+                    executor == row.executor and (not queues or row.queue in queues)
+                    for executor, queues in roomy
+                )
+            ]
+            moves = state_writes.write_moves(
+                connection,
+                [
+                    state_writes.take_back(
+                        held_from(row),
+                        "nobody claimed it in time: handed out again",
+                        queue_count=row.queue_count + 1,
+                    )
+                    for row in rows
+                ],
+            )
+            beside = {row.id: row for row in rows}
+            write_events(
+                connection,
+                [
+                    Event(
+                        "state",
+                        "scheduler",
+                        beside[move.held.id].dag_id,
+                        beside[move.held.id].run_id,
+                        detail={"changes": [describe(move)]},
+                    )
+                    for move in moves
+                ],
+                now,
+            )
+        return len(moves)
+
+    def find_fenced(self, worker_id: str) -> list[FencedAttempt]:
+        """Return a runner's attempts whose task instance has moved on: to be killed."""
+        with self._database.read() as connection:
+            return [
+                FencedAttempt(
+                    row.task_instance_id,
+                    row.epoch,
+                    row.claim_id,
+                    f"the task instance is {row.now} now",
+                )
+                for row in connection.execute(_FENCED, {"worker_id": worker_id}).all()
+            ]
+
+    def live(self, worker_id: str) -> list[AttemptRow]:
+        """Return the attempts that a runner holds by the rows."""
+        with self._database.read() as connection:
+            return [
+                attempt_row(row)
+                for row in connection.execute(_LIVE, {"worker_id": worker_id}).all()
+            ]
+
+    def _has_queued(self, connection: Connection) -> bool:
+        statement = (
+            select(task_instance.c.id)
+            .where(text(f"task_instance.{OCCUPYING}"), task_instance.c.state == "queued")
+            .limit(1)
+        )
+        return connection.execute(statement).first() is not None
+
+    def _begin(self, connection: Connection, started: Sequence[Started]) -> None:
+        if started:
+            connection.execute(
+                _BEGIN,
+                [
+                    {
+                        "held_id": one.task_instance_id,
+                        "held_epoch": one.epoch,
+                        "held_claim_id": one.claim_id,
+                        "new_started_at": one.started_at,
+                        "new_pid": one.pid,
+                        "new_hostname": one.hostname,
+                        "new_log_path": one.log_path,
+                    }
+                    for one in started
+                ],
+            )
+
+
+def attempt_row(row: Any) -> AttemptRow:
+    """Make the plain value of an attempt's row."""
+    return AttemptRow(
+        task_instance_id=row.task_instance_id,
+        epoch=row.epoch,
+        claim_id=row.claim_id,
+        try_number=row.try_number,
+        state=row.state,
+        worker_id=row.worker_id,
+        claimed_at=row.claimed_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        exit_code=row.exit_code,
+        signal=row.signal,
+        reason=row.reason,
+        hostname=row.hostname,
+        pid=row.pid,
+        log_path=row.log_path,
+        code_hash=row.code_hash,
+        version_id=row.version_id,
+    )
+
+
+def _roomy_executors(connection: Connection) -> list[tuple[str, tuple[str, ...]]]:
+    """Return (executor, queues) of live workers with a free slot, counted from rows."""
+    taken: dict[str, int] = {}
+    for worker_id in connection.execute(_OCCUPIED_BY).scalars():
+        taken[worker_id] = taken.get(worker_id, 0) + 1
+    rows = connection.execute(
+        select(worker.c.id, worker.c.executor, worker.c.queues, worker.c.slots).where(
+            text("worker.state = 'alive'")
+        )
+    ).all()
+    return [
+        (row.executor, tuple(row.queues or ()))
+        for row in rows
+        if row.slots > taken.get(row.id, 0)
+    ]
+
+
+def _claim_events(claims: Sequence[Claim], worker_id: str) -> list[Event]:
+    changes: dict[tuple[str, str], list[Any]] = {}
+    for one in claims:
+        changes.setdefault((one.dag_id, one.run_id), []).append(
+            [
+                one.task_instance_id,
+                one.task_id,
+                one.map_index,
+                TaskInstanceState.QUEUED.value,
+                TaskInstanceState.RUNNING.value,
+                one.epoch,
+                "",
+            ]
+        )
+    return [
+        Event("state", f"runner:{worker_id}", dag_id, run_id, detail={"changes": lines})
+        for (dag_id, run_id), lines in changes.items()
+    ]

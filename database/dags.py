@@ -1,0 +1,540 @@
+"""DAGs: what is in force, what is due, and what a person sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
+
+from ..sdk.serialized import SerializedDag
+from ..sdk.states import DagRunState, RunType
+from .errors import DagNotFound, NotAllowed, NotFound
+from .event_writes import Event, write_events
+from .operations import Operations
+from .run_rows import run_row
+from .tables import (
+    backfill,
+    dag,
+    dag_file,
+    dag_run,
+    dag_source,
+    dag_tag,
+    dag_version,
+    task_instance,
+)
+from .tables.runs import UNFINISHED_RUN
+from .values import DagRow, DueDag, RunRow, VersionRow
+from .versions import Version
+
+if TYPE_CHECKING:
+    from ..planning.plan_runs import PlannedRun
+
+_ACTIVE_RUNS = (
+    select(func.count())
+    .select_from(dag_run)
+    .where(
+        text(f"dag_run.{UNFINISHED_RUN}"),
+        dag_run.c.dag_id == dag.c.dag_id,
+        dag_run.c.backfill_id.is_(None),
+    )
+    .scalar_subquery()
+)
+
+_DUE_COLUMNS = (
+    dag.c.dag_id,
+    dag.c.version_id,
+    dag.c.is_paused,
+    dag.c.is_custom_timetable,
+    dag.c.next_logical_date,
+    dag.c.next_data_interval_start,
+    dag.c.next_data_interval_end,
+    dag.c.next_run_after,
+    dag.c.next_run_id,
+    dag.c.max_active_runs,
+    dag.c.is_first_plan,
+    dag_file.c.relative_path,
+)
+
+_DUE_BASE = select(*_DUE_COLUMNS, _ACTIVE_RUNS.label("active_runs")).join(
+    dag_file, dag_file.c.id == dag.c.file_id
+)
+
+_DUE = (
+    _DUE_BASE.where(
+        dag.c.next_run_after <= bindparam("now", type_=dag.c.next_run_after.type),
+        dag.c.is_paused.is_(False),
+        dag.c.is_active.is_(True),
+        _ACTIVE_RUNS < dag.c.max_active_runs,
+    )
+    .order_by(dag.c.next_run_after)
+    .limit(bindparam("limit"))
+)
+
+_UNPLANNED = (
+    _DUE_BASE.where(text("dag.needs_planning = 1"), dag.c.is_active.is_(True))
+    .order_by(dag.c.dag_id)
+    .limit(bindparam("limit"))
+)
+
+_NEXT_DUE = select(func.min(dag.c.next_run_after)).where(
+    dag.c.next_run_after.is_not(None),
+    dag.c.is_paused.is_(False),
+    dag.c.is_active.is_(True),
+    _ACTIVE_RUNS < dag.c.max_active_runs,
+)
+
+_LAST_INTERVAL = (
+    select(dag_run.c.data_interval_start, dag_run.c.data_interval_end)
+    .where(
+        dag_run.c.dag_id == bindparam("dag_id"),
+        dag_run.c.logical_date.is_not(None),
+        dag_run.c.run_type == RunType.SCHEDULED.value,
+    )
+    .order_by(dag_run.c.logical_date.desc())
+    .limit(1)
+)
+
+ORDERS = {
+    "dag_id": dag.c.dag_id.asc(),
+    "-dag_id": dag.c.dag_id.desc(),
+    "next_run_after": dag.c.next_run_after.asc(),
+    "-next_run_after": dag.c.next_run_after.desc(),
+    "last_parsed_at": dag.c.last_parsed_at.asc(),
+    "-last_parsed_at": dag.c.last_parsed_at.desc(),
+    "owners": dag.c.owners.asc(),
+    "-owners": dag.c.owners.desc(),
+}
+
+
+class DagOperations(Operations):
+    """``store.dags``: the DAGs by their ids."""
+
+    def get(self, dag_id: str) -> DagRow:
+        """Return one DAG, also one whose file is gone.
+
+        Raises:
+            DagNotFound: there is none.
+        """
+        row = self.find(dag_id)
+        if row is None:
+            raise DagNotFound(dag_id)
+        return row
+
+    def find(self, dag_id: str) -> DagRow | None:
+        """Return one DAG or None."""
+        with self._database.read() as connection:
+            rows = self._read_rows(connection, _rows_statement().where(dag.c.dag_id == dag_id))
+        return rows[0] if rows else None
+
+    def list(
+        self,
+        *,
+        pattern: str | None = None,
+        tags: Sequence[str] = (),
+        is_paused: bool | None = None,
+        is_active: bool | None = True,
+        after: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+        order: str = "dag_id",
+        owner: str | None = None,
+        has_import_errors: bool | None = None,
+    ) -> list[DagRow]:
+        """Return DAGs.
+
+        Args:
+            pattern: part of the id or of the display name, letter case ignored.
+            tags: all of them.
+            after: only ids greater than this (keyset paging by id).
+            order: a key of ``ORDERS``.
+        """
+        if order not in ORDERS:
+            raise NotAllowed(f"DAGs cannot be ordered by {order!r}.")
+        statement = _filtered(
+            _rows_statement(), pattern, tags, is_paused, is_active, owner, has_import_errors
+        )
+        if after is not None:
+            statement = statement.where(dag.c.dag_id > after)
+        statement = statement.order_by(ORDERS[order], dag.c.dag_id).limit(limit).offset(offset)
+        with self._database.read() as connection:
+            return self._read_rows(connection, statement)
+
+    def count(
+        self,
+        *,
+        pattern: str | None = None,
+        tags: Sequence[str] = (),
+        is_paused: bool | None = None,
+        is_active: bool | None = True,
+        owner: str | None = None,
+        has_import_errors: bool | None = None,
+    ) -> int:
+        """Count DAGs under the same conditions as ``list``."""
+        base = select(func.count()).select_from(dag).join(dag_file, dag_file.c.id == dag.c.file_id)
+        statement = _filtered(base, pattern, tags, is_paused, is_active, owner, has_import_errors)
+        with self._database.read() as connection:
+            return int(connection.execute(statement).scalar_one())
+
+    def tags(self) -> list[str]:
+        """Return every tag that a DAG in force has."""
+        statement = (
+            select(dag_tag.c.name)
+            .join(dag, dag.c.dag_id == dag_tag.c.dag_id)
+            .where(dag.c.is_active.is_(True))
+            .distinct()
+            .order_by(dag_tag.c.name)
+        )
+        with self._database.read() as connection:
+            return list(connection.execute(statement).scalars())
+
+    def set_paused(self, dag_id: str, is_paused: bool, now: datetime, actor: str) -> bool:
+        """Pause or un-pause; False: it was so already.
+
+        Un-pausing plans the next run anew, so that catchup starts from what is now due.
+
+        Raises:
+            DagNotFound: there is no such DAG.
+        """
+        with self._database.write() as connection:
+            known = connection.execute(
+                select(dag.c.is_paused).where(dag.c.dag_id == dag_id)
+            ).scalar_one_or_none()
+            if known is None:
+                raise DagNotFound(dag_id)
+            if known == is_paused:
+                return False
+            values: dict[str, Any] = {"is_paused": is_paused}
+            if not is_paused:
+                values |= {"needs_planning": True, "is_first_plan": False}
+            connection.execute(update(dag).where(dag.c.dag_id == dag_id).values(values))
+            kind = "dag.paused" if is_paused else "dag.unpaused"
+            write_events(connection, [Event(kind, actor, dag_id)], now)
+        self._ring("scheduler", "web")
+        return True
+
+    def serialized(self, dag_id: str) -> SerializedDag:
+        """Return the newest version of a DAG.
+
+        Raises:
+            DagNotFound: there is no such DAG.
+        """
+        return self.newest(dag_id).dag
+
+    def newest(self, dag_id: str) -> Version:
+        """Return the newest version with its structure.
+
+        Raises:
+            DagNotFound: there is no such DAG.
+        """
+        with self._database.read() as connection:
+            version_id = connection.execute(
+                select(dag.c.version_id).where(dag.c.dag_id == dag_id)
+            ).scalar_one_or_none()
+            if version_id is None:
+                raise DagNotFound(dag_id)
+            return self._versions.get(connection, version_id)
+
+    def version(self, version_id: int) -> SerializedDag:
+        """Return one version by its id.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        return self.structured(version_id).dag
+
+    def structured(self, version_id: int) -> Version:
+        """Return one version with its structure.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        with self._database.read() as connection:
+            return self._versions.get(connection, version_id)
+
+    def versions(self, dag_id: str) -> list[VersionRow]:
+        """Return the versions of a DAG, newest first."""
+        statement = (
+            select(
+                dag_version.c.id,
+                dag_version.c.version_number,
+                dag_version.c.hash,
+                dag_version.c.source_hash,
+                dag_version.c.created_at,
+            )
+            .where(dag_version.c.dag_id == dag_id)
+            .order_by(dag_version.c.version_number.desc())
+        )
+        with self._database.read() as connection:
+            return [VersionRow(*row) for row in connection.execute(statement).all()]
+
+    def source(self, dag_id: str, version_number: int | None = None) -> str:
+        """Return the text of the file of one version (None: the newest).
+
+        Raises:
+            DagNotFound: there is no such DAG.
+            NotFound: the version, or its source, is not kept.
+        """
+        statement = (
+            select(dag_source.c.source)
+            .join(dag_version, dag_version.c.source_hash == dag_source.c.content_hash)
+            .join(dag, dag.c.dag_id == dag_version.c.dag_id)
+            .where(dag.c.dag_id == dag_id)
+        )
+        if version_number is None:
+            statement = statement.where(dag_version.c.id == dag.c.version_id)
+        else:
+            statement = statement.where(dag_version.c.version_number == version_number)
+        with self._database.read() as connection:
+            found = connection.execute(statement).scalar_one_or_none()
+        if found is None:
+            self.get(dag_id)
+            raise NotFound(f"The source of DAG {dag_id!r} is not kept.")
+        return str(found)
+
+    def delete(self, dag_id: str, now: datetime, actor: str) -> int:
+        """Delete a DAG with all its history; return how many runs it had.
+
+        If its file is still there, the next parse makes the DAG again.
+
+        Raises:
+            DagNotFound: there is no such DAG.
+            NotAllowed: a task instance of it still runs.
+        """
+        with self._database.write() as connection:
+            if connection.execute(select(dag.c.dag_id).where(dag.c.dag_id == dag_id)).first() is None:
+                raise DagNotFound(dag_id)
+            _refuse_while_running(connection, dag_id)
+            runs = connection.execute(delete(dag_run).where(dag_run.c.dag_id == dag_id)).rowcount
+            connection.execute(delete(backfill).where(backfill.c.dag_id == dag_id))
+            connection.execute(delete(dag_version).where(dag_version.c.dag_id == dag_id))
+            file_id = connection.execute(
+                delete(dag).where(dag.c.dag_id == dag_id).returning(dag.c.file_id)
+            ).scalar_one()
+            # The file is to be parsed again: an unchanged hash would leave the DAG away for ever.
+            connection.execute(
+                update(dag_file).where(dag_file.c.id == file_id).values(content_hash="")
+            )
+            write_events(
+                connection, [Event("dag.deleted", actor, dag_id, detail={"runs": runs})], now
+            )
+        self._ring("scheduler", "web")
+        return runs
+
+    def due(self, now: datetime, limit: int = 100) -> list[DueDag]:
+        """Return DAGs whose next run is due and may be created, the longest overdue first."""
+        with self._database.read() as connection:
+            rows = connection.execute(_DUE, {"now": now, "limit": limit}).all()
+            return [_due(connection, row) for row in rows]
+
+    def unplanned(self, limit: int = 100) -> list[DueDag]:
+        """Return DAGs whose next run has to be planned: new, changed, or just un-paused."""
+        with self._database.read() as connection:
+            rows = connection.execute(_UNPLANNED, {"limit": limit}).all()
+            return [_due(connection, row) for row in rows]
+
+    def planning_input(self, dag_id: str) -> DueDag:
+        """Return what planning asks about one DAG.
+
+        Raises:
+            DagNotFound: there is no such DAG.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(_DUE_BASE.where(dag.c.dag_id == dag_id)).one_or_none()
+            if row is None:
+                raise DagNotFound(dag_id)
+            return _due(connection, row)
+
+    def next_due_at(self) -> datetime | None:
+        """Return when the next run of any DAG is due, None: nothing is planned."""
+        with self._database.read() as connection:
+            found: datetime | None = connection.execute(_NEXT_DUE).scalar()
+            return found
+
+    def set_next_run(self, dag_id: str, run: PlannedRun | None, now: datetime) -> None:
+        """Keep the run that was planned next; None: there will be none."""
+        with self._database.write() as connection:
+            write_next_run(connection, dag_id, run)
+
+    def last_runs(self, dag_ids: Iterable[str], per_dag: int = 14) -> dict[str, list[RunRow]]:
+        """Return the newest runs of each DAG, newest first."""
+        found: dict[str, list[RunRow]] = {}
+        with self._database.read() as connection:
+            for dag_id in dag_ids:
+                statement = (
+                    select(dag_run)
+                    .where(dag_run.c.dag_id == dag_id)
+                    .order_by(dag_run.c.run_after.desc(), dag_run.c.id.desc())
+                    .limit(per_dag)
+                )
+                found[dag_id] = [run_row(row) for row in connection.execute(statement).all()]
+        return found
+
+    def unfinished_counts(self, dag_ids: Sequence[str] | None = None) -> dict[str, dict[str, int]]:
+        """Return DAG → state → number of its unfinished runs."""
+        statement = (
+            select(dag_run.c.dag_id, dag_run.c.state, func.count())
+            .where(text(f"dag_run.{UNFINISHED_RUN}"))
+            .group_by(dag_run.c.dag_id, dag_run.c.state)
+        )
+        if dag_ids is not None:
+            statement = statement.where(dag_run.c.dag_id.in_(dag_ids))
+        counts: dict[str, dict[str, int]] = {}
+        with self._database.read() as connection:
+            for dag_id, state, count in connection.execute(statement):
+                counts.setdefault(dag_id, {})[state] = count
+        return counts
+
+    def _read_rows(self, connection: Connection, statement: Select[Any]) -> list[DagRow]:
+        rows = connection.execute(statement).all()
+        tags: dict[str, list[str]] = {}
+        ids = [row.dag_id for row in rows]
+        for start in range(0, len(ids), 500):
+            some = select(dag_tag.c.dag_id, dag_tag.c.name).where(
+                dag_tag.c.dag_id.in_(ids[start : start + 500])
+            )
+            for dag_id, name in connection.execute(some.order_by(dag_tag.c.name)):
+                tags.setdefault(dag_id, []).append(name)
+        return [DagRow(tags=tuple(tags.get(row.dag_id, ())), **row._mapping) for row in rows]
+
+
+def write_next_run(
+    connection: Connection, dag_id: str, run: PlannedRun | None, *, is_final: bool = True
+) -> None:
+    """Set a DAG's next run inside the caller's transaction.
+
+    Args:
+        is_final: False: *run* None means "not known here" where the timetable is a user's class,
+            because only the parser's child may ask it; the DAG then waits for its plan.
+    """
+    needs_planning: Any = False if is_final or run is not None else dag.c.is_custom_timetable
+    connection.execute(
+        update(dag)
+        .where(dag.c.dag_id == dag_id)
+        .values(
+            next_logical_date=None if run is None else run.logical_date,
+            next_data_interval_start=None if run is None else run.data_interval_start,
+            next_data_interval_end=None if run is None else run.data_interval_end,
+            next_run_after=None if run is None else run.run_after,
+            next_run_id=None if run is None else run.run_id,
+            needs_planning=needs_planning,
+            is_first_plan=False,
+        )
+    )
+
+
+def _due(connection: Connection, row: Any) -> DueDag:
+    last = connection.execute(_LAST_INTERVAL, {"dag_id": row.dag_id}).one_or_none()
+    return DueDag(
+        dag_id=row.dag_id,
+        version_id=row.version_id,
+        is_paused=row.is_paused,
+        is_custom_timetable=row.is_custom_timetable,
+        relative_fileloc=row.relative_path,
+        next_logical_date=row.next_logical_date,
+        next_data_interval_start=row.next_data_interval_start,
+        next_data_interval_end=row.next_data_interval_end,
+        next_run_after=row.next_run_after,
+        next_run_id=row.next_run_id,
+        last_interval_start=None if last is None else last.data_interval_start,
+        last_interval_end=None if last is None else last.data_interval_end,
+        active_runs=row.active_runs,
+        max_active_runs=row.max_active_runs,
+        is_first_plan=row.is_first_plan,
+    )
+
+
+def _rows_statement() -> Select[Any]:
+    return select(
+        dag.c.dag_id,
+        dag.c.dag_display_name,
+        dag.c.description,
+        dag_file.c.relative_path.label("relative_fileloc"),
+        dag_file.c.path.label("fileloc"),
+        dag.c.is_paused,
+        dag.c.is_active,
+        dag.c.version_id,
+        dag.c.version_number,
+        dag.c.owners,
+        dag.c.timetable_summary,
+        dag.c.timetable_description,
+        dag.c.is_custom_timetable,
+        dag.c.max_active_runs,
+        dag.c.max_active_tasks,
+        dag.c.dialect,
+        dag.c.is_catchup,
+        dag.c.last_parsed_at,
+        dag.c.next_logical_date,
+        dag.c.next_data_interval_start,
+        dag.c.next_data_interval_end,
+        dag.c.next_run_after,
+        dag.c.next_run_id,
+        dag_file.c.error.is_not(None).label("has_import_errors"),
+        dag.c.created_at,
+    ).join(dag_file, dag_file.c.id == dag.c.file_id)
+
+
+def _filtered(
+    statement: Select[Any],
+    pattern: str | None,
+    tags: Sequence[str],
+    is_paused: bool | None,
+    is_active: bool | None,
+    owner: str | None,
+    has_import_errors: bool | None,
+) -> Select[Any]:
+    if pattern:
+        statement = statement.where(
+            or_(
+                dag.c.dag_id.icontains(pattern, autoescape=True),
+                dag.c.dag_display_name.icontains(pattern, autoescape=True),
+            )
+        )
+    for name in tags:
+        statement = statement.where(
+            exists(
+                select(dag_tag.c.dag_id).where(
+                    dag_tag.c.dag_id == dag.c.dag_id, dag_tag.c.name == name
+                )
+            )
+        )
+    if is_paused is not None:
+        statement = statement.where(dag.c.is_paused.is_(is_paused))
+    if is_active is not None:
+        statement = statement.where(dag.c.is_active.is_(is_active))
+    if owner:
+        statement = statement.where(dag.c.owners.icontains(owner, autoescape=True))
+    if has_import_errors is not None:
+        condition = dag_file.c.error.is_not(None) if has_import_errors else dag_file.c.error.is_(None)
+        statement = statement.where(condition)
+    return statement
+
+
+def _refuse_while_running(connection: Connection, dag_id: str) -> None:
+    running = connection.execute(
+        select(task_instance.c.task_id, dag_run.c.run_id)
+        .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
+        .where(
+            dag_run.c.dag_id == dag_id,
+            dag_run.c.state == DagRunState.RUNNING.value,
+            task_instance.c.state.in_(("running", "restarting")),
+        )
+        .limit(1)
+    ).first()
+    if running is not None:
+        raise NotAllowed(
+            f"Task {running.task_id!r} of run {running.run_id!r} still runs: "
+            f"stop it before DAG {dag_id!r} is deleted."
+        )

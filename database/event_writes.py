@@ -1,0 +1,64 @@
+"""Writes the event log: one row for each act of a person, one for each batch of state changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from .state_writes import Move
+from .tables import event
+
+_INSERT = insert(event)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry to be written. ``kind``: "state" for state changes, else the name of an act."""
+
+    kind: str
+    actor: str
+    dag_id: str | None = None
+    run_id: str | None = None
+    task_id: str | None = None
+    map_index: int | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_events(connection: Connection, events: Iterable[Event], now: datetime) -> None:
+    """Append entries in order."""
+    rows = [
+        {
+            "at": now,
+            "kind": one.kind,
+            "actor": one.actor,
+            "dag_id": one.dag_id,
+            "run_id": one.run_id,
+            "task_id": one.task_id,
+            "map_index": one.map_index,
+            "detail": dict(one.detail),
+        }
+        for one in events
+    ]
+    if rows:
+        connection.execute(_INSERT, rows)
+
+
+def describe(move: Move) -> list[Any]:
+    """Return one change as the event log keeps it.
+
+    [task instance id, task id, map index, old state, new state, epoch afterwards, reason]
+    """
+    held = move.held
+    return [
+        held.id,
+        held.task_id,
+        held.map_index,
+        held.state.value,
+        move.new.value,
+        move.values.get("epoch", held.epoch),
+        move.reason,
+    ]

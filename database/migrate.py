@@ -1,0 +1,200 @@
+"""Brings the metadata database to the newest schema, and keeps its hands off Airflow's.
+
+A database without tables gets them all at once and is stamped with the newest revision; only an
+older one replays migrations. Alembic is imported only then: it costs 0.4 s of CPU.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError as DriverError
+
+from .engine import Database
+from .errors import DatabaseError
+from .settings import StoreSettings, settings_from_configuration
+from .tables import metadata, pool
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+#: The newest revision in ``migrations/versions``; a test compares.
+HEAD: Final = "0001"
+#: Revisions that this program knows, oldest first.
+REVISIONS: Final = ("0001",)
+#: Tables that only Airflow's own database has.
+AIRFLOW_TABLES: Final = frozenset(
+    {"slot_pool", "dag_pickle", "serialized_dag", "ab_user", "dag_code", "log_template", "sla_miss"}
+)
+
+
+def migrate(settings: StoreSettings | None = None) -> str:
+    """Create or upgrade the database; return what was done, as one line.
+
+    Raises:
+        DatabaseError: it is Airflow's own, or newer than this program, or cannot be opened.
+    """
+    chosen = settings or settings_from_configuration()
+    database = Database(chosen.url)
+    try:
+        _make_folder(database)
+        revision = read_revision(database)
+        if revision == HEAD:
+            return "The database is up to date."
+        if revision is None:
+            with database.write() as connection:
+                # Another process may have been faster.
+                if _revision(connection) is None:
+                    create_tables(connection, chosen)
+            return "The database was created."
+        _upgrade(database)
+        return f"The database was upgraded from {revision} to {HEAD}."
+    finally:
+        database.close()
+
+
+#: The name under which the contract of the first start knows it.
+create_schema = migrate
+
+
+def reset(settings: StoreSettings | None = None) -> None:
+    """Drop all our tables, with everything in them, and create them anew.
+
+    Raises:
+        DatabaseError: the database is Airflow's own: it is left untouched.
+    """
+    chosen = settings or settings_from_configuration()
+    database = Database(chosen.url)
+    try:
+        _make_folder(database)
+        read_revision(database)
+        with database.write() as connection:
+            metadata.drop_all(connection)
+            connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
+            create_tables(connection, chosen)
+    finally:
+        database.close()
+
+
+def check(settings: StoreSettings | None = None) -> str:
+    """Return the database's revision.
+
+    Raises:
+        DatabaseError: it cannot be used; the text says what to do.
+    """
+    chosen = settings or settings_from_configuration()
+    database = Database(chosen.url)
+    try:
+        require_schema(database)
+        return HEAD
+    finally:
+        database.close()
+
+
+def require_schema(database: Database) -> None:
+    """Make sure that the database has exactly the schema that this program knows.
+
+    Raises:
+        DatabaseError: it has not.
+    """
+    if database.is_sqlite and not database.is_in_memory:
+        path = Path(database.url.database or "")
+        if not path.exists():
+            raise DatabaseError(
+                f"There is no database at {path}: create it with `tradewind db migrate`."
+            )
+    revision = read_revision(database)
+    if revision is None:
+        raise DatabaseError("The database is empty: create it with `tradewind db migrate`.")
+    if revision != HEAD:
+        raise DatabaseError(
+            f"The database is at revision {revision}, this program needs {HEAD}: "
+            "run `tradewind db migrate`."
+        )
+
+
+def read_revision(database: Database) -> str | None:
+    """Return the revision that the database is stamped with, None: it has no tables.
+
+    Raises:
+        DatabaseError: it is Airflow's, somebody else's, newer than we are, or cannot be opened.
+    """
+    try:
+        with database.read() as connection:
+            return _revision(connection)
+    except OperationalError as error:
+        raise DatabaseError(f"The database cannot be opened: {error.orig}") from error
+    except DriverError as error:
+        raise DatabaseError(f"The database cannot be read: {error.orig}") from error
+
+
+def _revision(connection: Connection) -> str | None:
+    names = set(inspect(connection).get_table_names())
+    if not names:
+        return None
+    if names & AIRFLOW_TABLES:
+        raise DatabaseError(
+            "This is Apache Airflow's own database; it was left untouched. Set [database] "
+            "sql_alchemy_conn, or TRADEWIND_HOME, to a place of Tradewind's own."
+        )
+    if "alembic_version" not in names:
+        raise DatabaseError(
+            "The database has tables that Tradewind does not know; it was left untouched."
+        )
+    stamped = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if stamped not in REVISIONS:
+        raise DatabaseError(
+            f"The database is at revision {stamped!r}, which this program does not know; it was "
+            "left untouched. It may belong to Airflow, or to a newer Tradewind."
+        )
+    return str(stamped)
+
+
+def create_tables(connection: Connection, settings: StoreSettings) -> None:
+    """Create all tables at once, stamp the newest revision, and add the default pool."""
+    metadata.create_all(connection, checkfirst=False)
+    connection.execute(
+        text(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+            "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+    )
+    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+    connection.execute(
+        pool.insert(),
+        {
+            "name": "default_pool",
+            "slots": settings.default_pool_slots,
+            "description": "Default pool",
+        },
+    )
+
+
+def _make_folder(database: Database) -> None:
+    if database.is_sqlite and not database.is_in_memory:
+        folder = Path(database.url.database or "").absolute().parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseError(f"The folder {folder} cannot be made: {error.strerror}") from error
+
+
+def alembic_config() -> Config:
+    """Return Alembic's settings for our migrations."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _upgrade(database: Database) -> None:
+    from alembic import command
+
+    config = alembic_config()
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,179 @@
+"""Queues scheduled task instances under all limits, counted from rows in the same transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, or_, select, text
+
+from ..planning.choose import Blocked, Candidate, Limits, PoolSlots, choose
+from ..sdk.states import OCCUPYING as OCCUPYING_STATES
+from ..sdk.states import DagRunState, TaskInstanceState
+from . import state_writes
+from .event_writes import Event, describe
+from .settings import StoreSettings
+from .state_writes import HELD_COLUMNS, Held, Move, held_from
+from .tables import dag, dag_run, pool, task_instance
+from .tables.runs import OCCUPYING, SCHEDULED
+from .versions import VersionCache
+
+_OCCUPYING = (
+    select(
+        task_instance.c.state,
+        task_instance.c.task_id,
+        task_instance.c.pool,
+        task_instance.c.pool_slots,
+        task_instance.c.dag_run_id,
+        dag_run.c.dag_id,
+    )
+    .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
+    .where(text(f"task_instance.{OCCUPYING}"))
+)
+
+_POOLS = select(pool.c.name, pool.c.slots, pool.c.include_deferred)
+
+#: Of running runs of DAGs that are not paused; a backfill runs on a paused DAG too.
+_SCHEDULED = (
+    select(
+        *HELD_COLUMNS,
+        dag_run.c.dag_id,
+        dag_run.c.logical_date,
+        dag_run.c.run_after,
+        dag_run.c.run_id,
+        task_instance.c.priority_weight,
+        task_instance.c.pool,
+        task_instance.c.pool_slots,
+        task_instance.c.queue,
+        task_instance.c.executor,
+    )
+    .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
+    .join(dag, dag.c.dag_id == dag_run.c.dag_id)
+    .where(
+        text(f"task_instance.{SCHEDULED}"),
+        dag_run.c.state == DagRunState.RUNNING.value,
+        or_(
+            dag.c.is_paused.is_(False),
+            and_(dag_run.c.backfill_id.is_not(None)),
+        ),
+    )
+)
+
+
+def load_limits(connection: Connection, settings: StoreSettings) -> Limits:
+    """Count what is taken of every limit, from the rows that take it."""
+    pools = {row.name: row for row in connection.execute(_POOLS).all()}
+    used = 0
+    by_pool: Counter[str] = Counter()
+    by_dag: Counter[str] = Counter()
+    by_run: Counter[int] = Counter()
+    by_task: Counter[tuple[str, str]] = Counter()
+    by_task_in_run: Counter[tuple[int, str]] = Counter()
+    for row in connection.execute(_OCCUPYING).all():
+        state = TaskInstanceState(row.state)
+        # A deferred task instance holds no process; only its task's own limits count it.
+        by_task[row.dag_id, row.task_id] += 1
+        by_task_in_run[row.dag_run_id, row.task_id] += 1
+        if state in OCCUPYING_STATES:
+            used += 1
+            by_pool[row.pool] += row.pool_slots
+            by_dag[row.dag_id] += 1
+            by_run[row.dag_run_id] += 1
+        elif row.pool in pools and pools[row.pool].include_deferred:
+            by_pool[row.pool] += row.pool_slots
+    return Limits(
+        pools={name: PoolSlots(row.slots, by_pool[name]) for name, row in pools.items()},
+        parallelism=settings.parallelism,
+        used=used,
+        used_by_dag=by_dag,
+        used_by_run=by_run,
+        used_by_task=by_task,
+        used_by_task_in_run=by_task_in_run,
+    )
+
+
+def load_candidates(
+    connection: Connection, versions: VersionCache
+) -> list[tuple[Candidate, Held, str]]:
+    """Return every scheduled task instance that may be queued, with its run id."""
+    found = []
+    for row in connection.execute(_SCHEDULED).all():
+        held = held_from(row)
+        version = versions.get(connection, held.version_id)
+        task = version.structure.tasks.get(held.task_id)
+        candidate = Candidate(
+            task_instance_id=held.id,
+            dag_id=row.dag_id,
+            dag_run_id=held.dag_run_id,
+            task_id=held.task_id,
+            map_index=held.map_index,
+            priority_weight=row.priority_weight,
+            logical_date=row.logical_date or row.run_after,
+            pool=row.pool,
+            pool_slots=row.pool_slots,
+            queue=row.queue,
+            executor=row.executor,
+            max_active_tasks=version.dag.max_active_tasks,
+            max_active_tasks_scope=version.dag.max_active_tasks_scope,
+            max_active_tis_per_dag=None if task is None else task.max_active_tis_per_dag,
+            max_active_tis_per_dagrun=None if task is None else task.max_active_tis_per_dagrun,
+        )
+        found.append((candidate, held, row.run_id))
+    return found
+
+
+def find_blocked(
+    connection: Connection, versions: VersionCache, settings: StoreSettings
+) -> list[Blocked]:
+    """Tell what holds each scheduled task instance now; nothing is written."""
+    candidates = [one for one, _, _ in load_candidates(connection, versions)]
+    return choose(candidates, load_limits(connection, settings))[1]
+
+
+def queue_scheduled(
+    connection: Connection, versions: VersionCache, settings: StoreSettings, now: datetime
+) -> list[tuple[Move, Candidate, str]]:
+    """Queue what limits allow; return the moves that were made, most urgent first."""
+    found = load_candidates(connection, versions)
+    if not found:
+        return []
+    limits = load_limits(connection, settings)
+    if limits.parallelism is not None and limits.used >= limits.parallelism:
+        return []
+    chosen, _ = choose([one for one, _, _ in found], limits)
+    beside = {one.task_instance_id: (held, run_id) for one, held, run_id in found}
+    moves = []
+    for one in chosen:
+        held, run_id = beside[one.task_instance_id]
+        executor = one.executor or settings.default_executor
+        moves.append((state_writes.queue(held, now, executor), one, run_id))
+    won = {
+        move.held.id for move in state_writes.write_moves(connection, [one[0] for one in moves])
+    }
+    return [one for one in moves if one[0].held.id in won]
+
+
+def hints_of(
+    queued: Sequence[tuple[Move, Candidate, str]], settings: StoreSettings
+) -> dict[str, list[tuple[int, int, str]]]:
+    """Return what executors are told: executor → (task instance id, epoch, queue)."""
+    hints: dict[str, list[tuple[int, int, str]]] = {}
+    for move, candidate, _ in queued:
+        executor = candidate.executor or settings.default_executor
+        hints.setdefault(executor, []).append(
+            (move.held.id, move.values["epoch"], candidate.queue)
+        )
+    return hints
+
+
+def queue_events(queued: Sequence[tuple[Move, Candidate, str]], actor: str) -> list[Event]:
+    """Return the event log's entries about newly queued task instances, one a run."""
+    changes: dict[tuple[str, str], list[Any]] = {}
+    for move, candidate, run_id in queued:
+        changes.setdefault((candidate.dag_id, run_id), []).append(describe(move))
+    return [
+        Event("state", actor, dag_id, run_id, detail={"changes": lines})
+        for (dag_id, run_id), lines in changes.items()
+    ]

@@ -1,0 +1,320 @@
+"""Applies the results of attempts: what a runner reports, and what a lost runner cannot.
+
+A result counts only while its attempt still holds the task instance (state, epoch and claim).
+A late one closes its history row as fenced and changes nothing else; but where a person cleared
+the task instance meanwhile, it is the news that the old process is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from ..planning.verdicts import judge_result
+from ..sdk.serialized import SerializedTask
+from ..sdk.states import TaskInstanceState
+from . import state_writes
+from .event_writes import Event, describe
+from .outbox_writes import wants_callback, write_outbox
+from .state_writes import HELD_COLUMNS, AttemptEnd, Held, Move, held_from
+from .tables import attempt, dag_run, rendered_fields, task_instance, trigger
+from .values import AttemptResult, Outcome
+from .versions import VersionCache
+from .xcom_writes import write_xcoms
+
+_S = TaskInstanceState
+
+_HELD = (
+    select(
+        *HELD_COLUMNS,
+        dag_run.c.dag_id,
+        dag_run.c.run_id,
+        dag_run.c.logical_date,
+        task_instance.c.reschedule_count,
+        task_instance.c.first_reschedule_at,
+    )
+    .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
+    .where(task_instance.c.id.in_(bindparam("ids", expanding=True)))
+)
+
+#: What a branch or a short circuit may still skip at once (semantics 5.5).
+_SKIPPABLE = (
+    _S.NONE.value,
+    _S.SCHEDULED.value,
+    _S.QUEUED.value,
+    _S.UP_FOR_RETRY.value,
+    _S.UP_FOR_RESCHEDULE.value,
+)
+
+_TO_SKIP = select(*HELD_COLUMNS).where(
+    task_instance.c.dag_run_id == bindparam("dag_run_id"),
+    task_instance.c.task_id.in_(bindparam("task_ids", expanding=True)),
+    task_instance.c.state.in_(_SKIPPABLE),
+)
+
+_CLAIMED = select(attempt.c.id).where(
+    attempt.c.task_instance_id == bindparam("id"),
+    attempt.c.epoch == bindparam("epoch"),
+    attempt.c.claim_id == bindparam("claim_id"),
+)
+
+_ATTEMPT_STATES = {"lost": "lost"}
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a batch of results did."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    touched_run_ids: list[int] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    has_scheduled: bool = False
+
+
+class ResultWriter:
+    """Applies one batch of results inside one transaction."""
+
+    def __init__(
+        self, connection: Connection, versions: VersionCache, now: datetime, actor: str
+    ) -> None:
+        self.connection = connection
+        self.versions = versions
+        self.now = now
+        self.actor = actor
+        self.applied = Applied()
+        self._moves: list[tuple[Move, AttemptResult, Any]] = []
+        self._ends: list[AttemptEnd] = []
+        self._fenced: dict[int, str] = {}
+
+    def apply(self, results: Sequence[AttemptResult]) -> Applied:
+        """Apply *results*; outcomes come in the same order."""
+        rows = self._read({result.task_instance_id for result in results})
+        for position, result in enumerate(results):
+            self._judge(position, result, rows.get(result.task_instance_id))
+        won = {
+            (move.held.id, move.held.epoch)
+            for move in state_writes.write_moves(self.connection, [one[0] for one in self._moves])
+        }
+        self._follow_up([one for one in self._moves if one[0].held.id in {id_ for id_, _ in won}])
+        states = {move.held.id: move.new for move, _, _ in self._moves if move.held.id in
+                  {id_ for id_, _ in won}}
+        for position, result in enumerate(results):
+            is_fenced = position in self._fenced or result.task_instance_id not in states
+            state = states.get(result.task_instance_id)
+            if state is None and result.task_instance_id in rows:
+                state = TaskInstanceState(rows[result.task_instance_id].state)
+            self.applied.outcomes.append(
+                Outcome(result.task_instance_id, result.epoch, state, is_fenced)
+            )
+            if is_fenced and position not in self._fenced:
+                self._end(result, "fenced", "another writer was first")
+        state_writes.end_attempts(self.connection, self._ends)
+        return self.applied
+
+    def _read(self, ids: Iterable[int]) -> dict[int, Any]:
+        found: dict[int, Any] = {}
+        wanted = sorted(ids)
+        for start in range(0, len(wanted), 500):
+            for row in self.connection.execute(_HELD, {"ids": wanted[start : start + 500]}).all():
+                found[row.id] = row
+        return found
+
+    def _judge(self, position: int, result: AttemptResult, row: Any) -> None:
+        """Decide what one result means, or that it comes too late."""
+        if row is None:
+            self._fenced[position] = "deleted"
+            return
+        held = held_from(row)
+        if (
+            held.state is _S.RUNNING
+            and held.epoch == result.epoch
+            and held.claim_id == result.claim_id
+        ):
+            self._moves.append((self._verdict(held, result, row), result, row))
+            return
+        self._fenced[position] = held.state.value
+        self._end(result, "fenced", f"came after the task instance went to {held.state}")
+        if held.state is _S.RESTARTING and self._is_its_attempt(result):
+            self._moves.append((state_writes.restart(held, "its process is gone"), result, row))
+
+    def _is_its_attempt(self, result: AttemptResult) -> bool:
+        found = self.connection.execute(
+            _CLAIMED,
+            {
+                "id": result.task_instance_id,
+                "epoch": result.epoch,
+                "claim_id": result.claim_id,
+            },
+        )
+        return found.first() is not None
+
+    def _verdict(self, held: Held, result: AttemptResult, row: Any) -> Move:
+        ended_at = result.ended_at or self.now
+        version = self.versions.get(self.connection, held.version_id)
+        task = version.structure.tasks.get(held.task_id) or SerializedTask(held.task_id, "")
+        verdict = judge_result(
+            result.outcome,
+            dag_id=row.dag_id,
+            task=task,
+            try_number=held.try_number,
+            tries_max=held.tries_max,
+            logical_date=row.logical_date,
+            ended_at=ended_at,
+            due_at=result.due_at,
+            has_entered=result.has_entered,
+            reason=result.reason,
+        )
+        if verdict.new_state is _S.SCHEDULED:
+            self._end(result, "returned" if result.outcome != "lost" else "lost", verdict.reason)
+            self.applied.has_scheduled = True
+            return state_writes.take_back(held, verdict.reason)
+        state = "lost" if result.outcome == "lost" else verdict.new_state.value
+        self._end(result, state, verdict.reason)
+        values: dict[str, Any] = {
+            "claim_id": None,
+            "ended_at": ended_at,
+            "due_at": verdict.due_at,
+            "next_method": None,
+            "next_kwargs": None,
+            "trigger_id": None,
+        }
+        if result.started_at is not None and held.started_at is None:
+            values["started_at"] = result.started_at
+        if result.hostname:
+            values["hostname"] = result.hostname
+        if result.pid is not None:
+            values["pid"] = result.pid
+        if result.rendered_map_index is not None:
+            values["rendered_map_index"] = result.rendered_map_index[:250]
+        if verdict.new_state is _S.UP_FOR_RESCHEDULE:
+            values["reschedule_count"] = row.reschedule_count + 1
+            values["first_reschedule_at"] = row.first_reschedule_at or held.started_at
+        if verdict.new_state is _S.DEFERRED:
+            values |= self._defer(held, result)
+        return Move(held, verdict.new_state, verdict.reason, values)
+
+    def _defer(self, held: Held, result: AttemptResult) -> dict[str, Any]:
+        """Keep what the task instance waits for; the triggerer takes it from there."""
+        wanted = dict(result.trigger or {})
+        trigger_id = self.connection.execute(
+            insert(trigger).returning(trigger.c.id),
+            {
+                "task_instance_id": held.id,
+                "class_path": wanted.get("class_path", ""),
+                "kwargs": wanted.get("kwargs", "{}"),
+                "created_at": self.now,
+                "timeout_at": wanted.get("timeout_at"),
+            },
+        ).scalar_one()
+        return {
+            "trigger_id": trigger_id,
+            "next_method": wanted.get("next_method"),
+            "next_kwargs": wanted.get("next_kwargs"),
+        }
+
+    def _end(self, result: AttemptResult, state: str, reason: str) -> None:
+        self._ends.append(
+            AttemptEnd(
+                task_instance_id=result.task_instance_id,
+                epoch=result.epoch,
+                claim_id=result.claim_id,
+                state=state,
+                ended_at=result.ended_at or self.now,
+                reason=reason or result.reason,
+                started_at=result.started_at,
+                exit_code=result.exit_code,
+                signal=result.signal,
+                hostname=result.hostname,
+                pid=result.pid,
+                log_path=result.log_path,
+                code_hash=result.code_hash,
+            )
+        )
+
+    def _follow_up(self, won: Sequence[tuple[Move, AttemptResult, Any]]) -> None:
+        """Write what belongs to accepted results: XComs, skips, callbacks, events."""
+        xcoms: list[dict[str, Any]] = []
+        changes: dict[tuple[str, str], list[Any]] = {}
+        for move, result, row in won:
+            held = move.held
+            changes.setdefault((row.dag_id, row.run_id), []).append(describe(move))
+            self.applied.touched_run_ids.append(held.dag_run_id)
+            if held.state is not _S.RUNNING:
+                continue  # a restarting one: nothing else of its result counts
+            xcoms.extend(
+                {
+                    "dag_run_id": held.dag_run_id,
+                    "task_id": held.task_id,
+                    "map_index": held.map_index,
+                    "key": one.key,
+                    "value": one.value,
+                    "length": one.length,
+                }
+                for one in result.xcoms
+            )
+            if result.rendered_fields is not None:
+                self._keep_rendered(held, result)
+            if result.skip_task_ids and held.map_index < 0:
+                changes[row.dag_id, row.run_id].extend(self._skip(held, result.skip_task_ids))
+            self._leave_callback(move, result, row)
+        write_xcoms(self.connection, xcoms, self.now)
+        self.applied.events.extend(
+            Event("state", self.actor, dag_id, run_id, detail={"changes": lines})
+            for (dag_id, run_id), lines in changes.items()
+        )
+
+    def _skip(self, held: Held, task_ids: Sequence[str]) -> list[Any]:
+        """Skip what a branch did not choose, unless it has begun."""
+        rows = self.connection.execute(
+            _TO_SKIP, {"dag_run_id": held.dag_run_id, "task_ids": list(task_ids)}
+        ).all()
+        moves = [
+            state_writes.stop(held_from(row), _S.SKIPPED, self.now, f"skipped by {held.task_id}")
+            for row in rows
+        ]
+        return [describe(move) for move in state_writes.write_moves(self.connection, moves)]
+
+    def _leave_callback(self, move: Move, result: AttemptResult, row: Any) -> None:
+        if result.has_run_callbacks and result.outcome != "lost":
+            return
+        version = self.versions.get(self.connection, move.held.version_id)
+        task = version.structure.tasks.get(move.held.task_id)
+        if task is None or not wants_callback(task, move.new):
+            return
+        kind = "task_failure_callback" if move.new is _S.FAILED else "task_retry_callback"
+        write_outbox(
+            self.connection,
+            kind,
+            row.dag_id,
+            {
+                "run_id": row.run_id,
+                "task_id": move.held.task_id,
+                "map_index": move.held.map_index,
+                "try_number": move.held.try_number,
+                "epoch": move.held.epoch,
+                "reason": move.reason,
+                "relative_fileloc": version.dag.relative_fileloc,
+                "task_instance_id": move.held.id,
+            },
+            self.now,
+        )
+
+    def _keep_rendered(self, held: Held, result: AttemptResult) -> None:
+        keep_rendered(self.connection, held.id, held.try_number, dict(result.rendered_fields or {}))
+
+
+def keep_rendered(
+    connection: Connection, task_instance_id: int, try_number: int, fields: dict[str, Any]
+) -> None:
+    """Replace the rendered template fields that are shown for a task instance."""
+    connection.execute(
+        delete(rendered_fields).where(rendered_fields.c.task_instance_id == task_instance_id)
+    )
+    connection.execute(
+        insert(rendered_fields),
+        {"task_instance_id": task_instance_id, "try_number": try_number, "fields": fields},
+    )

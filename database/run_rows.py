@@ -1,0 +1,36 @@
+"""Plain values of dag run rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .values import RunRow
+
+
+def run_row(row: Any) -> RunRow:
+    """Make the plain value of a row that has all columns of ``dag_run``."""
+    return RunRow(
+        id=row.id,
+        dag_id=row.dag_id,
+        run_id=row.run_id,
+        run_type=row.run_type,
+        state=row.state,
+        state_reason=row.state_reason,
+        logical_date=row.logical_date,
+        data_interval_start=row.data_interval_start,
+        data_interval_end=row.data_interval_end,
+        run_after=row.run_after,
+        queued_at=row.queued_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        conf=row.conf,
+        triggered_by=row.triggered_by,
+        triggering_user=row.triggering_user,
+        note=row.note,
+        external_trigger=row.external_trigger,
+        version_id=row.version_id,
+        clear_number=row.clear_number,
+        backfill_id=row.backfill_id,
+        created_at=row.created_at,
+        last_decided_at=row.last_decided_at,
+    )

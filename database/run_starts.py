@@ -1,0 +1,100 @@
+"""Starts queued dag runs under max_active_runs, counted from rows (semantics 4.9).
+
+Runs of a backfill count against the backfill's own limit; a paused DAG does not stop them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, and_, bindparam, or_, select, text
+
+from ..sdk.states import DagRunState
+from . import state_writes
+from .settings import StoreSettings
+from .state_writes import RunMove
+from .tables import backfill, dag, dag_run
+from .tables.runs import UNFINISHED_RUN
+
+_RUNNING = select(dag_run.c.dag_id, dag_run.c.backfill_id).where(
+    text(f"dag_run.{UNFINISHED_RUN}"), dag_run.c.state == DagRunState.RUNNING.value
+)
+
+_QUEUED = (
+    select(
+        dag_run.c.id,
+        dag_run.c.dag_id,
+        dag_run.c.run_id,
+        dag_run.c.backfill_id,
+        dag.c.max_active_runs,
+        backfill.c.max_active_runs.label("backfill_runs_max"),
+    )
+    .join(dag, dag.c.dag_id == dag_run.c.dag_id)
+    .outerjoin(backfill, backfill.c.id == dag_run.c.backfill_id)
+    .where(
+        text(f"dag_run.{UNFINISHED_RUN}"),
+        dag_run.c.state == DagRunState.QUEUED.value,
+        dag_run.c.run_after <= bindparam("now", type_=dag_run.c.run_after.type),
+        or_(
+            and_(dag_run.c.backfill_id.is_(None), dag.c.is_paused.is_(False)),
+            and_(dag_run.c.backfill_id.is_not(None), backfill.c.is_paused.is_(False)),
+        ),
+    )
+    .order_by(
+        dag_run.c.backfill_ordinal.asc().nulls_first(),
+        dag_run.c.run_after,
+        dag_run.c.id,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StartedRun:
+    """A run that has just begun."""
+
+    id: int
+    dag_id: str
+    run_id: str
+
+
+def start_queued_runs(
+    connection: Connection,
+    settings: StoreSettings,
+    now: datetime,
+    dag_ids: Collection[str] | None = None,
+) -> list[StartedRun]:
+    """Move queued runs to running, oldest first, as far as limits allow.
+
+    Args:
+        dag_ids: only these DAGs; None: all.
+    """
+    running: Counter[tuple[str, int | None]] = Counter(
+        (dag_id, backfill_id)
+        for dag_id, backfill_id in connection.execute(_of(_RUNNING, dag_ids)).all()
+    )
+    started: list[StartedRun] = []
+    for row in connection.execute(_of(_QUEUED, dag_ids), {"now": now}).all():
+        key = (row.dag_id, row.backfill_id)
+        runs_max = row.max_active_runs if row.backfill_id is None else row.backfill_runs_max
+        if running[key] >= runs_max:
+            continue
+        move = RunMove(
+            row.id,
+            DagRunState.QUEUED,
+            DagRunState.RUNNING,
+            "",
+            {"started_at": now, "ended_at": None},
+        )
+        if state_writes.write_run_move(connection, move):
+            running[key] += 1
+            started.append(StartedRun(row.id, row.dag_id, row.run_id))
+    return started
+
+
+def _of(statement: Select[tuple[object, ...]], dag_ids: Collection[str] | None) -> Select[tuple[object, ...]]:
+    if dag_ids is None:
+        return statement
+    return statement.where(dag_run.c.dag_id.in_(sorted(dag_ids)))

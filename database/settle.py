@@ -1,0 +1,235 @@
+"""Decides the runs that an event touched until nothing changes, inside one transaction.
+
+Read, decide, write: the deciding itself is ``planning.decide``, which is pure. What ends a run
+also starts the next queued ones of its DAG, so that no limit waits for a sweep.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, text, update
+
+from ..planning.decide import decide
+from ..planning.snapshot import Decision, MappedExpansion, Transition
+from ..sdk.states import FINISHED, DagRunState, TaskInstanceState
+from . import state_writes
+from .event_writes import Event, describe
+from .instance_rows import expand_rows
+from .outbox_writes import note_run_end
+from .run_starts import start_queued_runs
+from .settings import StoreSettings
+from .snapshots import LoadedRun, load_run
+from .state_writes import Move, RunMove
+from .tables import dag_run
+from .tables.runs import UNFINISHED_RUN
+from .versions import VersionCache
+
+_S = TaskInstanceState
+
+#: More rounds than any chain of expansions of a real DAG; a loop in the rules must not hang us.
+ROUNDS_MAX = 10_000
+
+_SET_TIMES = (
+    update(dag_run)
+    .where(dag_run.c.id == bindparam("held_id"))
+    .values(
+        wake_at=bindparam("new_wake_at", type_=dag_run.c.wake_at.type),
+        last_decided_at=bindparam("new_decided_at", type_=dag_run.c.last_decided_at.type),
+    )
+)
+
+_FOLLOWING = select(dag_run.c.id).where(
+    text(f"dag_run.{UNFINISHED_RUN}"),
+    dag_run.c.dag_id == bindparam("dag_id"),
+    dag_run.c.state == DagRunState.RUNNING.value,
+    dag_run.c.logical_date > bindparam("logical_date", type_=dag_run.c.logical_date.type),
+)
+
+
+class Settling:
+    """One transaction's deciding: what it changed, and what has to be told."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        versions: VersionCache,
+        settings: StoreSettings,
+        now: datetime,
+        actor: str,
+    ) -> None:
+        self.connection = connection
+        self.versions = versions
+        self.settings = settings
+        self.now = now
+        self.actor = actor
+        self.events: list[Event] = []
+        self.ended_run_ids: list[int] = []
+        self.started_run_ids: list[int] = []
+        self.has_scheduled = False
+        self.has_changed = False
+
+    def settle(self, dag_run_ids: Iterable[int]) -> None:
+        """Decide these runs, and all that they let go on."""
+        waiting = deque(dict.fromkeys(dag_run_ids))
+        ended_dag_ids: set[str] = set()
+        while waiting or ended_dag_ids:
+            if not waiting:
+                waiting.extend(self.start_queued(ended_dag_ids))
+                ended_dag_ids = set()
+                continue
+            loaded = self._settle_one(waiting.popleft())
+            if loaded is None:
+                continue
+            if loaded.snapshot.state is not DagRunState.RUNNING:
+                ended_dag_ids.add(loaded.snapshot.dag_id)
+            for following_id in self._following(loaded):
+                if following_id not in waiting:
+                    waiting.append(following_id)
+
+    def start_queued(self, dag_ids: Collection[str] | None) -> list[int]:
+        """Start queued runs where limits allow it (None: of all DAGs); return them."""
+        started = start_queued_runs(self.connection, self.settings, self.now, dag_ids)
+        for run in started:
+            self.has_changed = True
+            self.events.append(
+                Event(
+                    "state",
+                    self.actor,
+                    run.dag_id,
+                    run.run_id,
+                    detail={"run": [run.id, "queued", "running", ""]},
+                )
+            )
+        ids = [run.id for run in started]
+        self.started_run_ids.extend(ids)
+        return ids
+
+    def _settle_one(self, dag_run_id: int) -> LoadedRun | None:
+        """Decide one run until nothing changes; return it if its tasks or itself changed."""
+        loaded = self._load(dag_run_id)
+        if loaded is None or loaded.snapshot.state is not DagRunState.RUNNING:
+            return None
+        has_changed = False
+        for _ in range(ROUNDS_MAX):
+            decision = decide(loaded.snapshot, self.now)
+            if not (decision.expansions or decision.transitions or decision.run):
+                break
+            has_changed = True
+            self._apply(loaded, decision)
+            if decision.run is not None:
+                loaded = self._load(dag_run_id)
+                break
+            if decision.expansions:
+                loaded = self._load(dag_run_id)
+            elif not any(one.new is _S.NONE for one in decision.transitions):
+                # One pass reaches everything below; only what is new needs another.
+                break
+            if loaded is None:
+                return None
+        if loaded is None:
+            return None
+        self._note_times(loaded, decision.wake_at)
+        self.has_changed = self.has_changed or has_changed
+        return loaded if has_changed else None
+
+    def _load(self, dag_run_id: int) -> LoadedRun | None:
+        return load_run(
+            self.connection, self.versions, dag_run_id, self.settings.map_length_max
+        )
+
+    def _apply(self, loaded: LoadedRun, decision: Decision) -> None:
+        detail: dict[str, Any] = {}
+        if decision.expansions:
+            detail["expansions"] = [[one.task_id, one.length] for one in decision.expansions]
+            self._expand(loaded, decision.expansions)
+        moves = [
+            self._move(loaded, one) for one in decision.transitions if one.instance_id in loaded.held
+        ]
+        won = state_writes.write_moves(self.connection, moves)
+        if won:
+            detail["changes"] = [describe(move) for move in won]
+            loaded.moved({move.held.id: move.new for move in won}, self.now)
+            self.has_scheduled = self.has_scheduled or any(
+                move.new is _S.SCHEDULED for move in won
+            )
+        if decision.run is not None:
+            detail["run"] = [
+                loaded.snapshot.dag_run_id,
+                loaded.snapshot.state.value,
+                decision.run.new.value,
+                decision.run.reason,
+            ]
+            self._end_run(loaded, decision.run.new, decision.run.reason)
+        self.events.append(
+            Event("state", self.actor, loaded.snapshot.dag_id, loaded.snapshot.run_id, detail=detail)
+        )
+
+    def _expand(self, loaded: LoadedRun, expansions: Iterable[MappedExpansion]) -> None:
+        for one in expansions:
+            expand_rows(
+                self.connection,
+                loaded.snapshot.dag_run_id,
+                loaded.version,
+                one.task_id,
+                one.length,
+                [held for held in loaded.held.values() if held.task_id == one.task_id],
+                self.settings.default_executor,
+            )
+
+    def _move(self, loaded: LoadedRun, transition: Transition) -> Move:
+        held = loaded.held[transition.instance_id]
+        new, reason = transition.new, transition.reason
+        if new is _S.SCHEDULED:
+            return state_writes.schedule(held, self.now, reason, is_new_try=transition.is_new_try)
+        if new is _S.NONE:
+            return state_writes.restore(held, reason)
+        if new is _S.SUCCESS:  # an empty operator: it has no process
+            return state_writes.finish_empty(held, self.now, reason)
+        if new in FINISHED:
+            return state_writes.stop(held, new, self.now, reason)
+        raise NotImplementedError(f"a decision to {new} is not known")
+
+    def _end_run(self, loaded: LoadedRun, new: DagRunState, reason: str) -> None:
+        snapshot = loaded.snapshot
+        has_won = state_writes.write_run_move(
+            self.connection,
+            RunMove(
+                snapshot.dag_run_id,
+                snapshot.state,
+                new,
+                reason,
+                {"ended_at": self.now, "wake_at": None, "last_decided_at": self.now},
+            ),
+        )
+        if has_won:
+            self.ended_run_ids.append(snapshot.dag_run_id)
+            self.events.extend(
+                note_run_end(self.connection, loaded, new, reason, self.now, self.actor)
+            )
+
+    def _note_times(self, loaded: LoadedRun, wake_at: datetime | None) -> None:
+        if loaded.snapshot.state is not DagRunState.RUNNING:
+            return
+        if loaded.wake_at != wake_at or loaded.last_decided_at is None:
+            self.connection.execute(
+                _SET_TIMES,
+                {
+                    "held_id": loaded.snapshot.dag_run_id,
+                    "new_wake_at": wake_at,
+                    "new_decided_at": self.now,
+                },
+            )
+
+    def _following(self, loaded: LoadedRun) -> list[int]:
+        """Return running runs of the DAG that may wait for this one (depends_on_past)."""
+        snapshot = loaded.snapshot
+        if not loaded.version.past_task_ids or snapshot.logical_date is None:
+            return []
+        rows = self.connection.execute(
+            _FOLLOWING, {"dag_id": snapshot.dag_id, "logical_date": snapshot.logical_date}
+        )
+        return list(rows.scalars())

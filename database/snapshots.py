@@ -1,0 +1,257 @@
+"""Reads one dag run into the plain values that ``planning.decide`` takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, exists, func, select
+
+from ..planning.past import PreviousRun, judge_past
+from ..planning.snapshot import InstanceSnapshot, Past, RunSnapshot, SkipMark
+from ..sdk.states import SCHEDULABLE, DagRunState, RunType, TaskInstanceState
+from .state_writes import HELD_COLUMNS, Held, held_from
+from .tables import dag_run, task_instance, xcom
+from .versions import Version, VersionCache
+
+_RUN = select(
+    dag_run.c.id,
+    dag_run.c.dag_id,
+    dag_run.c.run_id,
+    dag_run.c.run_type,
+    dag_run.c.state,
+    dag_run.c.logical_date,
+    dag_run.c.started_at,
+    dag_run.c.version_id,
+    dag_run.c.backfill_id,
+    dag_run.c.backfill_ordinal,
+    dag_run.c.wake_at,
+    dag_run.c.last_decided_at,
+).where(dag_run.c.id == bindparam("dag_run_id"))
+
+_INSTANCES = (
+    select(*HELD_COLUMNS, task_instance.c.due_at, task_instance.c.ended_at)
+    .where(task_instance.c.dag_run_id == bindparam("dag_run_id"))
+    .order_by(task_instance.c.task_id, task_instance.c.map_index)
+)
+
+_RESULT_LENGTHS = select(xcom.c.task_id, xcom.c.map_index, xcom.c.length).where(
+    xcom.c.dag_run_id == bindparam("dag_run_id"),
+    xcom.c.task_id.in_(bindparam("task_ids", expanding=True)),
+    xcom.c.key == "return_value",
+)
+
+_MARKS = select(xcom.c.task_id, xcom.c.map_index, xcom.c.value).where(
+    xcom.c.dag_run_id == bindparam("dag_run_id"),
+    xcom.c.task_id.in_(bindparam("task_ids", expanding=True)),
+    xcom.c.key == "skipmixin_key",
+)
+
+_PREVIOUS_RUN = (
+    select(dag_run.c.id, dag_run.c.logical_date)
+    .where(
+        dag_run.c.dag_id == bindparam("dag_id"),
+        dag_run.c.logical_date < bindparam("logical_date", type_=dag_run.c.logical_date.type),
+    )
+    .order_by(dag_run.c.logical_date.desc())
+    .limit(1)
+)
+_PREVIOUS_AUTOMATED_RUN = _PREVIOUS_RUN.where(dag_run.c.run_type != RunType.MANUAL.value)
+
+_STATES = select(task_instance.c.task_id, task_instance.c.state).where(
+    task_instance.c.dag_run_id == bindparam("dag_run_id"),
+    task_instance.c.task_id.in_(bindparam("task_ids", expanding=True)),
+)
+
+_HAS_EARLIER = select(
+    exists(
+        select(task_instance.c.id)
+        .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
+        .where(
+            dag_run.c.dag_id == bindparam("dag_id"),
+            dag_run.c.logical_date < bindparam("logical_date", type_=dag_run.c.logical_date.type),
+            task_instance.c.task_id == bindparam("task_id"),
+        )
+    )
+)
+
+_FIRST_OF_BACKFILL = select(func.min(dag_run.c.backfill_ordinal)).where(
+    dag_run.c.backfill_id == bindparam("backfill_id")
+)
+
+
+@dataclass(slots=True)
+class LoadedRun:
+    """A snapshot, and what a writer needs beside it."""
+
+    snapshot: RunSnapshot
+    held: dict[int, Held]
+    version: Version
+    wake_at: datetime | None
+    last_decided_at: datetime | None
+    backfill_id: int | None
+
+    def moved(self, states: Mapping[int, TaskInstanceState], now: datetime) -> None:
+        """Take over states that were just written, so that nothing has to be read again."""
+        changed: dict[str, list[InstanceSnapshot]] = {}
+        for task_id in {self.held[id_].task_id for id_ in states}:
+            changed[task_id] = [
+                replace(instance, state=states[instance.id], ended_at=now)
+                if instance.id in states
+                else instance
+                for instance in self.snapshot.instances[task_id]
+            ]
+        self.snapshot = replace(self.snapshot, instances={**self.snapshot.instances, **changed})
+
+
+def load_run(
+    connection: Connection, versions: VersionCache, dag_run_id: int, map_length_max: int
+) -> LoadedRun | None:
+    """Read one dag run; None: it was deleted."""
+    run = connection.execute(_RUN, {"dag_run_id": dag_run_id}).one_or_none()
+    if run is None:
+        return None
+    version = versions.get(connection, run.version_id)
+    held: dict[int, Held] = {}
+    instances: dict[str, list[InstanceSnapshot]] = {}
+    for row in connection.execute(_INSTANCES, {"dag_run_id": dag_run_id}).all():
+        one = held_from(row)
+        held[one.id] = one
+        instances.setdefault(one.task_id, []).append(
+            InstanceSnapshot(
+                one.id,
+                one.task_id,
+                one.map_index,
+                one.state,
+                one.try_number,
+                one.tries_max,
+                row[12],
+                row[13],
+            )
+        )
+    is_running = run.state == DagRunState.RUNNING.value
+    snapshot = RunSnapshot(
+        dag_run_id=run.id,
+        dag_id=run.dag_id,
+        run_id=run.run_id,
+        run_type=RunType(run.run_type),
+        state=DagRunState(run.state),
+        logical_date=run.logical_date,
+        started_at=run.started_at,
+        structure=version.structure,
+        instances=instances,
+        xcom_lengths=load_lengths(connection, dag_run_id, version) if is_running else {},
+        skip_marks=_load_marks(connection, dag_run_id, version) if is_running else {},
+        past=_load_past(connection, run, version, instances) if is_running else {},
+        map_length_max=map_length_max,
+    )
+    return LoadedRun(snapshot, held, version, run.wake_at, run.last_decided_at, run.backfill_id)
+
+
+def load_lengths(
+    connection: Connection, dag_run_id: int, version: Version
+) -> dict[str, dict[int, int]]:
+    """Return how long the results are that others are mapped over (-1: no length)."""
+    if not version.length_source_ids:
+        return {}
+    lengths: dict[str, dict[int, int]] = {}
+    rows = connection.execute(
+        _RESULT_LENGTHS,
+        {"dag_run_id": dag_run_id, "task_ids": sorted(version.length_source_ids)},
+    )
+    for task_id, map_index, length in rows:
+        lengths.setdefault(task_id, {})[map_index] = -1 if length is None else length
+    return lengths
+
+
+def _load_marks(
+    connection: Connection, dag_run_id: int, version: Version
+) -> dict[tuple[str, int], SkipMark]:
+    if not version.marking_ids:
+        return {}
+    rows = connection.execute(
+        _MARKS, {"dag_run_id": dag_run_id, "task_ids": sorted(version.marking_ids)}
+    )
+    marks: dict[tuple[str, int], SkipMark] = {}
+    for task_id, map_index, value in rows:
+        mark = _read_mark(value)
+        if mark is not None:
+            marks[task_id, map_index] = mark
+    return marks
+
+
+def _read_mark(value: str) -> SkipMark | None:
+    """Read a ``skipmixin_key``; user code may have pushed anything under this name."""
+    try:
+        decoded = json.loads(value)
+    except ValueError:
+        return None
+    if not isinstance(decoded, dict):
+        return None
+    followed, skipped = decoded.get("followed"), decoded.get("skipped")
+    if isinstance(followed, list):
+        return SkipMark(followed=frozenset(map(str, followed)))
+    if isinstance(skipped, list):
+        return SkipMark(skipped=frozenset(map(str, skipped)))
+    return None
+
+
+def _load_past(
+    connection: Connection,
+    run: Any,
+    version: Version,
+    instances: Mapping[str, list[InstanceSnapshot]],
+) -> dict[str, Past]:
+    asking = [
+        id_
+        for id_ in version.past_task_ids
+        if any(one.state in SCHEDULABLE for one in instances.get(id_, ()))
+    ]
+    if not asking or run.logical_date is None:
+        return {}
+    is_catchup = version.dag.catchup
+    previous = connection.execute(
+        _PREVIOUS_AUTOMATED_RUN if is_catchup else _PREVIOUS_RUN,
+        {"dag_id": run.dag_id, "logical_date": run.logical_date},
+    ).one_or_none()
+    is_first = False
+    if run.backfill_id is not None:
+        first = connection.execute(_FIRST_OF_BACKFILL, {"backfill_id": run.backfill_id}).scalar()
+        is_first = first == run.backfill_ordinal
+    past: dict[str, Past] = {}
+    for task_id in asking:
+        past[task_id] = judge_past(
+            version.structure.tasks[task_id],
+            None if previous is None else _previous(connection, run, version, previous, task_id),
+            is_catchup=is_catchup,
+            is_first_of_backfill=is_first,
+        )
+    return past
+
+
+def _previous(
+    connection: Connection, run: Any, version: Version, previous: Any, task_id: str
+) -> PreviousRun:
+    task = version.structure.tasks[task_id]
+    downstream = version.structure.downstream_ids[task_id] if task.wait_for_downstream else ()
+    rows = connection.execute(
+        _STATES, {"dag_run_id": previous.id, "task_ids": [task_id, *downstream]}
+    ).all()
+    states = [TaskInstanceState(state) for id_, state in rows if id_ == task_id]
+    has_earlier = bool(states)
+    if not states:
+        has_earlier = bool(
+            connection.execute(
+                _HAS_EARLIER,
+                {"dag_id": run.dag_id, "logical_date": run.logical_date, "task_id": task_id},
+            ).scalar()
+        )
+    return PreviousRun(
+        logical_date=previous.logical_date,
+        states=states,
+        downstream_states=[TaskInstanceState(state) for id_, state in rows if id_ != task_id],
+        has_earlier_instance=has_earlier,
+    )

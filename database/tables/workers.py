@@ -1,0 +1,41 @@
+"""Leases of runners, and signs of life of the other processes."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, Index, Integer, String, Table, Text, text
+
+from .base import JsonText, UtcDateTime, metadata
+
+#: One row per incarnation of a runner. An attempt's claim holds while its worker's lease does.
+worker = Table(
+    "worker",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("host", String(250), nullable=False),
+    Column("boot_id", String(64), nullable=False, server_default=""),
+    Column("pid", Integer, nullable=False),
+    Column("pid_started_at", Float, nullable=False),
+    Column("executor", String(250), nullable=False),
+    Column("queues", JsonText),
+    Column("slots", Integer, nullable=False, server_default="0"),
+    Column("state", String(20), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("renewed_at", UtcDateTime, nullable=False),
+    Column("lease_until_at", UtcDateTime, nullable=False),
+    Column("stopped_at", UtcDateTime),
+    Column("reason", Text, nullable=False, server_default=""),
+    Index("ix_worker_alive", "lease_until_at", sqlite_where=text("state = 'alive'"),
+          postgresql_where=text("state = 'alive'")),
+)
+
+#: Signs of life for the health page; nothing is decided by them.
+process = Table(
+    "process",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(50), nullable=False),
+    Column("host", String(250), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("beat_at", UtcDateTime, nullable=False),
+)

@@ -1,0 +1,170 @@
+"""Leases of runners: who lives, and what becomes of the tries of one that does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, text, update
+
+from .event_writes import Event, write_events
+from .operations import Operations
+from .queueing import queue_scheduled
+from .results import ResultWriter
+from .settle import Settling
+from .tables import attempt, worker
+from .tables.runs import LIVE_ATTEMPT
+from .values import AttemptResult, WorkerIdentity, WorkerRow
+
+_RENEW = (
+    update(worker)
+    .where(worker.c.id == bindparam("held_id"), worker.c.state == "alive")
+    .values(
+        renewed_at=bindparam("now", type_=worker.c.renewed_at.type),
+        lease_until_at=bindparam("until", type_=worker.c.lease_until_at.type),
+    )
+)
+
+_LIVE = select(
+    attempt.c.task_instance_id, attempt.c.epoch, attempt.c.claim_id, attempt.c.started_at
+).where(text(f"attempt.{LIVE_ATTEMPT}"), attempt.c.worker_id == bindparam("worker_id"))
+
+_EXPIRED = select(worker.c.id).where(
+    text("worker.state = 'alive'"),
+    worker.c.lease_until_at < bindparam("before", type_=worker.c.lease_until_at.type),
+)
+
+
+class WorkerOperations(Operations):
+    """``store.workers``: one row per incarnation of a runner."""
+
+    def register(self, identity: WorkerIdentity, now: datetime) -> None:
+        """Begin a lease. Registering the same incarnation again renews it."""
+        values = {
+            "host": identity.host,
+            "boot_id": identity.boot_id,
+            "pid": identity.pid,
+            "pid_started_at": identity.pid_started_at,
+            "executor": identity.executor,
+            "queues": list(identity.queues),
+            "slots": identity.slots,
+            "state": "alive",
+            "renewed_at": now,
+            "lease_until_at": self._until(now),
+            "stopped_at": None,
+            "reason": "",
+        }
+        with self._database.write() as connection:
+            known = connection.execute(
+                update(worker).where(worker.c.id == identity.id).values(values)
+            )
+            if known.rowcount == 0:
+                connection.execute(
+                    worker.insert().values(id=identity.id, started_at=now, **values)
+                )
+
+    def renew(self, worker_id: str, now: datetime) -> bool:
+        """Prolong a lease. False: it is over, all attempts are lost; kill them and start anew."""
+        with self._database.write() as connection:
+            renewed = connection.execute(
+                _RENEW, {"held_id": worker_id, "now": now, "until": self._until(now)}
+            )
+            return renewed.rowcount == 1
+
+    def stop(self, worker_id: str, now: datetime, reason: str) -> None:
+        """End a lease in order. What it still held is lost, and follows the retry rule."""
+        self._end([worker_id], "stopped", now, reason)
+
+    def declare_dead(self, worker_id: str, now: datetime, reason: str) -> bool:
+        """End a lease on evidence that its process is gone. False: it was not alive any more."""
+        return bool(self._end([worker_id], "lost", now, reason))
+
+    def expire(self, now: datetime) -> list[str]:
+        """End leases that ran out more than a tenth of their length ago; return the workers.
+
+        The caller makes sure that it has itself been awake for a whole lease (R4).
+        """
+        before = now - timedelta(seconds=self._settings.lease_s * 0.1)
+        with self._database.read() as connection:
+            ids = list(connection.execute(_EXPIRED, {"before": before}).scalars())
+        if not ids:
+            return []
+        return self._end(ids, "lost", now, "its lease ran out", before=before)
+
+    def rebase_leases(self, now: datetime) -> None:
+        """Give every lease a full length again: the judge slept, or the clock stepped."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(worker)
+                .where(text("worker.state = 'alive'"))
+                .values(lease_until_at=self._until(now))
+            )
+
+    def list(self, states: Sequence[str] = ("alive",)) -> list[WorkerRow]:
+        """Return workers in these states, newest first."""
+        statement = (
+            select(worker)
+            .where(worker.c.state.in_(states))
+            .order_by(worker.c.started_at.desc())
+            .limit(1000)
+        )
+        with self._database.read() as connection:
+            return [_worker_row(row) for row in connection.execute(statement).all()]
+
+    def _until(self, now: datetime) -> datetime:
+        return now + timedelta(seconds=self._settings.lease_s)
+
+    def _end(
+        self,
+        ids: Sequence[str],
+        state: str,
+        now: datetime,
+        reason: str,
+        before: datetime | None = None,
+    ) -> list[str]:
+        ended: list[str] = []
+        with self._database.write() as connection:
+            for worker_id in ids:
+                if self._end_one(connection, worker_id, state, now, reason, before):
+                    ended.append(worker_id)
+        if ended:
+            self._ring("scheduler", "runner", "web")
+        return ended
+
+    def _end_one(
+        self,
+        connection: Connection,
+        worker_id: str,
+        state: str,
+        now: datetime,
+        reason: str,
+        before: datetime | None,
+    ) -> bool:
+        statement = update(worker).where(worker.c.id == worker_id, worker.c.state == "alive")
+        if before is not None:  # it may have renewed since it was looked at
+            statement = statement.where(worker.c.lease_until_at < before)
+        ended = connection.execute(statement.values(state=state, stopped_at=now, reason=reason))
+        if ended.rowcount != 1:
+            return False
+        why = f"worker {'stopped' if state == 'stopped' else 'lost'}: {reason}"
+        results = [
+            # Whether user code had begun is known for sure only where the runner said so; to
+            # start a task twice is worse than to use a try.
+            AttemptResult(row.task_instance_id, row.epoch, row.claim_id, "lost", why, now)
+            for row in connection.execute(_LIVE, {"worker_id": worker_id}).all()
+        ]
+        events = [Event(f"worker.{state}", "scheduler", detail={"id": worker_id, "reason": reason})]
+        applied = ResultWriter(connection, self._versions, now, "scheduler").apply(results)
+        settling = Settling(connection, self._versions, self._settings, now, "scheduler")
+        settling.settle(applied.touched_run_ids)
+        if applied.has_scheduled or settling.has_scheduled:
+            queue_scheduled(connection, self._versions, self._settings, now)
+        write_events(connection, [*events, *applied.events, *settling.events], now)
+        return True
+
+
+def _worker_row(row: Any) -> WorkerRow:
+    values = dict(row._mapping)
+    values["queues"] = tuple(values["queues"] or ())
+    return WorkerRow(**values)

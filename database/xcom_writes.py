@@ -1,0 +1,39 @@
+"""Writes XComs in batches: a push replaces what stood under the same key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Executable
+from sqlalchemy.dialects import postgresql, sqlite
+
+from .tables import xcom
+
+
+def write_xcoms(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """Store XComs. Each row: dag_run_id, task_id, map_index, key, value, length."""
+    if rows:
+        connection.execute(
+            _upsert(connection.dialect.name), [{**row, "created_at": now} for row in rows]
+        )
+
+
+@lru_cache(maxsize=2)
+def _upsert(dialect: str) -> Executable:
+    """Build the statement once; both dialects spell it alike but in their own modules."""
+    if dialect == "postgresql":
+        on_postgresql = postgresql.insert(xcom)
+        return on_postgresql.on_conflict_do_update(
+            index_elements=[xcom.c.dag_run_id, xcom.c.task_id, xcom.c.map_index, xcom.c.key],
+            set_={
+                name: on_postgresql.excluded[name] for name in ("value", "length", "created_at")
+            },
+        )
+    on_sqlite = sqlite.insert(xcom)
+    return on_sqlite.on_conflict_do_update(
+        index_elements=[xcom.c.dag_run_id, xcom.c.task_id, xcom.c.map_index, xcom.c.key],
+        set_={name: on_sqlite.excluded[name] for name in ("value", "length", "created_at")},
+    )
