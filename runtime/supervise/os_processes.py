@@ -77,12 +77,19 @@ class OsProcesses:
         settings: OsSettings,
         clock: Clock,
         *,
+        journal: int,
         bell: BellListener | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Args: environment: of all processes started here; None: this process's own."""
+        """Start listening; the zygote starts with the first task.
+
+        Args:
+            journal: descriptor to which task processes note that they enter user code.
+            environment: of all processes started here; None: this process's own.
+        """
         self._settings = settings
         self._clock = clock
+        self._journal = journal
         self._bell = bell
         self._environment = environment
         self._hostname = socket.gethostname()
@@ -218,7 +225,7 @@ class OsProcesses:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             try:
-                pid = self._zygote.fork("host", protocol.encode(start), [theirs.fileno()])
+                pid = self._zygote.fork("host", protocol.encode(start), [theirs.fileno(), self._journal])
             except BaseException:
                 ours.close()
                 raise
@@ -293,7 +300,7 @@ class OsProcesses:
         except OSError as error:
             self._end_unstarted(order, str(error), is_out_of_resources=True)
             return
-        descriptors = [ends.connection.fileno(), ends.output]
+        descriptors = [ends.connection.fileno(), ends.output, self._journal]
         try:
             fresh = subprocess.Popen(
                 [

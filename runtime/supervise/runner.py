@@ -15,10 +15,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ...database.values import AttemptResult, Claim, ClaimRequest, Started, WorkerIdentity
+from ...database.values import (
+    AttemptResult,
+    Claim,
+    ClaimRequest,
+    Started,
+    WorkerIdentity,
+    WorkerRow,
+)
 from ...sdk.clock import Clock
 from ...sdk.log_paths import task_log_path
 from . import requests
+from .entry_journal import EntryJournal
 from .outages import DATABASE_AWAY, Backoff
 from .processes import (
     Asked,
@@ -90,15 +98,25 @@ class Runner:
         clock: Clock,
         processes: Processes,
         make_identity: Callable[[], WorkerIdentity],
+        is_dead: Callable[[WorkerRow, WorkerIdentity], bool],
         spool: Spool,
+        journal: EntryJournal | None,
         settings: RunnerSettings,
     ) -> None:
-        """Args: make_identity: draws a new incarnation; asked again if this one is fenced."""
+        """Prepare; nothing is touched before ``start``.
+
+        Args:
+            make_identity: draws a new incarnation; asked again if this one is fenced.
+            is_dead: whether a worker's process is proven to be gone.
+            journal: which attempts of dead incarnations had entered user code.
+        """
         self._store = store
         self._clock = clock
         self._processes = processes
         self._make_identity = make_identity
+        self._is_dead = is_dead
         self._spool = spool
+        self._journal = journal
         self._settings = settings
         self._identity = make_identity()
         self._running: dict[str, _Running] = {}
@@ -287,12 +305,38 @@ class Runner:
         if not self._is_registered:
             self._store.workers.register(self._identity, now)
             self._is_registered = True
+            self._bury_predecessors(now)
             self._renew_due = now_s + self._settings.heartbeat_s
         elif self._renew_due <= now_s and not self._is_fenced:
             self._renew_due = now_s + self._settings.heartbeat_s
             if not self._store.workers.renew(self.worker_id, now):
                 log.error("the lease was lost; its tasks are stopped")
                 self._is_fenced = True
+
+    def _bury_predecessors(self, now: datetime) -> None:
+        """End the leases of earlier incarnations that are proven dead; nobody need wait for them.
+
+        What they had spooled is handed in first. Attempts that never entered user code go back
+        without using a try.
+        """
+        dead = [row for row in self._store.workers.list() if self._is_dead(row, self._identity)]
+        if dead and self._pending.results:
+            self._store.attempts.finish(self._pending.results, now)
+            self._spool.forget(self._pending.results)
+            self._pending.results = []
+        entered = self._journal.entered() if self._journal is not None else None
+        for row in dead:
+            if entered is not None:
+                unused = [
+                    (one.task_instance_id, one.epoch, one.claim_id)
+                    for one in self._store.attempts.live(row.id)
+                    if attempt_key(one.task_instance_id, one.epoch) not in entered
+                ]
+                if unused:
+                    self._store.attempts.give_back(unused, now, "its runner died before it began")
+            self._store.workers.declare_dead(row.id, now, "its process is gone")
+        if self._journal is not None and not self._running:
+            self._journal.empty()
 
     def _settle_doubt(self) -> None:
         """Give back claims of a commit whose answer was lost: no process was started for them."""

@@ -1,6 +1,6 @@
 """A task process in a fresh interpreter, for DAG files that must not be forked from a host.
 
-``python -m tradewind.runtime.task.fresh SOCKET OUTPUT``: the first frame on the socket says
+``python -m tradewind.runtime.task.fresh SOCKET OUTPUT JOURNAL``: the first frame on the socket says
 which file and which task; from then on it speaks like any other task process.
 """
 
@@ -22,8 +22,8 @@ def main(arguments: Sequence[str]) -> None:
     """Run the one task that the first frame names, and leave."""
     process_hygiene.die_with_parent(os.getppid())
     connection = socket.socket(fileno=int(arguments[0]))
-    output = int(arguments[1])
-    for number in (connection.fileno(), output):  # programs that the task starts get neither
+    output, journal = int(arguments[1]), int(arguments[2])
+    for number in (connection.fileno(), output, journal):  # programs that the task starts get neither
         os.set_inheritable(number, False)
     message, _ = frames.receive(connection)
     fresh = protocol.decode_fresh_task(message)
@@ -47,6 +47,7 @@ def main(arguments: Sequence[str]) -> None:
         order,
         connection=connection,
         output=output,
+        journal=journal,
         dags=loaded.dags,
         content_hash=loaded.content_hash,
         log_format=log_format,

@@ -29,21 +29,26 @@ from .watched_files import watched_paths
 
 
 def main(payload: bytes, fds: Sequence[int]) -> None:
-    """Be a host until the runner closes the control socket, whose descriptor is ``fds[0]``."""
+    """Be a host until the runner closes the control socket.
+
+    Args:
+        fds: the control socket, and the runner's journal of entries.
+    """
     process_hygiene.become_subreaper()
     process_hygiene.set_process_name("tradewind-host")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to handle
     start = protocol.decode_host_start(payload)
     control = socket.socket(fileno=fds[0])
     with contextlib.suppress(frames.ConnectionLost):
-        TaskHost(control).serve(start)
+        TaskHost(control, journal=fds[1]).serve(start)
 
 
 class TaskHost:
     """One imported DAG file and the task processes forked from it."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, journal: int) -> None:
         self._control = control
+        self._journal = journal
         self._pid = os.getpid()
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
@@ -154,6 +159,7 @@ class TaskHost:
                 order,
                 connection=socket.socket(fileno=fds[0]),
                 output=fds[1],
+                journal=self._journal,
                 dags=loaded.dags if loaded else {},
                 content_hash=loaded.content_hash if loaded else "",
                 log_format=self._log_format,

@@ -120,6 +120,13 @@ class FakeWorkers:
     renewals: int = 0
     is_fenced: bool = False
     stopped: list[str] = field(default_factory=list)
+    declared_dead: list[str] = field(default_factory=list)
+
+    def list(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(id=id_) for id_ in self.registered]
+
+    def declare_dead(self, worker_id: str, now: datetime, reason: str) -> None:
+        self.declared_dead.append(worker_id)
 
     def register(self, identity: WorkerIdentity, now: datetime) -> None:
         self.registered.append(identity.id)
@@ -192,6 +199,7 @@ class World:
         self.workers = FakeWorkers()
         self.folder = folder
         self.incarnations = 0
+        self.dead: set[str] = set()
         self.runner = self.new_runner()
 
     def new_runner(self, **settings) -> Runner:
@@ -200,6 +208,8 @@ class World:
             clock=self.clock,
             processes=self.processes,
             make_identity=self._identity,
+            is_dead=lambda row, own: row.id in self.dead,
+            journal=None,
             spool=Spool(self.folder / "spool"),
             settings=RunnerSettings(**{"slots": 2, **settings}),
         )
