@@ -27,6 +27,8 @@ from .upstream import Board
 
 _S = TaskInstanceState
 
+_NOT_STARTED = SCHEDULABLE | {_S.SCHEDULED, _S.QUEUED}
+
 
 class _Pass:
     """One pass over one run: what was decided so far."""
@@ -52,6 +54,7 @@ class _Pass:
         )
         if new not in FINISHED:
             self.unfinished += 1
+            self.moving += 1
 
     def wake(self, at: datetime | None) -> None:
         if at is not None and (self.wake_at is None or at < self.wake_at):
@@ -76,10 +79,14 @@ def decide(snapshot: RunSnapshot, now: datetime) -> Decision:
     current.wake(times_out)
     if snapshot.structure.dag.is_fail_fast:
         _fail_fast(current)
+    known = 0
     for task_id in snapshot.structure.tasks:
         instances = snapshot.instances.get(task_id)
-        if instances:
+        if instances is not None:
+            known += 1
             _decide_task(current, task_id, instances)
+    if known < len(snapshot.instances):
+        _remove_unknown(current)
     run = _decide_run(current)
     return Decision(
         expansions=current.expansions,
@@ -122,6 +129,22 @@ def _decide_task(current: _Pass, task_id: str, instances: Sequence[InstanceSnaps
             current.wake(may_go_at(instance))
         elif answer is Wait.PAST:
             current.moving += 1
+
+
+def _remove_unknown(current: _Pass) -> None:
+    """Remove what waits of tasks that the run's DAG version no longer has (semantics 5.1)."""
+    snapshot = current.board.snapshot
+    for task_id, instances in snapshot.instances.items():
+        if task_id in snapshot.structure.tasks:
+            continue
+        for instance in instances:
+            if instance.state in FINISHED or instance.id in current.board.changed:
+                continue
+            if instance.state in _NOT_STARTED:
+                current.move(instance, _S.REMOVED, "the DAG no longer has this task")
+            else:
+                current.unfinished += 1
+                current.moving += 1
 
 
 def _revise_length(current: _Pass, task_id: str) -> None:
@@ -193,9 +216,20 @@ def _time_out(snapshot: RunSnapshot, now: datetime) -> Decision:
 
 
 def _decide_run(current: _Pass) -> RunTransition | None:
-    """End the run when everything has finished, or when provably nothing can move any more."""
+    """End the run when everything has finished, or when provably nothing can move any more.
+
+    One pass is enough for the proof: each task was asked after all that it depends on, so what
+    waits although nothing is on its way, due later or held by the past, waits for ever.
+    """
     if current.unfinished == 0:
         return final_state(current.board)
-    if current.moving or current.transitions or current.expansions:
+    if current.moving or current.expansions:
         return None
+    board = current.board
+    if all(
+        board.state_of(instance) in FINISHED
+        for instances in board.snapshot.instances.values()
+        for instance in instances
+    ):
+        return final_state(board)
     return RunTransition(DagRunState.FAILED, "all_tasks_deadlocked")

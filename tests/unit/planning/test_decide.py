@@ -152,6 +152,28 @@ def test_a_run_in_which_nothing_can_ever_move_fails_as_deadlocked():
     assert decision.run == RunTransition(DagRunState.FAILED, "all_tasks_deadlocked")
 
 
+def test_a_deadlock_is_seen_in_the_pass_that_makes_the_last_move():
+    dag = structure(task("gone"), task("stuck", "gone"), task("a"), task("b", "a"))
+    run = snapshot(dag, {"stuck": S.NONE, "a": S.SKIPPED, "b": S.NONE})
+
+    decision = decide(run, NOW)
+
+    assert moves(decision) == {"b": S.SKIPPED}
+    assert decision.run.reason == "all_tasks_deadlocked"
+
+
+def test_what_waits_of_a_task_that_is_gone_is_removed_and_what_runs_may_end():
+    dag = structure(task("a"))
+    waiting = snapshot(dag, {"a": S.SUCCESS, "old": S.SCHEDULED})
+    running = snapshot(dag, {"a": S.SUCCESS, "old": S.RUNNING})
+
+    removing = decide(waiting, NOW)
+
+    assert moves(removing) == {"old": S.REMOVED}
+    assert removing.run == RunTransition(DagRunState.SUCCESS, "success")
+    assert decide(running, NOW).run is None
+
+
 @pytest.mark.parametrize("past", [Past.WAITING, Past.BLOCKED])
 def test_a_task_that_waits_for_its_past_is_no_deadlock(past):
     dag = structure(task("a", depends_on_past=True), task("b", "a"))
