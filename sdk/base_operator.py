@@ -198,6 +198,10 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
         if construction.is_detached:
             self._is_locked = True
             return
+        if self.trigger_rule == "always" and self.get_closest_mapped_task_group() is not None:
+            raise InvalidValueError(
+                f"{self._name} is in a mapped group, so its trigger rule cannot be 'always'"
+            )
         if self.task_group is not None:
             self.task_group.add(self)
         if self._dag is not None:
