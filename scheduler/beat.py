@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+
 from ..sdk.clock import Clock
 from .step import Store, Tick
 
@@ -13,19 +16,16 @@ class Beat:
 
     name = "beat"
 
-    def __init__(
-        self, store: Store, clock: Clock, *, kind: str, process_id: str, host: str, pid: int
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, kind: str) -> None:
+        """Args: kind: "scheduler" or "dag_processor"."""
         self._store = store
         self._clock = clock
-        self._identity = (kind, process_id, host, pid)
+        host, pid = socket.gethostname(), os.getpid()
+        self._identity = (kind, f"{kind}-{host}-{pid}", host, pid)
         self._next_s = float("-inf")
 
     def run(self, tick: Tick) -> None:
         """Write the row when it is time."""
-        self.beat(tick)
-
-    def beat(self, tick: Tick) -> None:
         now_s = self._clock.monotonic()
         if now_s >= self._next_s:
             self._store.processes.beat(*self._identity, tick.now)

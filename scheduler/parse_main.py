@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import selectors
 
 from ..database.bell import Listener, bell_folder
 from ..database.store import Store, open_store
 from ..runtime.supervise import requests
-from ..runtime.supervise.identity import host_name
 from ..runtime.supervise.zygote_client import ZygoteClient
 from ..runtime.task import protocol
 from ..sdk.clock import Clock, WallClock
@@ -99,14 +97,7 @@ def _make_manager(
 def _loop(
     manager: ParseManager, store: Store, clock: Clock, stop: StopSignal, num_runs: int
 ) -> None:
-    beat = Beat(
-        store,
-        clock,
-        kind="dag_processor",
-        process_id=f"dag-processor-{os.getpid()}",
-        host=host_name(),
-        pid=os.getpid(),
-    )
+    beat = Beat(store, clock, "dag_processor")
     quarantine = Quarantine(clock)
     passes = 0
     while not stop.count:

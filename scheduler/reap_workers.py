@@ -1,8 +1,9 @@
 """Step: find workers that are dead, by evidence first and by time last.
 
-A runner on this machine whose process is gone is dead at once. One elsewhere is dead when its
-lease is over, if the judge was awake all the while. The tries that it ran are then lost: retried
-if they may be, given back where no code of the user had begun.
+A runner on this machine whose process is gone is dead. Its successor says so first, within a
+second, because it knows from the journal which tries had begun; only where none comes does the
+scheduler declare it. A runner elsewhere is dead when its lease is over, if the judge was awake
+all the while. The tries that it ran are then lost, and follow the retry rule.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from .lease_judge import LeaseJudge
 from .step import Store, Tick
 
 log = logging.getLogger(__name__)
+
+#: How long a dead runner's successor has to judge what it left.
+SUCCESSOR_GRACE_S = 10.0
 
 
 class ReapWorkers:
@@ -36,6 +40,7 @@ class ReapWorkers:
         self._is_gone = is_gone
         self._interval_s = 1.0
         self._next_s = 0.0
+        self._gone_since_s: dict[str, float] = {}
 
     def run(self, tick: Tick) -> None:
         """Look about once a second; the cost is one small query."""
@@ -43,14 +48,21 @@ class ReapWorkers:
         if now_s < self._next_s and not tick.is_sweep:
             return
         self._next_s = now_s + self._interval_s
-        for worker in self._store.workers.list():
-            if self._is_gone(worker):
-                log.warning("runner %s (pid %d) has died", worker.id, worker.pid)
-                self._store.workers.declare_dead(worker.id, tick.now, "its process is gone")
-                tick.changed = True
+        self._declare_gone(tick, now_s)
         if not self._judge.tick(tick.now, now_s):
             self._store.workers.rebase_leases(tick.now)
         elif self._judge.may_judge(now_s):
             for worker_id in self._store.workers.expire(tick.now):
                 log.warning("runner %s was silent for longer than its lease", worker_id)
                 tick.changed = True
+
+    def _declare_gone(self, tick: Tick, now_s: float) -> None:
+        gone = [worker for worker in self._store.workers.list() if self._is_gone(worker)]
+        since = {worker.id: self._gone_since_s.get(worker.id, now_s) for worker in gone}
+        self._gone_since_s = since
+        for worker in gone:
+            if now_s - since[worker.id] < SUCCESSOR_GRACE_S:
+                continue
+            log.warning("runner %s (pid %d) has died", worker.id, worker.pid)
+            self._store.workers.declare_dead(worker.id, tick.now, "its process is gone")
+            tick.changed = True

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
 import selectors
 from collections.abc import Mapping
 
 from ..database.bell import Listener, bell_folder
 from ..database.store import Store, open_store
+from ..database.values import WorkerRow
 from ..executors.base import Executor
-from ..runtime.supervise.identity import host_name, is_process_gone
+from ..runtime.supervise.runner_slot import is_proven_dead, new_identity
 from ..sdk.clock import Clock, WallClock
 from ..sdk.configuration import conf, home
 from .advance_runs import AdvanceRuns
@@ -62,11 +62,13 @@ def main(executors: Mapping[str, Executor], *, num_runs: int = -1) -> int:
 def make_scheduler(store: Store, clock: Clock, executors: Mapping[str, Executor]) -> Scheduler:
     """Put the steps together, in the order in which work flows through them."""
     lease_s = store.settings.lease_s
-    identity = f"scheduler-{os.getpid()}"
-    beat = Beat(
-        store, clock, kind="scheduler", process_id=identity, host=host_name(), pid=os.getpid()
-    )
-    steps: list[Step] = [beat, ReapWorkers(store, clock, LeaseJudge(lease_s), is_process_gone)]
+    own = new_identity("", (), 0)
+
+    def is_gone(worker: WorkerRow) -> bool:
+        return is_proven_dead(worker, own)
+
+    beat = Beat(store, clock, "scheduler")
+    steps: list[Step] = [beat, ReapWorkers(store, clock, LeaseJudge(lease_s), is_gone)]
     if conf.getboolean("scheduler", "use_job_schedule"):
         steps += [PlanNextRuns(store), CreateDueRuns(store)]
     steps += [

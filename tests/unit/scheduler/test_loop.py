@@ -220,20 +220,30 @@ def make_worker(worker_id) -> WorkerRow:
     )
 
 
-def test_a_runner_whose_process_is_gone_is_dead_at_once_and_leases_wait_for_the_judge():
+def reap_for(seconds, workers, is_gone):
     clock = VirtualClock(NOW)
-    workers = FakeWorkers([make_worker("w1"), make_worker("w2")])
-    step = ReapWorkers(
-        SimpleNamespace(workers=workers), clock, LeaseJudge(30), lambda worker: worker.id == "w1"
-    )
-
-    for _ in range(35):
+    step = ReapWorkers(SimpleNamespace(workers=workers), clock, LeaseJudge(30), is_gone)
+    for _ in range(seconds):
         step.run(make_tick(clock))
         clock.advance(seconds=1)
 
-    assert workers.calls[:2] == [("dead", "w1"), ("rebase",)]
-    assert workers.calls.count(("rebase",)) == 1
-    assert workers.calls[-1] == ("expire",)
+
+def test_a_runner_whose_process_is_gone_is_left_to_its_successor_first():
+    workers = FakeWorkers([make_worker("w1"), make_worker("w2")])
+
+    reap_for(10, workers, lambda worker: worker.id == "w1")
+    assert ("dead", "w1") not in workers.calls
+    reap_for(11, workers, lambda worker: worker.id == "w1")
+    assert ("dead", "w1") in workers.calls
+
+
+def test_leases_are_judged_after_one_unbroken_lease_only():
+    workers = FakeWorkers([])
+
+    reap_for(33, workers, lambda worker: False)
+    assert workers.calls == [("rebase",)]
+    reap_for(34, workers, lambda worker: False)
+    assert workers.calls == [("rebase",), ("rebase",), ("expire",)]
 
 
 def test_a_second_scheduler_waits_for_the_lock_of_the_first(tmp_path):
