@@ -47,6 +47,8 @@ def explain(
     if instance.state in FINISHED:
         return [f"it is finished: {instance.state}"]
     reasons = _run_reasons(snapshot, is_paused=is_paused)
+    if task_id not in snapshot.structure.tasks:
+        return [*reasons, "the DAG version of its run no longer has this task"]
     if instance.state in _ON_ITS_WAY:
         return [*reasons, _ON_ITS_WAY[instance.state]]
     if instance.state is _S.SCHEDULED:
