@@ -1,0 +1,54 @@
+"""Operators: ours stand at every path that they ever had."""
+
+from __future__ import annotations
+
+OPERATORS: tuple[tuple[str, str, str], ...] = (
+    (
+        "operators.bash",
+        "BashOperator",
+        "operators operators.bash operators.bash_operator providers.standard.operators.bash",
+    ),
+    (
+        "operators.python",
+        "PythonOperator",
+        "operators operators.python operators.python_operator providers.standard.operators.python",
+    ),
+    (
+        "operators.branch",
+        "BranchPythonOperator",
+        "operators operators.python operators.python_operator providers.standard.operators.python",
+    ),
+    (
+        "operators.branch",
+        "BaseBranchOperator BranchMixIn",
+        "operators.branch providers.standard.operators.branch sdk sdk.bases.branch",
+    ),
+    ("operators.branch", "BaseBranchOperator", "operators.branch_operator"),
+    (
+        "operators.short_circuit",
+        "ShortCircuitOperator",
+        "operators operators.python operators.python_operator providers.standard.operators.python",
+    ),
+    (
+        "operators.empty",
+        "EmptyOperator",
+        "operators.empty providers.standard.operators.empty",
+    ),
+    (
+        "operators.empty",
+        "DummyOperator=EmptyOperator",
+        "operators operators.dummy operators.dummy_operator",
+    ),
+    (
+        "operators.latest_only",
+        "LatestOnlyOperator",
+        "operators.latest_only operators.latest_only_operator "
+        "providers.standard.operators.latest_only",
+    ),
+    (
+        "operators.trigger_dagrun",
+        "TriggerDagRunOperator",
+        "operators.dagrun_operator operators.trigger_dagrun "
+        "providers.standard.operators.trigger_dagrun",
+    ),
+)

@@ -1,0 +1,95 @@
+"""What runs and what a running task meets: context, XCom, Variables, states, errors, settings."""
+
+from __future__ import annotations
+
+RUNNING: tuple[tuple[str, str, str], ...] = (
+    ("", "version=AIRFLOW_VERSION", "version"),
+    ("sdk.exceptions", "*", "exceptions sdk.exceptions"),
+    ("sdk.variable", "Variable", "models models.variable sdk sdk.definitions.variable"),
+    ("sdk.connection", "Connection", "models models.connection sdk sdk.definitions.connection"),
+    ("sdk.dag_run", "DagRun", "models models.dagrun"),
+    ("sdk.configuration", "conf", "configuration sdk sdk.configuration"),
+    # The context and its parts
+    (
+        "sdk.context",
+        "Context get_current_context",
+        "sdk sdk.definitions.context utils.context",
+    ),
+    ("sdk.context", "context_merge", "sdk.definitions.context utils.context"),
+    (
+        "sdk.context",
+        "get_current_context",
+        "operators.python providers.standard.operators.python",
+    ),
+    ("sdk.context", "ConnectionAccessor VariableAccessor", "utils.context"),
+    ("sdk.macros", "*", "macros sdk.execution_time.macros"),
+    ("sdk.macros", "macros=", "sdk"),
+    # States
+    ("sdk.states", "DagRunState TaskInstanceState", "sdk utils.state"),
+    ("sdk.state_names", "State", "utils.state"),
+    ("sdk.states", "DagRunType=RunType", "utils.types models.dagrun"),
+    ("sdk.base_hook", "BaseHook", "hooks.base hooks.base_hook sdk sdk.bases.hook"),
+    (
+        "sdk.settings_values",
+        "AIRFLOW_HOME DAGS_FOLDER PLUGINS_FOLDER TIMEZONE configure_orm pod_mutation_hook",
+        "settings",
+    ),
+    (
+        "sdk.settings_values",
+        "AIRFLOW_HOME get getboolean getfloat getint has_option",
+        "configuration",
+    ),
+    # The metadata database, out of reach
+    ("sdk.metadata_session", "Session engine", "settings"),
+    ("sdk.metadata_session", "NEW_SESSION create_session provide_session", "utils.session"),
+    ("sdk.metadata_session", "create_session provide_session", "utils.db"),
+    (
+        "sdk.metadata_session",
+        "DagModel=out_of_reach DagTag=out_of_reach Log=out_of_reach Pool=out_of_reach "
+        "SlaMiss=out_of_reach TaskReschedule=out_of_reach",
+        "models",
+    ),
+    ("sdk.metadata_session", "DagModel=out_of_reach", "models.dag"),
+    # Secrets in logs
+    (
+        "sdk.secrets_masker",
+        "mask_secret redact",
+        "sdk.log sdk.execution_time.secrets_masker utils.log.secrets_masker",
+    ),
+    (
+        "sdk.secrets_masker",
+        "SecretsMasker should_hide_value_for_key",
+        "utils.log.secrets_masker sdk.execution_time.secrets_masker",
+    ),
+    # Libraries
+    (":functools", "cache cached_property", "compat.functools"),
+    (
+        ":typing",
+        "Literal ParamSpec Protocol Self TypedDict TypeGuard runtime_checkable",
+        "typing_compat",
+    ),
+    (":yaml", "*", "utils.yaml"),
+    # Small functions
+    ("sdk.logging_mixin", "LoggingMixin remove_escape_codes", "utils.log.logging_mixin"),
+    (
+        "sdk.module_loading",
+        "is_valid_dotpath iter_namespace qualname",
+        "sdk.module_loading utils.module_loading",
+    ),
+    ("sdk.module_loading", "is_valid_dotpath", "sdk._shared.module_loading"),
+    ("sdk.import_string", "import_string", "sdk.module_loading utils.module_loading"),
+    ("sdk.provider_functions", "apply_defaults", "utils.decorators"),
+    ("sdk.provider_functions", "add_deprecated_classes", "utils.deprecation_tools"),
+    ("sdk.provider_functions", "getuser", "utils.platform"),
+    ("sdk.provider_functions", "get_random_string to_boolean", "utils.strings"),
+    ("sdk.provider_functions", "md5", "utils.hashlib_wrapper"),
+    ("sdk.provider_functions", "patch_environ", "utils.process_utils"),
+    ("sdk.provider_functions", "timeout", "sdk.execution_time.timeout utils.timeout"),
+    (
+        "sdk.provider_functions",
+        "as_flattened_list at_most_one chunks convert_camel_to_snake exactly_one is_container "
+        "merge_dicts partition prune_dict",
+        "utils.helpers",
+    ),
+    ("sdk.operator_arguments", "validate_key", "utils.helpers"),
+)
