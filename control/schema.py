@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from ..database.errors import DatabaseError
 from ..sdk.configuration import conf
@@ -23,20 +24,30 @@ def check_connection(*, retries: int = 0, delay_s: float = 1.0) -> None:
     Raises:
         DatabaseError: it did not answer.
     """
-    from ..database.migrate import check_answers
+    from ..database.engine import Database
+    from ..database.migrate import leave_airflows_database, read_revision
 
-    _retry(lambda: check_answers(conf.get("database", "sql_alchemy_conn")), retries, delay_s)
+    leave_airflows_database()
+    database = Database(conf.get("database", "sql_alchemy_conn"))
+    path = database.url.database
+    if database.is_sqlite and not database.is_in_memory and not Path(path or "").exists():
+        raise DatabaseError(f"There is no database at {path}: create it with `db migrate`.")
+    try:
+        _retry(lambda: read_revision(database), retries, delay_s)
+    finally:
+        database.close()
 
 
-def migrate_database() -> None:
-    """Create the database's tables, or bring them up to date.
+def migrate_database() -> str:
+    """Create the database's tables, or bring them up to date; say what was done.
 
     Raises:
         DatabaseError: it cannot be reached, or it is Airflow's own.
     """
-    from ..database.migrate import migrate
+    from ..database.migrate import leave_airflows_database, migrate
 
-    migrate(conf.get("database", "sql_alchemy_conn"))
+    leave_airflows_database()
+    return migrate()
 
 
 def reset_database(*, is_created_again: bool) -> None:
@@ -45,12 +56,10 @@ def reset_database(*, is_created_again: bool) -> None:
     Raises:
         DatabaseError: it cannot be reached, or it is Airflow's own.
     """
-    from ..database.migrate import drop_everything, migrate
+    from ..database.migrate import leave_airflows_database, reset
 
-    url = conf.get("database", "sql_alchemy_conn")
-    drop_everything(url)
-    if is_created_again:
-        migrate(url)
+    leave_airflows_database()
+    reset(is_created_again=is_created_again)
 
 
 def wait_for_schema(*, timeout_s: float) -> None:
@@ -59,18 +68,19 @@ def wait_for_schema(*, timeout_s: float) -> None:
     Raises:
         DatabaseError: they were not after *timeout_s* seconds.
     """
-    from ..database.migrate import check
+    from ..database.migrate import check, leave_airflows_database
 
-    url = conf.get("database", "sql_alchemy_conn")
-    _retry(lambda: check(url), int(timeout_s / POLL_S), POLL_S)
+    leave_airflows_database()
+    _retry(check, int(timeout_s / POLL_S), POLL_S)
 
 
-def _retry(attempt: Callable[[], None], retries: int, delay_s: float) -> None:
+def _retry(attempt: Callable[[], object], retries: int, delay_s: float) -> None:
     for is_last in [False] * retries + [True]:
         try:
-            return attempt()
+            attempt()
         except DatabaseError:
             if is_last:
                 raise
             time.sleep(delay_s)
-    return None
+        else:
+            return

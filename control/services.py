@@ -34,13 +34,15 @@ class Services:
 
 
 def open_services(actor: str) -> Services:
-    """Open the store that the settings name, on the wall clock.
+    """Open the store that the settings name, on the wall clock. A missing SQLite file is made.
 
     Raises:
         DatabaseError: the database is not usable; the text says what to do.
     """
+    from ..database.migrate import create_missing_database
     from ..database.store import open_store
     from ..sdk.clock import WallClock
 
+    create_missing_database()
     clock = WallClock()
     return Services(open_store(clock=clock), clock, actor)

@@ -80,5 +80,9 @@ class DatabaseError(TradewindError):
     """The metadata database cannot be used as it is; the text says what to do."""
 
 
+class AirflowsDatabase(DatabaseError):
+    """The database is Apache Airflow's own, and is left untouched."""
+
+
 class DatabaseBusy(DatabaseError):
     """Another program has held SQLite's write lock for longer than anyone should."""

@@ -6,20 +6,24 @@ older one replays migrations. Alembic is imported only then: it costs 0.4 s of C
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import DatabaseError as DriverError
+from sqlalchemy.exc import OperationalError
 
+from ..sdk.configuration import conf, home
 from .engine import Database
-from .errors import DatabaseError
+from .errors import AirflowsDatabase, DatabaseError
 from .settings import StoreSettings, settings_from_configuration
 from .tables import metadata, pool
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+log = logging.getLogger(__name__)
 
 #: The newest revision in ``migrations/versions``; a test compares.
 HEAD: Final = "0001"
@@ -60,8 +64,8 @@ def migrate(settings: StoreSettings | None = None) -> str:
 create_schema = migrate
 
 
-def reset(settings: StoreSettings | None = None) -> None:
-    """Drop all our tables, with everything in them, and create them anew.
+def reset(settings: StoreSettings | None = None, *, is_created_again: bool = True) -> None:
+    """Drop all our tables, with everything in them, and create them anew if so asked.
 
     Raises:
         DatabaseError: the database is Airflow's own: it is left untouched.
@@ -74,7 +78,8 @@ def reset(settings: StoreSettings | None = None) -> None:
         with database.write() as connection:
             metadata.drop_all(connection)
             connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
-            create_tables(connection, chosen)
+            if is_created_again:
+                create_tables(connection, chosen)
     finally:
         database.close()
 
@@ -136,7 +141,7 @@ def _revision(connection: Connection) -> str | None:
     if not names:
         return None
     if names & AIRFLOW_TABLES:
-        raise DatabaseError(
+        raise AirflowsDatabase(
             "This is Apache Airflow's own database; it was left untouched. Set [database] "
             "sql_alchemy_conn, or TRADEWIND_HOME, to a place of Tradewind's own."
         )
@@ -171,6 +176,48 @@ def create_tables(connection: Connection, settings: StoreSettings) -> None:
             "description": "Default pool",
         },
     )
+
+
+def prepare_database() -> None:
+    """Make the configured database ready: no step of its own is asked of anybody.
+
+    Raises:
+        DatabaseError: it is Airflow's own, or newer than this program, or cannot be opened.
+    """
+    leave_airflows_database()
+    migrate()
+
+
+def create_missing_database() -> None:
+    """Make the configured SQLite database where there is none yet; change nothing else."""
+    leave_airflows_database()
+    database = Database(settings_from_configuration().url)
+    database.close()
+    is_file = database.is_sqlite and not database.is_in_memory
+    if is_file and not Path(database.url.database or "").exists():
+        migrate()
+
+
+def leave_airflows_database() -> None:
+    """Use our default database where only an ``airflow.cfg`` names one that is Airflow's own.
+
+    Somebody who moves from Airflow has such a file. One that is named in the environment, or in
+    our own file, is meant: it is refused later, when it is opened (architecture, section 5).
+    """
+    url, source = conf.find("database", "sql_alchemy_conn")
+    if source != "airflow.cfg" or url is None:
+        return
+    database = Database(url)
+    try:
+        read_revision(database)
+    except AirflowsDatabase:
+        default = f"sqlite:///{home()}/tradewind.db"
+        log.warning("%s in airflow.cfg is Airflow's own database; using %s", url, default)
+        conf.set("database", "sql_alchemy_conn", default)
+    except DatabaseError:
+        pass  # said when it is opened
+    finally:
+        database.close()
 
 
 def _make_folder(database: Database) -> None:

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import pytest
+from tradewind.cli import main
+from tradewind.cli.lazy_group import LazyGroup
+from tradewind.sdk.errors import TradewindError
+
+
+def _all_commands() -> list[str]:
+    names = []
+    for name in main.COMMANDS:
+        names.append(name)
+        command = main.root.get_command(click.Context(main.root), name)
+        if isinstance(command, LazyGroup):
+            names += [f"{name} {inner}" for inner, _ in command.help_lines()]
+    return names
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRADEWIND_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", _all_commands())
+def test_every_command_has_help(name, capsys):
+    assert main.run([*name.split(), "--help"]) == 0
+    assert capsys.readouterr().out.startswith("Usage: ")
+
+
+def test_help_imports_no_command_and_no_heavy_library():
+    code = (
+        "import sys; from tradewind.cli.main import run; run(['--help']);"
+        "heavy = {'sqlalchemy', 'flask', 'rich', 'yaml', 'jinja2', 'pendulum', 'msgspec'};"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or int('tradewind.cli.dags' in sys.modules))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["dags", "nope"], "tradewind dags: error: No such command 'nope'."),
+        (["pools", "set", "p"], "tradewind pools set: error: Missing argument 'SLOTS'."),
+        (
+            ["dags", "trigger", "d", "-e", "yesterday-ish"],
+            "tradewind dags trigger: error: Invalid value for '-e' / '-l' / '--exec-date' / "
+            "'--logical-date': 'yesterday-ish' is not a date; "
+            "write one like 2024-01-31 or 2024-01-31T12:00",
+        ),
+        ([], "tradewind: error: a command is missing"),
+    ],
+)
+def test_a_usage_error_prints_help_to_stdout_and_one_line_to_stderr(arguments, line, capsys):
+    assert main.run(arguments) == 2
+
+    printed = capsys.readouterr()
+    assert printed.out.startswith("Usage: ")
+    assert printed.err == line + "\n"
+
+
+def test_the_version_under_airflows_name_is_airflows(capsys):
+    assert main.run(["version"], "tradewind") == 0
+    assert main.run(["version"], "airflow") == 0
+
+    assert capsys.readouterr().out.splitlines() == ["0.1.0", "3.3.2"]
+
+
+def test_an_expected_error_is_one_line_and_exit_code_1(capsys, monkeypatch):
+    _raise_instead_of_version(monkeypatch, TradewindError("There is no DAG 'x'."))
+
+    assert main.run(["version"]) == 1
+    assert capsys.readouterr().err == "There is no DAG 'x'.\n"
+
+
+def test_an_unexpected_error_is_one_line_that_names_the_file_with_the_traceback(
+    capsys, monkeypatch, home
+):
+    _raise_instead_of_version(monkeypatch, ZeroDivisionError("oh\nno"))
+
+    assert main.run(["version"]) == 1
+
+    path = home / "logs" / "cli" / "errors.log"
+    assert capsys.readouterr().err == f"ZeroDivisionError: oh (details: {path})\n"
+    assert "Traceback (most recent call last)" in path.read_text()
+
+
+def _raise_instead_of_version(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail() -> None:
+        raise error
+
+    from tradewind.cli import version
+
+    monkeypatch.setattr(version.version, "callback", fail)
