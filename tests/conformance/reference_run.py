@@ -97,6 +97,9 @@ class ReferenceRun:
             if decision.run is not None:
                 self.state = decision.run.new
                 return
+            again = decide(self.snapshot(), self.now)
+            assert not again.transitions, "one pass has to reach everything"
+            assert again.run is None
             scheduled = [row for row in self.rows.values() if row.state is S.SCHEDULED]
             if scheduled:
                 for row in scheduled[: 1 if self.one_at_a_time else None]:
