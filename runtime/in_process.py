@@ -27,6 +27,7 @@ from ..sdk.serialized import SerializedDag
 from ..sdk.states import FINISHED, DagRunState, TaskInstanceState
 from .main_program import exit_with_failure, is_main_program
 from .memory_run import MemoryDagRun, MemoryTaskInstance
+from .task.dag_callbacks import call_dag_callbacks
 from .task.execute import execute_task
 from .task.secrets_files import FileSecrets
 from .task.task_spec import TaskInstanceSpec, TaskResult
@@ -80,6 +81,7 @@ def run_dag(
     is_program = is_main_program(dag.fileloc)
     if report is None and is_program:
         report = _print_line
+        _show_logs()
     if use_executor:
         log.info("use_executor has no effect: the DAG runs in this process")
     run = _create_run(
@@ -174,9 +176,27 @@ class _Loop:
             scheduled = self.run_.get_task_instances(_S.SCHEDULED)
             for one in scheduled:
                 self._execute(one)
-            if not scheduled and wake_at is not None and self.run_.state is DagRunState.RUNNING:
+            if not scheduled and self.run_.state is DagRunState.RUNNING:
+                if wake_at is None:
+                    raise RuntimeError(f"the run {self.run_.run_id} waits for nothing: a bug")
                 self._sleep_until(wake_at)
         self.report(f"{self.run_.dag_id}: run {self.run_.state} ({self.run_.reason})")
+        self._call_back()
+
+    def _call_back(self) -> None:
+        is_success = self.run_.state is DagRunState.SUCCESS
+        ended = self.run_.get_task_instances(_S.SUCCESS if is_success else _S.FAILED)
+        last = max(ended, key=lambda one: one.end_date or self.run_.start_date, default=None)
+        call_dag_callbacks(
+            self.dag,
+            is_success=is_success,
+            reason=self.run_.reason,
+            dag_run=self.run_.as_columns(),
+            runtime=self.run_.runtime,
+            task_id=None if last is None else last.task_id,
+            map_index=-1 if last is None else last.map_index,
+            try_number=1 if last is None else last.try_number,
+        )
 
     def _decide(self) -> datetime | None:
         """Decide until nothing changes; return when time alone will change something."""
@@ -246,6 +266,11 @@ class _Loop:
     def _take(self, one: MemoryTaskInstance, result: TaskResult) -> None:
         """Store what the attempt left, and move its task instance."""
         now = self.clock.now()
+        if result.outcome == "deferred":
+            result = TaskResult(
+                "failed_final",
+                reason="it defers itself, and a test in this process has no triggerer",
+            )
         for xcom in result.xcoms:
             self.run_.runtime.set_xcom(
                 dag_id=one.dag_id,
@@ -288,6 +313,16 @@ class _Loop:
 def _print_line(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def _show_logs() -> None:
+    """Let the program show what its tasks log, unless it has set up logging itself."""
+    if not logging.getLogger().handlers:
+        logging.basicConfig(
+            level=logging.INFO,
+            stream=sys.stdout,
+            format="[%(asctime)s] %(levelname)s %(name)s: %(message)s",
+        )
 
 
 def _say_nothing(line: str) -> None:

@@ -101,6 +101,33 @@ def test_every_change_is_reported_in_order():
     assert lines[3] == "d: run failed (task_failure)"
 
 
+@pytest.mark.parametrize(
+    ("operator", "called"),
+    [(Ok, ("on_success", "success")), (Fail, ("on_failure", "task_failure"))],
+)
+def test_the_callbacks_of_the_dag_are_called_with_the_reason(operator, called):
+    calls = []
+
+    def broken(context):
+        raise ValueError("as it should")
+
+    with DAG(
+        "d",
+        schedule=None,
+        on_success_callback=lambda context: calls.append(("on_success", context["reason"])),
+        on_failure_callback=[
+            broken,
+            lambda context: calls.append(("on_failure", context["reason"])),
+        ],
+    ) as dag:
+        operator(task_id="a")
+
+    result = run(dag)
+
+    assert calls == [called]
+    assert str(result.state) == called[0].removeprefix("on_").replace("failure", "failed")
+
+
 def test_variables_come_from_the_file_then_from_who_started_the_run(tmp_path):
     file = tmp_path / "variables.json"
     file.write_text('{"colour": "green", "sizes": [1, 2]}')
