@@ -22,9 +22,7 @@ class EntryJournal:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = path
         self._was_there = path.exists()
-        self.descriptor = os.open(
-            path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600
-        )
+        self.descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def entered(self) -> set[str] | None:
         """Return the keys that were noted; None: there was no journal, so nothing is known."""

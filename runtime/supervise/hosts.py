@@ -45,6 +45,8 @@ class Host:
     #: Tasks that wait for the import to end.
     waiting: list[TaskOrder] = field(default_factory=list)
     running: set[str] = field(default_factory=set)
+    #: Secrets that it met while importing: its tasks know them from their first line on.
+    masked: list[str] = field(default_factory=list)
 
     @property
     def is_idle(self) -> bool:

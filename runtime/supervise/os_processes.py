@@ -180,6 +180,7 @@ class OsProcesses:
             asker.log.mask(reply.masked)
             asker.send(answer)
         elif isinstance(asker, Host) and not asker.is_gone:
+            asker.masked.extend(reply.masked)
             self._tell(asker, answer)
 
     def note(self, key: str, text: str) -> None:
@@ -225,7 +226,9 @@ class OsProcesses:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             try:
-                pid = self._zygote.fork("host", protocol.encode(start), [theirs.fileno(), self._journal])
+                pid = self._zygote.fork(
+                    "host", protocol.encode(start), [theirs.fileno(), self._journal]
+                )
             except BaseException:
                 ours.close()
                 raise
@@ -269,8 +272,7 @@ class OsProcesses:
                 )
                 self._give(stand_in, order)
                 return
-            for line in host.ready.error.rstrip().splitlines():
-                self._logs[order.key].note(line)
+            self._logs[order.key].note(host.ready.error.rstrip())
             last = host.ready.error.rstrip().rsplit("\n", 1)[-1]
             relative = order.claim.relative_fileloc or host.path
             self._end_unstarted(order, f"cannot import {relative}: {last}")
@@ -286,6 +288,7 @@ class OsProcesses:
             self._end_unstarted(order, str(error), is_out_of_resources=True)
             return
         channel.code_hash = host.ready.content_hash if host.ready else ""
+        channel.log.mask(host.masked)
         host.running.add(order.key)
         self._hosts_of[order.key] = host
         request = protocol.RunTask(
@@ -395,6 +398,8 @@ class OsProcesses:
                 self._host_is_ready(host, report)
             elif isinstance(report, protocol.Ask):
                 self._events.append(Asked(host, None, report.method, report.arguments))
+            elif isinstance(report, protocol.Mask):
+                host.masked.extend(report.values)
             elif isinstance(report, protocol.TaskStarted):
                 self._channels[report.key].pid = report.pid
                 self._events.append(TaskBegan(report.key, report.pid))

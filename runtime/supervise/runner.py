@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: Between SIGTERM and SIGKILL of a task whose runner is being shut down, in seconds.
+STOP_GRACE_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class RunnerSettings:
@@ -157,7 +160,9 @@ class Runner:
         """Take no new work; let running tasks end within the shutdown grace."""
         if not self._is_stopping:
             self._is_stopping = True
-            self._stop_due = self._clock.monotonic() + self._settings.shutdown_grace_s
+            # The last part of the grace is for what a task does on SIGTERM.
+            left_alone_s = max(0.0, self._settings.shutdown_grace_s - STOP_GRACE_S)
+            self._stop_due = self._clock.monotonic() + left_alone_s
 
     def turn(self) -> None:
         """Wait for something to do, do it, and write it down."""
@@ -248,7 +253,7 @@ class Runner:
                 running.is_killed = True
         if self._is_stopping and self._stop_due <= now_s:
             for key, running in self._running.items():
-                self._stop_task(key, running, "stopped: its runner was shut down", 1.0)
+                self._stop_task(key, running, "stopped: its runner was shut down", STOP_GRACE_S)
         if self._is_fenced:
             for key, running in self._running.items():
                 self._stop_task(key, running, "the lease of its runner was lost", 0.0)

@@ -11,11 +11,15 @@ import fcntl
 import hashlib
 import os
 import socket
+import time
 import uuid
 from pathlib import Path
 
 from ...database.values import WorkerIdentity, WorkerRow
 from .process_groups import boot_id, process_started_at
+
+_LOCK_TRIES = 5
+_LOCK_PAUSE_S = 0.01
 
 
 class RunnerSlot:
@@ -42,9 +46,7 @@ class RunnerSlot:
         """Take the slot for this process. False: a living runner has it."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _lock(file):
             os.close(file)
             return False
         os.ftruncate(file, 0)
@@ -79,6 +81,18 @@ class RunnerSlot:
     @property
     def _lock_path(self) -> Path:
         return self._folder / f"{self._name}.lock"
+
+
+def _lock(file: int) -> bool:
+    # Several tries: whoever asks for the holder has a shared lock for a moment.
+    for _ in range(_LOCK_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOCK_PAUSE_S)
+        else:
+            return True
+    return False
 
 
 def new_identity(executor: str, queues: tuple[str, ...], slots: int) -> WorkerIdentity:

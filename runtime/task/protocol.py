@@ -114,7 +114,13 @@ class Ask(msgspec.Struct, tag="ask"):
     arguments: dict[str, Any] = {}
 
 
-HostReport = HostReady | TaskStarted | TaskNotStarted | TaskExited | Ask
+class Mask(msgspec.Struct, tag="mask"):
+    """Values that must not reach the log. From a host: not those of its tasks either."""
+
+    values: list[str]
+
+
+HostReport = HostReady | TaskStarted | TaskNotStarted | TaskExited | Ask | Mask
 
 
 class Answer(msgspec.Struct):
@@ -130,12 +136,6 @@ class Entered(msgspec.Struct, tag="entered"):
 
 class Executing(msgspec.Struct, tag="executing"):
     """``execute`` begins: its time limit counts from here."""
-
-
-class Mask(msgspec.Struct, tag="mask"):
-    """Values that must not reach the log."""
-
-    values: list[str]
 
 
 class Result(msgspec.Struct, tag="result"):

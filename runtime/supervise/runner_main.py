@@ -1,0 +1,149 @@
+"""The runner process: ``python -m tradewind.runtime.supervise.runner_main``.
+
+It has a session of its own and survives whoever started it; the slot's lock file says where it
+is. SIGTERM or SIGINT: no new work, running tasks get the shutdown grace, then it ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from ...database.bell import Listener
+from ...database.store import open_store
+from ...sdk.clock import WallClock
+from ...sdk.configuration import conf, dags_folder, home
+from ..task import process_hygiene
+from . import process_groups
+from .entry_journal import EntryJournal
+from .hosts import HostSettings
+from .os_processes import OsProcesses, OsSettings
+from .runner import Runner, RunnerSettings
+from .runner_slot import RunnerSlot, is_proven_dead, new_identity
+from .spool import Spool
+from .task_environment import without_secrets
+
+log = logging.getLogger(__name__)
+
+STANDBY_INTERVAL_S = 0.5
+LOCAL_EXECUTOR = "LocalExecutor"
+
+
+def main(
+    home_folder: Path | None = None,
+    *,
+    executor: str = LOCAL_EXECUTOR,
+    queues: tuple[str, ...] | None = None,
+    slot_name: str = "runner",
+    is_standby: bool = True,
+) -> int:
+    """Run until asked to stop; return an exit code.
+
+    Args:
+        home_folder: of the metadata database and the run folder; None: the configured home.
+        queues: which queues to serve; None: all.
+        slot_name: one runner of each name lives at a time.
+        is_standby: where another runner is alive, wait for its place instead of ending.
+    """
+    slot = RunnerSlot(home_folder or home(), slot_name)
+    while not slot.acquire():
+        if not is_standby:
+            return 0
+        time.sleep(STANDBY_INTERVAL_S)  # a signal's default action ends a runner that waits
+    process_hygiene.become_subreaper()
+    settings = runner_settings(queues)
+    clock = WallClock()
+    identity = new_identity(executor, queues or (), settings.slots)
+    process_groups.kill_leftovers(slot.id, identity.id)
+    environment = without_secrets(os.environ)
+    environment[process_groups.RUNNER_VARIABLE] = process_groups.runner_mark(slot.id, identity.id)
+    store = open_store()
+    journal = EntryJournal(slot.entry_journal)
+    listener = Listener(home_folder or home(), "runner")
+    processes = OsProcesses(
+        os_settings(), clock, journal=journal.descriptor, bell=listener, environment=environment
+    )
+    identities = [identity]
+    runner = Runner(
+        store=store,
+        clock=clock,
+        processes=processes,
+        make_identity=lambda: (
+            identities.pop() if identities else new_identity(executor, queues or (), settings.slots)
+        ),
+        is_dead=is_proven_dead,
+        spool=Spool(slot.spool_folder),
+        journal=journal,
+        settings=settings,
+    )
+    _stop_on_signals(runner, processes)
+    try:
+        runner.start()
+        while not runner.is_done:
+            runner.turn()
+    finally:
+        signal.set_wakeup_fd(-1)
+        runner.close()
+        listener.close()
+        journal.close()
+        store.close()
+        slot.release()
+    return 0
+
+
+def runner_settings(queues: tuple[str, ...] | None = None) -> RunnerSettings:
+    """Read [execution] and what overrides it (architecture, section 7)."""
+    slots = conf.getint("execution", "slots") or conf.getint("core", "parallelism") or 10_000
+    kill_grace_s = conf.getfloat("core", "killed_task_cleanup_time", fallback=None)
+    if kill_grace_s is None:
+        kill_grace_s = conf.getfloat("execution", "kill_grace_s")
+    lease_s = conf.getfloat("scheduler", "lease_s")
+    return RunnerSettings(
+        slots=slots,
+        queues=queues,
+        sweep_s=conf.getfloat("scheduler", "sweep_s"),
+        heartbeat_s=lease_s / 6,
+        kill_grace_s=kill_grace_s,
+        shutdown_grace_s=conf.getfloat("execution", "shutdown_grace_s"),
+        entry_timeout_s=conf.getfloat("core", "dagbag_import_timeout")
+        + conf.getfloat("execution", "import_timeout_s"),
+    )
+
+
+def os_settings() -> OsSettings:
+    """Read where things are, and how tasks are started."""
+    folders = [dags_folder(), Path(conf.get("core", "plugins_folder")), home() / "config"]
+    is_new = conf.getboolean("core", "execute_tasks_new_python_interpreter")
+    return OsSettings(
+        log_folder=Path(conf.get("logging", "base_log_folder")),
+        dags_folder=dags_folder(),
+        import_folders=[str(folder) for folder in folders],
+        is_spawning=is_new or conf.get("execution", "start_method") == "spawn",
+        folder_mode=int(conf.get("logging", "file_task_handler_new_folder_permissions"), 8),
+        file_mode=int(conf.get("logging", "file_task_handler_new_file_permissions"), 8),
+        hosts=HostSettings(
+            hosts_max=conf.getint("execution", "hosts_max"),
+            memory_max_bytes=conf.getint("execution", "hosts_memory_mb") * 1024 * 1024,
+            idle_s=conf.getfloat("execution", "host_idle_s"),
+            age_max_s=conf.getfloat("execution", "host_max_age_s"),
+        ),
+    )
+
+
+def _stop_on_signals(runner: Runner, processes: OsProcesses) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: runner.request_stop())
+    # Not ignored: its arrival has to wake the loop, which reaps.
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    signal.set_wakeup_fd(processes.wakeup_fd(), warn_on_full_buffer=False)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(
+        level="INFO", format="%(asctime)s %(levelname)s %(name)s - %(message)s", stream=sys.stderr
+    )
+    sys.exit(main(is_standby=False))
