@@ -30,7 +30,7 @@ def show(dag_id: str, save: str | None, imgcat: bool, subdir: str | None) -> Non
         known_dag(opened, dag_id)
         text = to_dot(opened.store.dags.serialized(dag_id))
     if save:
-        _save(text, Path(save))
+        save_picture(text, Path(save))
         click.echo(f"File {save} saved")
     elif imgcat:
         _run(["imgcat"], _render(text, "png"))
@@ -90,7 +90,8 @@ def _quote(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
-def _save(text: str, path: Path) -> None:
+def save_picture(text: str, path: Path) -> None:
+    """Write DOT text to *path*, or the picture that its ending asks for."""
     kind = path.suffix.removeprefix(".").lower()
     if not kind:
         raise click.ClickException(f"{path} has no ending that says the format, such as .dot.")

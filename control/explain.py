@@ -31,6 +31,6 @@ def why_not_running(
         task_id,
         row.map_index,
         services.now(),
-        is_paused=services.store.dags.get(dag_id).is_paused,
+        is_paused=services.store.dags.get(dag_id).is_paused and run.backfill_id is None,
         blocked=blocked,
     )

@@ -1,0 +1,91 @@
+"""Clear: task instances, and so their runs, go again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .input import InvalidInput, compile_pattern
+from .pause import all_dags
+
+if TYPE_CHECKING:
+    from ..database.selections import Selection
+    from ..database.values import TaskInstanceRow
+    from .services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class ClearRequest:
+    """Which task instances are cleared. Dates are logical dates, and included."""
+
+    dag_id: str
+    #: A regular expression that may match anywhere in a task id; None: all tasks.
+    task_pattern: str | None = None
+    run_ids: Sequence[str] | None = None
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+    include_upstream: bool = False
+    include_downstream: bool = False
+    only_failed: bool = False
+    only_running: bool = False
+
+
+def preview(services: Services, request: ClearRequest) -> list[TaskInstanceRow]:
+    """Return the task instances that ``clear`` would clear.
+
+    Raises:
+        DagNotFound: there is no such DAG.
+        InvalidInput: the pattern is none.
+    """
+    return services.store.task_instances.clear(
+        _selection(services, request), services.now(), services.actor, dry_run=True
+    )
+
+
+def clear(services: Services, request: ClearRequest) -> list[TaskInstanceRow]:
+    """Clear task instances; finished runs are queued again. Returns them as they stood before."""
+    return services.store.task_instances.clear(
+        _selection(services, request), services.now(), services.actor
+    )
+
+
+def requests_for(
+    services: Services, request: ClearRequest, *, is_dag_pattern: bool
+) -> list[ClearRequest]:
+    """Return one request for each DAG: *request* itself, or all whose id the pattern matches.
+
+    Raises:
+        InvalidInput: the pattern is none, or matches no DAG.
+    """
+    if not is_dag_pattern:
+        services.store.dags.get(request.dag_id)
+        return [request]
+    pattern = compile_pattern(request.dag_id, "The DAG id")
+    ids = [row.dag_id for row in all_dags(services) if pattern.search(row.dag_id)]
+    if not ids:
+        raise InvalidInput(f"No DAG id matches {request.dag_id!r}")
+    return [replace(request, dag_id=dag_id) for dag_id in ids]
+
+
+def _selection(services: Services, request: ClearRequest) -> Selection:
+    from ..database.selections import Selection
+
+    dag = services.store.dags.serialized(request.dag_id)
+    task_ids = None
+    if request.task_pattern is not None:
+        pattern = compile_pattern(request.task_pattern, "The task id")
+        task_ids = [task.task_id for task in dag.tasks if pattern.search(task.task_id)]
+    return Selection(
+        dag_id=request.dag_id,
+        task_ids=task_ids,
+        run_ids=request.run_ids,
+        from_at=request.from_at,
+        to_at=request.to_at,
+        include_upstream=request.include_upstream,
+        include_downstream=request.include_downstream,
+        only_failed=request.only_failed,
+        only_running=request.only_running,
+        with_setups=task_ids is not None,
+    )

@@ -1,0 +1,57 @@
+"""Mark: a person says how a task instance, or a run, ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..database.values import RunRow, TaskInstanceRow
+    from .services import Services
+
+
+def mark_task(
+    services: Services,
+    dag_id: str,
+    run_id: str,
+    task_id: str,
+    state: str,
+    *,
+    map_index: int = -1,
+    include_upstream: bool = False,
+    include_downstream: bool = False,
+    include_past: bool = False,
+    include_future: bool = False,
+) -> list[TaskInstanceRow]:
+    """Give task instances a state; failures below them are cleared. A running process is stopped.
+
+    Args:
+        state: success, failed or skipped.
+
+    Raises:
+        NotAllowed: a person cannot give this state.
+        NotFound: the DAG or the run does not exist.
+    """
+    from ..database.selections import Selection
+
+    selection = Selection(
+        dag_id=dag_id,
+        run_ids=[run_id],
+        task_ids=[task_id],
+        map_indexes=None if map_index < 0 else [map_index],
+        include_upstream=include_upstream,
+        include_downstream=include_downstream,
+        include_past=include_past,
+        include_future=include_future,
+    )
+    return services.store.task_instances.mark(selection, state, services.now(), services.actor)
+
+
+def mark_run(services: Services, dag_id: str, run_id: str, state: str) -> RunRow:
+    """Give a run a state: success or failed end it, queued lets it go again.
+
+    Raises:
+        NotAllowed: a person cannot give this state.
+        DagRunNotFound: there is no such run.
+    """
+    services.store.runs.set_state(dag_id, run_id, state, services.now(), services.actor)
+    return services.store.runs.get(dag_id, run_id)
