@@ -48,9 +48,11 @@ _BEGIN = (
     )
 )
 
-_LIVE = select(attempt, task_instance.c.epoch.label("epoch_now"), task_instance.c.state.label("now")).join(
-    task_instance, task_instance.c.id == attempt.c.task_instance_id
-).where(text(f"attempt.{LIVE_ATTEMPT}"), attempt.c.worker_id == bindparam("worker_id"))
+_LIVE = (
+    select(attempt, task_instance.c.epoch.label("epoch_now"), task_instance.c.state.label("now"))
+    .join(task_instance, task_instance.c.id == attempt.c.task_instance_id)
+    .where(text(f"attempt.{LIVE_ATTEMPT}"), attempt.c.worker_id == bindparam("worker_id"))
+)
 
 _FENCED = _LIVE.where(
     or_(task_instance.c.epoch != attempt.c.epoch, task_instance.c.state != "running")
@@ -126,9 +128,7 @@ class AttemptOperations(Operations):
             settling = Settling(connection, self._versions, self._settings, now, actor)
             settling.settle(applied.touched_run_ids)
             queued = queue_scheduled(connection, self._versions, self._settings, now)
-            claims = (
-                [] if claim is None else claim_queued(connection, self._versions, claim, now)
-            )
+            claims = [] if claim is None else claim_queued(connection, self._versions, claim, now)
             events = [*applied.events, *settling.events, *queue_events(queued, actor)]
             events.extend(_claim_events(claims, claim.worker_id if claim else ""))
             write_events(connection, events, now)
@@ -153,9 +153,7 @@ class AttemptOperations(Operations):
                 self._begin(connection, started)
             self._ring("web")
 
-    def give_back(
-        self, claims: Iterable[Claim], now: datetime, reason: str
-    ) -> list[Outcome]:
+    def give_back(self, claims: Iterable[Claim], now: datetime, reason: str) -> list[Outcome]:
         """Return claims whose user code never began: scheduled again, the try is not used."""
         results = [
             AttemptResult(
@@ -301,9 +299,7 @@ def _roomy_executors(connection: Connection) -> list[tuple[str, tuple[str, ...]]
         )
     ).all()
     return [
-        (row.executor, tuple(row.queues or ()))
-        for row in rows
-        if row.slots > taken.get(row.id, 0)
+        (row.executor, tuple(row.queues or ())) for row in rows if row.slots > taken.get(row.id, 0)
     ]
 
 

@@ -51,9 +51,7 @@ _QUEUED = (
     )
     .limit(bindparam("limit"))
 )
-_QUEUED_OF_QUEUES = _QUEUED.where(
-    task_instance.c.queue.in_(bindparam("queues", expanding=True))
-)
+_QUEUED_OF_QUEUES = _QUEUED.where(task_instance.c.queue.in_(bindparam("queues", expanding=True)))
 _QUEUED_THESE = _QUEUED.where(task_instance.c.id.in_(bindparam("ids", expanding=True)))
 
 _RUN_COLUMNS = (
@@ -252,9 +250,7 @@ def _build(
     claim_ids: Mapping[int, str],
 ) -> list[Claim]:
     run_ids = sorted({row.dag_run_id for row in rows})
-    runs = {
-        row.id: dict(row._mapping) for row in connection.execute(_RUNS, {"ids": run_ids}).all()
-    }
+    runs = {row.id: dict(row._mapping) for row in connection.execute(_RUNS, {"ids": run_ids}).all()}
     builder = _Builder(connection, versions)
     claims = []
     for row in rows:

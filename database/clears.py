@@ -44,7 +44,9 @@ def clear_instances(
             select(dag.c.version_id).where(dag.c.dag_id == selection.dag_id)
         ).scalar_one(),
     )
-    clear_rows(settling, rows, newest if on_latest_version else None, f"cleared by {settling.actor}")
+    clear_rows(
+        settling, rows, newest if on_latest_version else None, f"cleared by {settling.actor}"
+    )
     for run_id in run_ids:
         run = connection.execute(select(dag_run).where(dag_run.c.id == run_id)).one()
         if on_latest_version:
@@ -139,9 +141,7 @@ def move_to_version(settling: Settling, run: Any, newest: Version) -> None:
             )
         )
     _take_over_settings(settling, run.id, newest, known)
-    connection.execute(
-        update(dag_run).where(dag_run.c.id == run.id).values(version_id=newest.id)
-    )
+    connection.execute(update(dag_run).where(dag_run.c.id == run.id).values(version_id=newest.id))
 
 
 def _take_over_settings(

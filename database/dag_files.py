@@ -303,9 +303,7 @@ class FileOperations(Operations):
     def _retire(self, connection: Connection, file_id: int, keep: Sequence[str]) -> list[str]:
         statement = (
             update(dag)
-            .where(
-                dag.c.file_id == file_id, dag.c.is_active.is_(True), dag.c.dag_id.not_in(keep)
-            )
+            .where(dag.c.file_id == file_id, dag.c.is_active.is_(True), dag.c.dag_id.not_in(keep))
             .values(
                 is_active=False,
                 next_run_after=None,

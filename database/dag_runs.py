@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import Enum
@@ -73,9 +74,7 @@ _NEXT_START = select(func.min(dag_run.c.run_after)).where(
 
 _UNFINISHED = (
     select(dag_run.c.id)
-    .where(
-        text(f"dag_run.{UNFINISHED_RUN}"), dag_run.c.state == DagRunState.RUNNING.value
-    )
+    .where(text(f"dag_run.{UNFINISHED_RUN}"), dag_run.c.state == DagRunState.RUNNING.value)
     .order_by(dag_run.c.id)
 )
 
@@ -87,7 +86,7 @@ class RunOperations(Operations):
         self,
         new: NewRun,
         now: datetime,
-        next_run: PlannedRun | None | _Unchanged = UNCHANGED,
+        next_run: PlannedRun | _Unchanged | None = UNCHANGED,
         actor: str = "scheduler",
     ) -> int:
         """Create a queued run with all its task instances; return its number.
@@ -183,7 +182,7 @@ class RunOperations(Operations):
         limit: int = 25,
         offset: int = 0,
         order: str = "-run_after",
-    ) -> list[RunRow]:
+    ) -> builtins.list[RunRow]:
         """Return runs; bounds of the logical date are inclusive.
 
         Args:

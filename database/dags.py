@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -77,7 +78,7 @@ _DUE = (
         dag.c.next_run_after <= bindparam("now", type_=dag.c.next_run_after.type),
         dag.c.is_paused.is_(False),
         dag.c.is_active.is_(True),
-        _ACTIVE_RUNS < dag.c.max_active_runs,
+        dag.c.max_active_runs > _ACTIVE_RUNS,
     )
     .order_by(dag.c.next_run_after)
     .limit(bindparam("limit"))
@@ -93,7 +94,7 @@ _NEXT_DUE = select(func.min(dag.c.next_run_after)).where(
     dag.c.next_run_after.is_not(None),
     dag.c.is_paused.is_(False),
     dag.c.is_active.is_(True),
-    _ACTIVE_RUNS < dag.c.max_active_runs,
+    dag.c.max_active_runs > _ACTIVE_RUNS,
 )
 
 _LAST_INTERVAL = (
@@ -152,7 +153,7 @@ class DagOperations(Operations):
         order: str = "dag_id",
         owner: str | None = None,
         has_import_errors: bool | None = None,
-    ) -> list[DagRow]:
+    ) -> builtins.list[DagRow]:
         """Return DAGs.
 
         Args:
@@ -188,7 +189,7 @@ class DagOperations(Operations):
         with self._database.read() as connection:
             return int(connection.execute(statement).scalar_one())
 
-    def tags(self) -> list[str]:
+    def tags(self) -> builtins.list[str]:
         """Return every tag that a DAG in force has."""
         statement = (
             select(dag_tag.c.name)
@@ -264,7 +265,7 @@ class DagOperations(Operations):
         with self._database.read() as connection:
             return self._versions.get(connection, version_id)
 
-    def versions(self, dag_id: str) -> list[VersionRow]:
+    def versions(self, dag_id: str) -> builtins.list[VersionRow]:
         """Return the versions of a DAG, newest first."""
         statement = (
             select(
@@ -314,7 +315,10 @@ class DagOperations(Operations):
             NotAllowed: a task instance of it still runs.
         """
         with self._database.write() as connection:
-            if connection.execute(select(dag.c.dag_id).where(dag.c.dag_id == dag_id)).first() is None:
+            if (
+                connection.execute(select(dag.c.dag_id).where(dag.c.dag_id == dag_id)).first()
+                is None
+            ):
                 raise DagNotFound(dag_id)
             _refuse_while_running(connection, dag_id)
             runs = connection.execute(delete(dag_run).where(dag_run.c.dag_id == dag_id)).rowcount
@@ -333,13 +337,13 @@ class DagOperations(Operations):
         self._ring("scheduler", "web")
         return runs
 
-    def due(self, now: datetime, limit: int = 100) -> list[DueDag]:
+    def due(self, now: datetime, limit: int = 100) -> builtins.list[DueDag]:
         """Return DAGs whose next run is due and may be created, the longest overdue first."""
         with self._database.read() as connection:
             rows = connection.execute(_DUE, {"now": now, "limit": limit}).all()
             return [_due(connection, row) for row in rows]
 
-    def unplanned(self, limit: int = 100) -> list[DueDag]:
+    def unplanned(self, limit: int = 100) -> builtins.list[DueDag]:
         """Return DAGs whose next run has to be planned: new, changed, or just un-paused."""
         with self._database.read() as connection:
             rows = connection.execute(_UNPLANNED, {"limit": limit}).all()
@@ -368,9 +372,11 @@ class DagOperations(Operations):
         with self._database.write() as connection:
             write_next_run(connection, dag_id, run)
 
-    def last_runs(self, dag_ids: Iterable[str], per_dag: int = 14) -> dict[str, list[RunRow]]:
+    def last_runs(
+        self, dag_ids: Iterable[str], per_dag: int = 14
+    ) -> dict[str, builtins.list[RunRow]]:
         """Return the newest runs of each DAG, newest first."""
-        found: dict[str, list[RunRow]] = {}
+        found: dict[str, builtins.list[RunRow]] = {}
         with self._database.read() as connection:
             for dag_id in dag_ids:
                 statement = (
@@ -397,9 +403,9 @@ class DagOperations(Operations):
                 counts.setdefault(dag_id, {})[state] = count
         return counts
 
-    def _read_rows(self, connection: Connection, statement: Select[Any]) -> list[DagRow]:
+    def _read_rows(self, connection: Connection, statement: Select[Any]) -> builtins.list[DagRow]:
         rows = connection.execute(statement).all()
-        tags: dict[str, list[str]] = {}
+        tags: dict[str, builtins.list[str]] = {}
         ids = [row.dag_id for row in rows]
         for start in range(0, len(ids), 500):
             some = select(dag_tag.c.dag_id, dag_tag.c.name).where(
@@ -517,7 +523,9 @@ def _filtered(
     if owner:
         statement = statement.where(dag.c.owners.icontains(owner, autoescape=True))
     if has_import_errors is not None:
-        condition = dag_file.c.error.is_not(None) if has_import_errors else dag_file.c.error.is_(None)
+        condition = (
+            dag_file.c.error.is_not(None) if has_import_errors else dag_file.c.error.is_(None)
+        )
         statement = statement.where(condition)
     return statement
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ..sdk.serialized import SerializedTask
 from ..sdk.states import DagRunState, TaskInstanceState
+from .backfill_ends import complete_backfill
 from .event_writes import Event
 from .snapshots import LoadedRun
 from .tables import dag, dag_run, outbox
@@ -73,6 +74,8 @@ def note_run_end(
         Entries for the event log.
     """
     snapshot, serialized = loaded.snapshot, loaded.version.dag
+    if loaded.backfill_id is not None:
+        complete_backfill(connection, loaded.backfill_id, now)
     kind = "success" if new is DagRunState.SUCCESS else "failure"
     if kind in serialized.callbacks:
         write_outbox(

@@ -149,9 +149,7 @@ def queue_scheduled(
         held, run_id = beside[one.task_instance_id]
         executor = one.executor or settings.default_executor
         moves.append((state_writes.queue(held, now, executor), one, run_id))
-    won = {
-        move.held.id for move in state_writes.write_moves(connection, [one[0] for one in moves])
-    }
+    won = {move.held.id for move in state_writes.write_moves(connection, [one[0] for one in moves])}
     return [one for one in moves if one[0].held.id in won]
 
 
@@ -162,9 +160,7 @@ def hints_of(
     hints: dict[str, list[tuple[int, int, str]]] = {}
     for move, candidate, _ in queued:
         executor = candidate.executor or settings.default_executor
-        hints.setdefault(executor, []).append(
-            (move.held.id, move.values["epoch"], candidate.queue)
-        )
+        hints.setdefault(executor, []).append((move.held.id, move.values["epoch"], candidate.queue))
     return hints
 
 

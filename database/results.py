@@ -100,8 +100,11 @@ class ResultWriter:
             for move in state_writes.write_moves(self.connection, [one[0] for one in self._moves])
         }
         self._follow_up([one for one in self._moves if one[0].held.id in {id_ for id_, _ in won}])
-        states = {move.held.id: move.new for move, _, _ in self._moves if move.held.id in
-                  {id_ for id_, _ in won}}
+        states = {
+            move.held.id: move.new
+            for move, _, _ in self._moves
+            if move.held.id in {id_ for id_, _ in won}
+        }
         for position, result in enumerate(results):
             is_fenced = position in self._fenced or result.task_instance_id not in states
             state = states.get(result.task_instance_id)

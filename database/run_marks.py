@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from ..sdk.states import FINISHED, DagRunState, TaskInstanceState
 from . import state_writes
+from .backfill_ends import complete_backfill
 from .errors import NotAllowed
 from .event_writes import Event, describe
 from .settle import Settling
@@ -83,6 +84,8 @@ def mark_run(
                 {"ended_at": now, "wake_at": None, "started_at": row.started_at or now},
             ),
         )
+        if row.backfill_id is not None:
+            complete_backfill(connection, row.backfill_id, now)
         for run_id in settling.start_queued([row.dag_id]):
             settling.settle([run_id])
 

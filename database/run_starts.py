@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, or_, select, text
 
@@ -72,8 +73,7 @@ def start_queued_runs(
         dag_ids: only these DAGs; None: all.
     """
     running: Counter[tuple[str, int | None]] = Counter(
-        (dag_id, backfill_id)
-        for dag_id, backfill_id in connection.execute(_of(_RUNNING, dag_ids)).all()
+        (row.dag_id, row.backfill_id) for row in connection.execute(_of(_RUNNING, dag_ids)).all()
     )
     started: list[StartedRun] = []
     for row in connection.execute(_of(_QUEUED, dag_ids), {"now": now}).all():
@@ -94,7 +94,7 @@ def start_queued_runs(
     return started
 
 
-def _of(statement: Select[tuple[object, ...]], dag_ids: Collection[str] | None) -> Select[tuple[object, ...]]:
+def _of(statement: Select[Any], dag_ids: Collection[str] | None) -> Select[Any]:
     if dag_ids is None:
         return statement
     return statement.where(dag_run.c.dag_id.in_(sorted(dag_ids)))

@@ -144,9 +144,7 @@ def _setups_and_teardowns(structure: DagStructure, task_ids: Collection[str]) ->
     for task_id in task_ids:
         if task_id not in structure.tasks or structure.tasks[task_id].is_teardown:
             continue
-        setups = {
-            id_ for id_ in structure.upstream_ids[task_id] if structure.tasks[id_].is_setup
-        }
+        setups = {id_ for id_ in structure.upstream_ids[task_id] if structure.tasks[id_].is_setup}
         setups.update(structure.indirect_setup_ids.get(task_id, ()))
         if structure.tasks[task_id].is_setup:
             setups.add(task_id)

@@ -137,9 +137,7 @@ class Settling:
         return loaded if has_changed else None
 
     def _load(self, dag_run_id: int) -> LoadedRun | None:
-        return load_run(
-            self.connection, self.versions, dag_run_id, self.settings.map_length_max
-        )
+        return load_run(self.connection, self.versions, dag_run_id, self.settings.map_length_max)
 
     def _apply(self, loaded: LoadedRun, decision: Decision) -> None:
         detail: dict[str, Any] = {}
@@ -147,15 +145,15 @@ class Settling:
             detail["expansions"] = [[one.task_id, one.length] for one in decision.expansions]
             self._expand(loaded, decision.expansions)
         moves = [
-            self._move(loaded, one) for one in decision.transitions if one.instance_id in loaded.held
+            self._move(loaded, one)
+            for one in decision.transitions
+            if one.instance_id in loaded.held
         ]
         won = state_writes.write_moves(self.connection, moves)
         if won:
             detail["changes"] = [describe(move) for move in won]
             loaded.moved({move.held.id: move.new for move in won}, self.now)
-            self.has_scheduled = self.has_scheduled or any(
-                move.new is _S.SCHEDULED for move in won
-            )
+            self.has_scheduled = self.has_scheduled or any(move.new is _S.SCHEDULED for move in won)
         if decision.run is not None:
             detail["run"] = [
                 loaded.snapshot.dag_run_id,
@@ -165,7 +163,9 @@ class Settling:
             ]
             self._end_run(loaded, decision.run.new, decision.run.reason)
         self.events.append(
-            Event("state", self.actor, loaded.snapshot.dag_id, loaded.snapshot.run_id, detail=detail)
+            Event(
+                "state", self.actor, loaded.snapshot.dag_id, loaded.snapshot.run_id, detail=detail
+            )
         )
 
     def _expand(self, loaded: LoadedRun, expansions: Iterable[MappedExpansion]) -> None:

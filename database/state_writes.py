@@ -266,7 +266,9 @@ def _move_statement(columns: tuple[str, ...]) -> Update:
         .values(
             state=bindparam("new_state"),
             state_reason=bindparam("new_reason"),
-            **{name: bindparam(f"new_{name}", type_=task_instance.c[name].type) for name in columns},
+            **{
+                name: bindparam(f"new_{name}", type_=task_instance.c[name].type) for name in columns
+            },
         )
     )
 
@@ -336,15 +338,27 @@ _END_ATTEMPT = (
     )
     .values(
         state=bindparam("new_state"),
-        started_at=func.coalesce(bindparam("new_started_at", type_=attempt.c.started_at.type), attempt.c.started_at),
+        started_at=func.coalesce(
+            bindparam("new_started_at", type_=attempt.c.started_at.type), attempt.c.started_at
+        ),
         ended_at=bindparam("new_ended_at", type_=attempt.c.ended_at.type),
-        exit_code=func.coalesce(bindparam("new_exit_code", type_=attempt.c.exit_code.type), attempt.c.exit_code),
-        signal=func.coalesce(bindparam("new_signal", type_=attempt.c.signal.type), attempt.c.signal),
+        exit_code=func.coalesce(
+            bindparam("new_exit_code", type_=attempt.c.exit_code.type), attempt.c.exit_code
+        ),
+        signal=func.coalesce(
+            bindparam("new_signal", type_=attempt.c.signal.type), attempt.c.signal
+        ),
         reason=bindparam("new_reason"),
-        hostname=func.coalesce(bindparam("new_hostname", type_=attempt.c.hostname.type), attempt.c.hostname),
+        hostname=func.coalesce(
+            bindparam("new_hostname", type_=attempt.c.hostname.type), attempt.c.hostname
+        ),
         pid=func.coalesce(bindparam("new_pid", type_=attempt.c.pid.type), attempt.c.pid),
-        log_path=func.coalesce(bindparam("new_log_path", type_=attempt.c.log_path.type), attempt.c.log_path),
-        code_hash=func.coalesce(bindparam("new_code_hash", type_=attempt.c.code_hash.type), attempt.c.code_hash),
+        log_path=func.coalesce(
+            bindparam("new_log_path", type_=attempt.c.log_path.type), attempt.c.log_path
+        ),
+        code_hash=func.coalesce(
+            bindparam("new_code_hash", type_=attempt.c.code_hash.type), attempt.c.code_hash
+        ),
     )
 )
 

@@ -12,18 +12,27 @@ from dataclasses import replace
 
 from ..sdk.clock import Clock, WallClock
 from .attempts import AttemptOperations
+from .backfills import BackfillOperations
 from .bell import Bell
+from .connections import ConnectionOperations
 from .dag_files import FileOperations
 from .dag_runs import RunOperations
 from .dags import DagOperations
 from .encryption import Cipher
 from .engine import Database
+from .events import EventOperations
 from .migrate import create_tables, require_schema
 from .operations import Ground
+from .outbox_messages import OutboxOperations
+from .pools import PoolOperations
+from .processes import ProcessOperations
 from .settings import StoreSettings, settings_from_configuration
 from .task_instances import TaskInstanceOperations
+from .users import UserOperations
+from .variables import VariableOperations
 from .versions import VersionCache
 from .workers import WorkerOperations
+from .xcoms import XComOperations
 
 
 class Store:
@@ -52,6 +61,15 @@ class Store:
         self.attempts = AttemptOperations(ground)
         self.workers = WorkerOperations(ground)
         self.task_instances = TaskInstanceOperations(ground)
+        self.xcoms = XComOperations(ground)
+        self.variables = VariableOperations(ground)
+        self.connections = ConnectionOperations(ground)
+        self.pools = PoolOperations(ground)
+        self.users = UserOperations(ground)
+        self.backfills = BackfillOperations(ground)
+        self.events = EventOperations(ground)
+        self.outbox = OutboxOperations(ground)
+        self.processes = ProcessOperations(ground)
 
     @classmethod
     def in_memory(cls, settings: StoreSettings | None = None, clock: Clock | None = None) -> Store:

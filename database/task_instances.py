@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -41,9 +42,7 @@ ORDERS = {
 class TaskInstanceOperations(Operations):
     """``store.task_instances``: the tasks of runs."""
 
-    def get(
-        self, dag_id: str, run_id: str, task_id: str, map_index: int = -1
-    ) -> TaskInstanceRow:
+    def get(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> TaskInstanceRow:
         """Return one task instance.
 
         Raises:
@@ -85,7 +84,7 @@ class TaskInstanceOperations(Operations):
         states: Sequence[str] = (),
         limit: int | None = None,
         offset: int = 0,
-    ) -> list[TaskInstanceRow]:
+    ) -> builtins.list[TaskInstanceRow]:
         """Return the task instances of one run in the order of their rows and map indexes."""
         statement = _ROWS.where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)
         if task_ids is not None:
@@ -120,7 +119,7 @@ class TaskInstanceOperations(Operations):
         limit: int = 100,
         offset: int = 0,
         order: str = "-id",
-    ) -> list[TaskInstanceRow]:
+    ) -> builtins.list[TaskInstanceRow]:
         """Return task instances over several runs; bounds of the logical date are inclusive.
 
         Raises:
@@ -191,7 +190,7 @@ class TaskInstanceOperations(Operations):
 
     def tries(
         self, dag_id: str, run_id: str, task_id: str, map_index: int = -1
-    ) -> list[AttemptRow]:
+    ) -> builtins.list[AttemptRow]:
         """Return all attempts of a task instance, oldest first; they survive clears.
 
         Raises:
@@ -199,9 +198,7 @@ class TaskInstanceOperations(Operations):
         """
         found = self.get(dag_id, run_id, task_id, map_index)
         statement = (
-            select(attempt)
-            .where(attempt.c.task_instance_id == found.id)
-            .order_by(attempt.c.epoch)
+            select(attempt).where(attempt.c.task_instance_id == found.id).order_by(attempt.c.epoch)
         )
         with self._database.read() as connection:
             return [attempt_row(row) for row in connection.execute(statement).all()]
@@ -241,7 +238,7 @@ class TaskInstanceOperations(Operations):
         dry_run: bool = False,
         reset_dag_runs: bool = True,
         on_latest_version: bool | None = None,
-    ) -> list[TaskInstanceRow]:
+    ) -> builtins.list[TaskInstanceRow]:
         """Clear task instances, so that they run again (semantics 5.12).
 
         Args:
@@ -281,7 +278,7 @@ class TaskInstanceOperations(Operations):
         actor: str,
         *,
         dry_run: bool = False,
-    ) -> list[TaskInstanceRow]:
+    ) -> builtins.list[TaskInstanceRow]:
         """Mark task instances success, failed or skipped by hand (semantics 5.13).
 
         Returns:
@@ -301,9 +298,7 @@ class TaskInstanceOperations(Operations):
             raise NotAllowed(f"A task instance cannot be marked {wanted}.")
         if dry_run:
             with self._database.read() as connection:
-                return [
-                    instance_row(row) for row in selection.find(connection, self._versions)
-                ]
+                return [instance_row(row) for row in selection.find(connection, self._versions)]
         with self._database.write() as connection:
             settling = Settling(connection, self._versions, self._settings, now, actor)
             chosen = selection.find(connection, self._versions)
@@ -318,14 +313,12 @@ class TaskInstanceOperations(Operations):
             DagRunNotFound: there is no such run.
         """
         with self._database.read() as connection:
-            loaded = load_run(
-                connection, self._versions, dag_run_id, self._settings.map_length_max
-            )
+            loaded = load_run(connection, self._versions, dag_run_id, self._settings.map_length_max)
         if loaded is None:
             raise DagRunNotFound("?", str(dag_run_id))
         return loaded.snapshot
 
-    def blocked(self) -> list[Blocked]:
+    def blocked(self) -> builtins.list[Blocked]:
         """Return what holds each scheduled task instance that cannot be queued now."""
         with self._database.read() as connection:
             return find_blocked(connection, self._versions, self._settings)

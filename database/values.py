@@ -231,7 +231,10 @@ class Advanced:
 
 @dataclass(frozen=True, slots=True)
 class DueDag:
-    """A DAG whose next run is due, or has to be planned. ``last_interval``: of its newest scheduled run."""
+    """A DAG whose next run is due, or has to be planned.
+
+    ``last_interval``: of its newest scheduled run.
+    """
 
     dag_id: str
     version_id: int
@@ -543,3 +546,15 @@ class VersionRow:
     hash: str
     source_hash: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """One process that has given a sign of life: scheduler, dag_processor, triggerer."""
+
+    id: str
+    kind: str
+    host: str
+    pid: int
+    started_at: datetime
+    beat_at: datetime

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,9 +61,7 @@ class WorkerOperations(Operations):
                 update(worker).where(worker.c.id == identity.id).values(values)
             )
             if known.rowcount == 0:
-                connection.execute(
-                    worker.insert().values(id=identity.id, started_at=now, **values)
-                )
+                connection.execute(worker.insert().values(id=identity.id, started_at=now, **values))
 
     def renew(self, worker_id: str, now: datetime) -> bool:
         """Prolong a lease. False: it is over, all attempts are lost; kill them and start anew."""
@@ -101,7 +100,7 @@ class WorkerOperations(Operations):
                 .values(lease_until_at=self._until(now))
             )
 
-    def list(self, states: Sequence[str] = ("alive",)) -> list[WorkerRow]:
+    def list(self, states: Sequence[str] = ("alive",)) -> builtins.list[WorkerRow]:
         """Return workers in these states, newest first."""
         statement = (
             select(worker)
@@ -122,8 +121,8 @@ class WorkerOperations(Operations):
         now: datetime,
         reason: str,
         before: datetime | None = None,
-    ) -> list[str]:
-        ended: list[str] = []
+    ) -> builtins.list[str]:
+        ended: builtins.list[str] = []
         with self._database.write() as connection:
             for worker_id in ids:
                 if self._end_one(connection, worker_id, state, now, reason, before):

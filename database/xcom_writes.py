@@ -28,9 +28,7 @@ def _upsert(dialect: str) -> Executable:
         on_postgresql = postgresql.insert(xcom)
         return on_postgresql.on_conflict_do_update(
             index_elements=[xcom.c.dag_run_id, xcom.c.task_id, xcom.c.map_index, xcom.c.key],
-            set_={
-                name: on_postgresql.excluded[name] for name in ("value", "length", "created_at")
-            },
+            set_={name: on_postgresql.excluded[name] for name in ("value", "length", "created_at")},
         )
     on_sqlite = sqlite.insert(xcom)
     return on_sqlite.on_conflict_do_update(

@@ -323,8 +323,8 @@ class ParseManager:
         connections: dict[str, str] = {}
         for relative_path, known in self._known.items():
             for key in known.inputs.variables.keys() - variables.keys():
-                value = self._store.variables.get(key)
-                variables[key] = fingerprint_value(key, value)
+                row = self._store.variables.get(key)
+                variables[key] = fingerprint_value(key, None if row is None else row.value)
             for conn_id in known.inputs.connections.keys() - connections.keys():
                 fields = self._store.connections.get(conn_id)
                 connections[conn_id] = fingerprint_connection(conn_id, fields)

@@ -32,8 +32,12 @@ backfill = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("completed_at", UtcDateTime),
     Column("created_by", String(250), nullable=False, server_default=""),
-    Index("ix_backfill_active", "id", sqlite_where=text("completed_at IS NULL"),
-          postgresql_where=text("completed_at IS NULL")),
+    Index(
+        "ix_backfill_active",
+        "id",
+        sqlite_where=text("completed_at IS NULL"),
+        postgresql_where=text("completed_at IS NULL"),
+    ),
 )
 
 backfill_run = Table(

@@ -80,7 +80,9 @@ dag = Table(
     Column("needs_planning", Boolean, nullable=False, server_default=true()),
     Column("is_first_plan", Boolean, nullable=False, server_default=true()),
     # The loop asks "which run is due?" at each tick, and sleeps until the first.
-    Index("ix_dag_next_run_after", "next_run_after", sqlite_where=text("next_run_after IS NOT NULL")),
+    Index(
+        "ix_dag_next_run_after", "next_run_after", sqlite_where=text("next_run_after IS NOT NULL")
+    ),
     Index("ix_dag_needs_planning", "dag_id", sqlite_where=text("needs_planning = 1")),
 )
 

@@ -38,6 +38,10 @@ outbox = Table(
     #: When it may be taken (again): a lease and a back-off in one.
     Column("due_at", UtcDateTime, nullable=False),
     Column("error", Text, nullable=False, server_default=""),
-    Index("ix_outbox_waiting", "due_at", sqlite_where=text("state = 'waiting'"),
-          postgresql_where=text("state = 'waiting'")),
+    Index(
+        "ix_outbox_waiting",
+        "due_at",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
 )

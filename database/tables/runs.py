@@ -59,10 +59,19 @@ dag_run = Table(
     Column("wake_at", UtcDateTime),
     UniqueConstraint("dag_id", "run_id"),
     UniqueConstraint("dag_id", "logical_date"),
-    Index("ix_dag_run_unfinished", "dag_id", "state", sqlite_where=text(UNFINISHED_RUN),
-          postgresql_where=text(UNFINISHED_RUN)),
-    Index("ix_dag_run_wake_at", "wake_at", sqlite_where=text("wake_at IS NOT NULL"),
-          postgresql_where=text("wake_at IS NOT NULL")),
+    Index(
+        "ix_dag_run_unfinished",
+        "dag_id",
+        "state",
+        sqlite_where=text(UNFINISHED_RUN),
+        postgresql_where=text(UNFINISHED_RUN),
+    ),
+    Index(
+        "ix_dag_run_wake_at",
+        "wake_at",
+        sqlite_where=text("wake_at IS NOT NULL"),
+        postgresql_where=text("wake_at IS NOT NULL"),
+    ),
     Index("ix_dag_run_dag_id_run_after", "dag_id", "run_after"),
     Index("ix_dag_run_run_after", "run_after"),
     Index("ix_dag_run_version_id", "version_id"),
@@ -114,10 +123,20 @@ task_instance = Table(
     Column("queue_count", Integer, nullable=False, server_default="0"),
     Column("note", Text),
     UniqueConstraint("dag_run_id", "task_id", "map_index"),
-    Index("ix_task_instance_scheduled", "priority_weight", "dag_run_id",
-          sqlite_where=text(SCHEDULED), postgresql_where=text(SCHEDULED)),
-    Index("ix_task_instance_occupying", "state", "dag_run_id",
-          sqlite_where=text(OCCUPYING), postgresql_where=text(OCCUPYING)),
+    Index(
+        "ix_task_instance_scheduled",
+        "priority_weight",
+        "dag_run_id",
+        sqlite_where=text(SCHEDULED),
+        postgresql_where=text(SCHEDULED),
+    ),
+    Index(
+        "ix_task_instance_occupying",
+        "state",
+        "dag_run_id",
+        sqlite_where=text(OCCUPYING),
+        postgresql_where=text(OCCUPYING),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -126,8 +145,12 @@ attempt = Table(
     "attempt",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("task_instance_id", RowId, ForeignKey("task_instance.id", ondelete="CASCADE"),
-           nullable=False),
+    Column(
+        "task_instance_id",
+        RowId,
+        ForeignKey("task_instance.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
     Column("epoch", Integer, nullable=False),
     Column("claim_id", String(36), nullable=False),
     Column("try_number", Integer, nullable=False),
@@ -147,8 +170,12 @@ attempt = Table(
     #: Seam: the attempt whose result was taken instead of running.
     Column("cached_from_id", RowId),
     UniqueConstraint("task_instance_id", "epoch"),
-    Index("ix_attempt_live", "worker_id", sqlite_where=text(LIVE_ATTEMPT),
-          postgresql_where=text(LIVE_ATTEMPT)),
+    Index(
+        "ix_attempt_live",
+        "worker_id",
+        sqlite_where=text(LIVE_ATTEMPT),
+        postgresql_where=text(LIVE_ATTEMPT),
+    ),
 )
 
 xcom = Table(
@@ -167,8 +194,12 @@ xcom = Table(
 rendered_fields = Table(
     "rendered_fields",
     metadata,
-    Column("task_instance_id", RowId, ForeignKey("task_instance.id", ondelete="CASCADE"),
-           primary_key=True),
+    Column(
+        "task_instance_id",
+        RowId,
+        ForeignKey("task_instance.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
     Column("try_number", Integer, nullable=False),
     Column("fields", JsonText, nullable=False),
 )
@@ -178,8 +209,13 @@ trigger = Table(
     "trigger",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("task_instance_id", RowId, ForeignKey("task_instance.id", ondelete="CASCADE"),
-           nullable=False, index=True),
+    Column(
+        "task_instance_id",
+        RowId,
+        ForeignKey("task_instance.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
     Column("class_path", String(1000), nullable=False),
     Column("kwargs", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),

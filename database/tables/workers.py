@@ -24,8 +24,12 @@ worker = Table(
     Column("lease_until_at", UtcDateTime, nullable=False),
     Column("stopped_at", UtcDateTime),
     Column("reason", Text, nullable=False, server_default=""),
-    Index("ix_worker_alive", "lease_until_at", sqlite_where=text("state = 'alive'"),
-          postgresql_where=text("state = 'alive'")),
+    Index(
+        "ix_worker_alive",
+        "lease_until_at",
+        sqlite_where=text("state = 'alive'"),
+        postgresql_where=text("state = 'alive'"),
+    ),
 )
 
 #: Signs of life for the health page; nothing is decided by them.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from tradewind.database.migrate import migrate
 from tradewind.database.settings import StoreSettings
 from tradewind.database.store import Store
@@ -102,9 +101,7 @@ class House:
 
 
 def task(task_id: str, *upstream: str, **fields) -> SerializedTask:
-    return SerializedTask(
-        task_id, "PythonOperator", upstream_task_ids=list(upstream), **fields
-    )
+    return SerializedTask(task_id, "PythonOperator", upstream_task_ids=list(upstream), **fields)
 
 
 @pytest.fixture

@@ -1,0 +1,84 @@
+"""The outbox: callbacks that are to be delivered at least once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, select, text, update
+
+from .operations import Operations
+from .tables import outbox
+from .values import OutboxRow
+
+_WAITING = (
+    select(outbox)
+    .where(
+        text("outbox.state = 'waiting'"),
+        outbox.c.due_at <= bindparam("now", type_=outbox.c.due_at.type),
+    )
+    .order_by(outbox.c.due_at, outbox.c.id)
+    .limit(bindparam("limit"))
+)
+
+
+class OutboxOperations(Operations):
+    """``store.outbox``: take, then say done or failed; who dies in between leaves it to others."""
+
+    def take(self, now: datetime, limit: int = 10) -> list[OutboxRow]:
+        """Return messages that are due, and keep others from them for one lease."""
+        with self._database.read() as connection:
+            if connection.execute(_WAITING, {"now": now, "limit": 1}).first() is None:
+                return []
+        with self._database.write() as connection:
+            rows = connection.execute(_WAITING, {"now": now, "limit": limit}).all()
+            for row in rows:
+                connection.execute(
+                    update(outbox)
+                    .where(outbox.c.id == row.id)
+                    .values(
+                        tries=row.tries + 1,
+                        due_at=now + timedelta(seconds=self._settings.lease_s * 2),
+                    )
+                )
+        return [
+            OutboxRow(row.id, row.kind, row.dag_id, row.payload, row.tries + 1, row.created_at)
+            for row in rows
+        ]
+
+    def done(self, message_id: int) -> None:
+        """A message was delivered."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(outbox).where(outbox.c.id == message_id).values(state="done", error="")
+            )
+
+    def fail(self, message_id: int, error: str, now: datetime) -> None:
+        """A delivery failed: again later, and parked after the last try, for people to see."""
+        with self._database.write() as connection:
+            tries = connection.execute(
+                select(outbox.c.tries).where(outbox.c.id == message_id)
+            ).scalar_one_or_none()
+            if tries is None:
+                return
+            is_last = tries >= self._settings.outbox_tries_max
+            connection.execute(
+                update(outbox)
+                .where(outbox.c.id == message_id)
+                .values(
+                    state="parked" if is_last else "waiting",
+                    error=error,
+                    due_at=now + timedelta(seconds=min(2.0**tries, 600.0)),
+                )
+            )
+
+    def next_due_at(self) -> datetime | None:
+        """Return when a message is due next, None: none waits."""
+        statement = (
+            select(outbox.c.due_at)
+            .where(text("outbox.state = 'waiting'"))
+            .order_by(outbox.c.due_at)
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            found: datetime | None = connection.execute(statement).scalar()
+            return found

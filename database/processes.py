@@ -1,0 +1,42 @@
+"""Signs of life of scheduler, parser and web processes, for the health page."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, select, update
+
+from .operations import Operations
+from .tables import process
+from .values import ProcessRow
+
+#: Signs of life older than this are history that nobody asks for.
+KEPT = timedelta(days=1)
+
+
+class ProcessOperations(Operations):
+    """``store.processes``: nothing is decided by them."""
+
+    def beat(self, kind: str, process_id: str, host: str, pid: int, now: datetime) -> None:
+        """Say that a process lives. ``process_id``: unique to this start of it."""
+        with self._database.write() as connection:
+            known = connection.execute(
+                update(process).where(process.c.id == process_id).values(beat_at=now)
+            )
+            if known.rowcount:
+                return
+            connection.execute(delete(process).where(process.c.beat_at < now - KEPT))
+            connection.execute(
+                insert(process).values(
+                    id=process_id, kind=kind, host=host, pid=pid, started_at=now, beat_at=now
+                )
+            )
+
+    def list(self) -> list[ProcessRow]:
+        """Return what was seen in the last day, the longest silent first."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(process).order_by(process.c.beat_at)).all()
+        return [
+            ProcessRow(row.id, row.kind, row.host, row.pid, row.started_at, row.beat_at)
+            for row in rows
+        ]
