@@ -41,14 +41,9 @@ _HELD = (
     .where(task_instance.c.id.in_(bindparam("ids", expanding=True)))
 )
 
-#: What a branch or a short circuit may still skip at once (semantics 5.5).
-_SKIPPABLE = (
-    _S.NONE.value,
-    _S.SCHEDULED.value,
-    _S.QUEUED.value,
-    _S.UP_FOR_RETRY.value,
-    _S.UP_FOR_RESCHEDULE.value,
-)
+#: What a branch or a short circuit skips at once (semantics 5.5). What its own rule has let go
+#: before (scheduled, queued) runs, whether or not a slot was free: else limits would decide.
+_SKIPPABLE = (_S.NONE.value,)
 
 _TO_SKIP = select(*HELD_COLUMNS).where(
     task_instance.c.dag_run_id == bindparam("dag_run_id"),

@@ -301,8 +301,10 @@ class _Loop:
         else:
             one.first_reschedule_at, one.reschedule_count = None, 0
         self._tell(one)
-        for skipped in self.run_.skip(result.skip_task_ids, f"{one.label} did not follow it", now):
-            self._tell(skipped)
+        if one.map_index < 0:  # a mapped branch speaks through its mark, index by index
+            reason = f"{one.label} did not follow it"
+            for skipped in self.run_.skip(result.skip_task_ids, reason, now):
+                self._tell(skipped)
 
     def _tell(self, one: MemoryTaskInstance) -> None:
         duration = f" in {one.duration:.2f} s" if one.duration else ""
