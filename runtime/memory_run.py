@@ -19,6 +19,7 @@ from ..planning.snapshot import (
     Transition,
 )
 from ..planning.structure import DagStructure
+from ..sdk.dag_run import DagRun
 from ..sdk.states import (
     FINISHED,
     SCHEDULABLE,
@@ -26,6 +27,7 @@ from ..sdk.states import (
     TaskInstanceState,
     check_transition,
 )
+from ..sdk.task_instance import RuntimeTaskInstance
 from .task.memory_runtime import MemoryRuntime, TaskState
 
 _S = TaskInstanceState
@@ -33,13 +35,12 @@ _RESULT_KEY = "return_value"
 _SKIP_KEY = "skipmixin_key"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class MemoryTaskInstance:
     """One task instance of a run in memory. ``state`` is None before anything has happened."""
 
     id: int
-    dag_id: str
-    run_id: str
+    dag_run: MemoryDagRun = field(repr=False)
     task_id: str
     map_index: int
     max_tries: int
@@ -61,6 +62,16 @@ class MemoryTaskInstance:
         return None if self.current is _S.NONE else self.current
 
     @property
+    def dag_id(self) -> str:
+        """The id of the DAG."""
+        return self.dag_run.dag_id
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return self.dag_run.run_id
+
+    @property
     def duration(self) -> float | None:
         """Seconds between start and end of the last try."""
         if self.start_date is None or self.end_date is None:
@@ -72,8 +83,18 @@ class MemoryTaskInstance:
         """``task_id``, or ``task_id[map_index]`` of a mapped task."""
         return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
 
+    def xcom_pull(self, task_ids: str | Iterable[str] | None = None, **arguments: Any) -> Any:
+        """Return what tasks of the run have pushed, as ``ti.xcom_pull`` does inside a task."""
+        reader = RuntimeTaskInstance(
+            task=self.dag_run.structure.tasks[self.task_id],
+            dag_run=DagRun(self.dag_id, self.run_id, self.dag_run.as_columns()),
+            runtime=self.dag_run.runtime,
+            map_index=self.map_index,
+        )
+        return reader.xcom_pull(task_ids, **arguments)
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class MemoryDagRun:
     """One dag run in memory, as ``dag.test()`` returns it. Names are those of Airflow's DagRun."""
 
@@ -259,8 +280,7 @@ class MemoryDagRun:
         self.task_instances.append(
             MemoryTaskInstance(
                 len(self.task_instances),
-                self.dag_id,
-                self.run_id,
+                self,
                 task_id,
                 map_index,
                 max_tries=self.structure.tasks[task_id].retries,
