@@ -7,7 +7,6 @@ Rules: semantics section 2. What happens around ``execute`` in a task process is
 from __future__ import annotations
 
 import copy
-import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
@@ -21,6 +20,8 @@ from .operator_construction import BaseOperatorMeta, Construction, construction_
 from .param import ParamsDict
 
 if TYPE_CHECKING:
+    import logging
+
     from .dag import DAG
     from .mapped_operator import OperatorPartial
     from .operator_link import BaseOperatorLink
@@ -259,6 +260,8 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
     @property
     def log(self) -> logging.Logger:
         """The logger of the task's class, below ``airflow.task``."""
+        import logging
+
         name = self._logger_name or f"{type(self).__module__}.{type(self).__qualname__}"
         return logging.getLogger(f"airflow.task.operators.{name}")
 
@@ -343,13 +346,28 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
         """Return the Jinja environment of the task's DAG."""
         from .templates import environment_for
 
-        return environment_for(dag if dag is not None else self._dag)
+        is_native = self.__dict__.get("render_template_as_native_obj")
+        return environment_for(dag if dag is not None else self._dag, is_native=is_native)
 
     def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
         """Replace every template field by its rendered value, in place."""
         from .templates import render_fields
 
-        render_fields(self, context, jinja_env or self.get_template_env())
+        render_fields(self, context, jinja_env, self.__dict__.get("_rendered_ids", frozenset()))
+
+    def render_template(
+        self, content: Any, context: Any, jinja_env: Any = None, seen_oids: Any = None
+    ) -> Any:
+        """Return *content* with every template in it rendered."""
+        from .templates import render_value
+
+        return render_value(self, content, context, jinja_env)
+
+    def resolve_template_files(self) -> None:
+        """Replace file names in template fields by the files' text."""
+        from .templates import resolve_template_files
+
+        resolve_template_files(self)
 
     @staticmethod
     def xcom_push(context: Any, key: str, value: Any) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -17,14 +16,14 @@ if TYPE_CHECKING:
     from .task_group import TaskGroup
 
 
-@dataclass
 class FileBeingParsed:
     """The DAG file that this process imports now, and the DAGs that registered themselves."""
 
-    path: str
-    #: The dialect of the file itself; DAGs declared by a helper without a dialect take it.
-    dialect: str | None = None
-    registered: list[DAG] = field(default_factory=list)
+    def __init__(self, path: str, dialect: str | None = None) -> None:
+        self.path = path
+        #: The dialect of the file itself; DAGs declared by a helper without a dialect take it.
+        self.dialect = dialect
+        self.registered: list[DAG] = []
 
 
 _open_blocks: list[DAG | TaskGroup] = []

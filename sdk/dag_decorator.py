@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +29,8 @@ def _factory(
 ) -> Callable[..., DAG]:
     # The module that decorates tells the dialect, whoever calls the function afterwards.
     spoken = dialect.dialect_of(dialect.calling_frame())
+
+    import inspect  # late: files without @dag do not pay for it
 
     @functools.wraps(function)
     def build(*call_args: Any, **call_kwargs: Any) -> DAG:

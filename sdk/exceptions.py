@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import ConfigurationError, TradewindError
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 class AirflowException(TradewindError):
     """Root of every error that carries an Airflow name."""
 
-    status_code = HTTPStatus.INTERNAL_SERVER_ERROR
+    status_code = 500
 
 
 class InvalidValueError(AirflowException, ValueError):
@@ -42,13 +41,13 @@ class InvalidUseError(AirflowException, RuntimeError):
 class AirflowBadRequest(AirflowException):
     """The request cannot be understood."""
 
-    status_code = HTTPStatus.BAD_REQUEST
+    status_code = 400
 
 
 class AirflowNotFoundException(AirflowException):
     """What was asked for does not exist."""
 
-    status_code = HTTPStatus.NOT_FOUND
+    status_code = 404
 
 
 class AirflowConfigException(AirflowException, ConfigurationError):

@@ -8,11 +8,9 @@ Rules: semantics sections 1.4 and 2.1.
 from __future__ import annotations
 
 import functools
-import inspect
 from abc import ABCMeta
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import dag_context
 from .exceptions import InvalidArgumentError
@@ -24,17 +22,19 @@ if TYPE_CHECKING:
 _STASH = "_tradewind_construction"
 
 
-@dataclass(frozen=True)
-class Construction:
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Construction(NamedTuple):
     """What one operator takes from its surroundings."""
 
     dag: DAG | None = None
     task_group: TaskGroup | None = None
-    default_args: Mapping[str, Any] = field(default_factory=dict)
+    default_args: Mapping[str, Any] = _NOTHING
     #: Params of the DAG, below the task's own.
-    dag_params: Mapping[str, Any] = field(default_factory=dict)
+    dag_params: Mapping[str, Any] = _NOTHING
     #: Params of the task's own ``default_args``, above its own.
-    default_params: Mapping[str, Any] = field(default_factory=dict)
+    default_params: Mapping[str, Any] = _NOTHING
     #: Built to run one mapped instance: it joins neither DAG nor group.
     is_detached: bool = False
 
@@ -75,11 +75,29 @@ def construction_of(operator: object) -> Construction:
 class InitSignature:
     """The keyword parameters of one ``__init__``."""
 
-    def __init__(self, init: Callable[..., Any]) -> None:
-        parameters = list(inspect.signature(init).parameters.values())[1:]
-        named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-        self.names: frozenset[str] = frozenset(p.name for p in named)
-        self.required: tuple[str, ...] = tuple(p.name for p in named if p.default is p.empty)
+    names: frozenset[str]
+    required: tuple[str, ...]
+
+    def __init__(self, init: Any) -> None:
+        while hasattr(init, "__wrapped__"):  # another decorator stands above the author's own
+            init = init.__wrapped__
+        if not hasattr(init, "__code__"):  # inherited from a class that is not written in Python
+            self.names, self.required = frozenset(), ()
+            return
+        # Read from the code object: ``inspect`` would cost every process 5 ms to load.
+        code = init.__code__
+        positional = code.co_varnames[1 : code.co_argcount]
+        keyword_only = code.co_varnames[
+            code.co_argcount : code.co_argcount + code.co_kwonlyargcount
+        ]
+        with_default = {
+            *positional[len(positional) - len(init.__defaults__ or ()) :],
+            *(init.__kwdefaults__ or ()),
+        }
+        self.names = frozenset((*positional, *keyword_only))
+        self.required = tuple(
+            name for name in (*positional, *keyword_only) if name not in with_default
+        )
 
 
 def wrap_init(init: Callable[..., None]) -> Callable[..., None]:

@@ -6,7 +6,6 @@ Rules: semantics section 1.6. jsonschema is loaded only where a param has a sche
 from __future__ import annotations
 
 import copy
-import json
 import warnings
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
@@ -101,6 +100,8 @@ def check_json(value: Any) -> None:
     """
     if value is None or isinstance(value, (str, int, float, bool)):
         return
+    import json
+
     try:
         json.dumps(value)
     except (TypeError, ValueError) as error:

@@ -5,7 +5,6 @@ Rules: semantics section 10.3.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .exceptions import InvalidValueError
@@ -14,11 +13,12 @@ if TYPE_CHECKING:
     from .abstract_operator import AbstractOperator
 
 
-@dataclass
 class _OpenScope:
-    setups: list[AbstractOperator]
-    teardowns: list[AbstractOperator]
-    tasks: list[AbstractOperator] = field(default_factory=list)
+    def __init__(self, setups: list[AbstractOperator], teardowns: list[AbstractOperator]) -> None:
+        self.setups = setups
+        self.teardowns = teardowns
+        #: What was created inside.
+        self.tasks: list[AbstractOperator] = []
 
 
 _open_scopes: list[_OpenScope] = []

@@ -21,15 +21,9 @@ if TYPE_CHECKING:
 #: A class that is no DecoratedOperator yet is joined with it.
 OPERATORS: dict[str, str] = {
     "python": "python:PythonOperator",
-    "virtualenv": "virtualenv:PythonVirtualenvOperator",
-    "external_python": "virtualenv:ExternalPythonOperator",
     "branch": "branch:BranchPythonOperator",
-    "branch_virtualenv": "virtualenv:BranchPythonVirtualenvOperator",
-    "branch_external_python": "virtualenv:BranchExternalPythonOperator",
     "short_circuit": "short_circuit:ShortCircuitOperator",
-    "sensor": "python_sensor:PythonSensor",
     "bash": "bash_decorator:BashDecoratedOperator",
-    "stub": "stub:StubOperator",
 }
 
 

@@ -10,8 +10,8 @@ Source: Airflow's documentation of trigger rules; ``spec/semantics.md`` section 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 
 class TriggerRule(StrEnum):
@@ -77,8 +77,7 @@ class Verdict(Enum):
     REMOVE = "remove"
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
+class Upstream(NamedTuple):
     """How many upstream task instances count for one task instance, and how they ended.
 
     ``total`` counts all of them, finished or not. The three ``setup_`` counts are those of the

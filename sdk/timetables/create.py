@@ -6,21 +6,15 @@ Source: ``spec/semantics.md`` section 4.1, rows 1 and 3 of section 11; architect
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import timedelta, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
-from .asset_driven import AssetTriggeredTimetable
 from .base import Timetable
-from .interval import CronDataIntervalTimetable, DeltaDataIntervalTimetable
-from .simple import ContinuousTimetable, NullTimetable, OnceTimetable
-from .trigger import CronTriggerTimetable, DeltaTriggerTimetable
 
 
-@dataclass(frozen=True, slots=True)
-class TimetableSettings:
+class TimetableSettings(NamedTuple):
     """Whether cron and timedelta schedules make data intervals. None: as the dialect has it."""
 
     create_cron_data_intervals: bool | None = None
@@ -76,25 +70,44 @@ def _create(
 ) -> Timetable:
     if isinstance(schedule, Timetable):
         return schedule
-    if schedule is None:
-        return NullTimetable()
-    if schedule == "@once":
-        return OnceTimetable()
-    if schedule == "@continuous":
-        return ContinuousTimetable()
-    if isinstance(schedule, str):
-        settings = settings or TimetableSettings.from_configuration()
-        if settings.cron_makes_intervals(dialect):
-            return CronDataIntervalTimetable(schedule, timezone)
-        return CronTriggerTimetable(schedule, timezone=timezone)
-    if isinstance(schedule, timedelta | relativedelta):
-        settings = settings or TimetableSettings.from_configuration()
-        if settings.delta_makes_intervals(dialect):
-            return DeltaDataIntervalTimetable(schedule)
-        return DeltaTriggerTimetable(schedule)
+    # Each kind is loaded when it is asked for: every task process pays for what a DAG loads.
+    if schedule is None or (isinstance(schedule, str) and schedule in ("@once", "@continuous")):
+        from . import simple
+
+        if schedule is None:
+            return simple.NullTimetable()
+        return simple.OnceTimetable() if schedule == "@once" else simple.ContinuousTimetable()
+    if isinstance(schedule, str | timedelta | relativedelta):
+        return _regular(schedule, timezone, dialect, settings)
     if _names_assets(schedule):
+        from .asset_driven import AssetTriggeredTimetable
+
         return AssetTriggeredTimetable(schedule)
     raise ValueError(f"{schedule!r} is not a valid schedule")
+
+
+def _regular(
+    schedule: str | timedelta | relativedelta,
+    timezone: tzinfo,
+    dialect: str,
+    settings: TimetableSettings | None,
+) -> Timetable:
+    settings = settings or TimetableSettings.from_configuration()
+    if isinstance(schedule, str):
+        if settings.cron_makes_intervals(dialect):
+            from .interval import CronDataIntervalTimetable
+
+            return CronDataIntervalTimetable(schedule, timezone)
+        from .trigger import CronTriggerTimetable
+
+        return CronTriggerTimetable(schedule, timezone=timezone)
+    if settings.delta_makes_intervals(dialect):
+        from .interval import DeltaDataIntervalTimetable
+
+        return DeltaDataIntervalTimetable(schedule)
+    from .trigger import DeltaTriggerTimetable
+
+    return DeltaTriggerTimetable(schedule)
 
 
 def _names_assets(schedule: Any) -> bool:
