@@ -20,7 +20,12 @@ OPERATORS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "operators.branch",
-        "BaseBranchOperator BranchMixIn",
+        "BaseBranchOperator",
+        "operators.branch providers.standard.operators.branch sdk sdk.bases.branch",
+    ),
+    (
+        "operators.skip_mixin",
+        "BranchMixIn",
         "operators.branch providers.standard.operators.branch sdk sdk.bases.branch",
     ),
     ("operators.branch", "BaseBranchOperator", "operators.branch_operator"),
@@ -29,6 +34,7 @@ OPERATORS: tuple[tuple[str, str, str], ...] = (
         "ShortCircuitOperator",
         "operators operators.python operators.python_operator providers.standard.operators.python",
     ),
+    ("operators.skip_mixin", "SkipMixin", "models models.skipmixin sdk sdk.bases.skipmixin"),
     (
         "operators.empty",
         "EmptyOperator",

@@ -9,6 +9,12 @@ RUNNING: tuple[tuple[str, str, str], ...] = (
     ("sdk.connection", "Connection", "models models.connection sdk sdk.definitions.connection"),
     ("sdk.dag_run", "DagRun", "models models.dagrun"),
     ("sdk.configuration", "conf", "configuration sdk sdk.configuration"),
+    ("", "__version__=AIRFLOW_VERSION", "sdk"),
+    (
+        "sdk.parsing_context",
+        "AirflowParsingContext get_parsing_context",
+        "sdk sdk.definitions.context utils.dag_parsing_context",
+    ),
     # The context and its parts
     (
         "sdk.context",
@@ -24,6 +30,29 @@ RUNNING: tuple[tuple[str, str, str], ...] = (
     ("sdk.context", "ConnectionAccessor VariableAccessor", "utils.context"),
     ("sdk.macros", "*", "macros sdk.execution_time.macros"),
     ("sdk.macros", "macros=", "sdk"),
+    (
+        "sdk.task_instance",
+        "TaskInstance=RuntimeTaskInstance",
+        "models models.taskinstance sdk sdk.types",
+    ),
+    (
+        "sdk.task_instance",
+        "RuntimeTaskInstance",
+        "sdk.execution_time.task_runner",
+    ),
+    ("sdk.task_instance", "TaskInstanceKey", "models.taskinstance models.taskinstancekey"),
+    ("sdk.xcom", "XCom=BaseXCom", "models models.xcom sdk.execution_time.xcom"),
+    ("sdk.xcom", "BaseXCom", "models.xcom sdk sdk.bases.xcom sdk.execution_time.xcom"),
+    ("sdk.xcom_arg", "XCOM_RETURN_KEY", "models.xcom utils.xcom"),
+    ("sdk.xcom", "LazyXComSequence LazyXComSelectSequence=LazyXComSequence", "models.xcom"),
+    ("sdk.xcom", "LazyXComSequence", "sdk.execution_time.lazy_sequence"),
+    ("scheduler.dag_bag", "DagBag", "models models.dagbag dag_processing.dagbag"),
+    (
+        "sdk.call_arguments",
+        "determine_kwargs",
+        "sdk.bases.decorator utils.operator_helpers",
+    ),
+    ("sdk.call_arguments", "make_kwargs_callable", "utils.operator_helpers"),
     # States
     ("sdk.states", "DagRunState TaskInstanceState", "sdk utils.state"),
     ("sdk.state_names", "State", "utils.state"),
