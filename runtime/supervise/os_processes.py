@@ -434,6 +434,8 @@ class OsProcesses:
             self._unlisten(channel.connection.fileno())
 
     def _hear_output(self, channel: TaskChannel) -> None:
+        # Its messages first: a secret is named there before it is printed here.
+        self._hear_task(channel)
         channel.read_output()
         if channel.is_output_at_end:
             self._unlisten(channel.output)

@@ -23,7 +23,11 @@ def main(arguments: Sequence[str]) -> None:
     process_hygiene.die_with_parent(os.getppid())
     connection = socket.socket(fileno=int(arguments[0]))
     output, journal = int(arguments[1]), int(arguments[2])
-    for number in (connection.fileno(), output, journal):  # programs that the task starts get neither
+    for number in (
+        connection.fileno(),
+        output,
+        journal,
+    ):  # programs that the task starts get neither
         os.set_inheritable(number, False)
     message, _ = frames.receive(connection)
     fresh = protocol.decode_fresh_task(message)

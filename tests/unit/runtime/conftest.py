@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
-from tradewind.database.errors import DatabaseError
+from tradewind.database.errors import DatabaseBusy
 from tradewind.database.values import (
     AttemptResult,
     Claim,
@@ -79,7 +79,7 @@ class FakeAttempts:
         self.held.extend(taken)
         if self.is_answer_lost:
             self.is_answer_lost = False
-            raise DatabaseError("the connection broke during COMMIT")
+            raise DatabaseBusy("the connection broke during COMMIT")
         return taken
 
     def finish(
@@ -109,7 +109,7 @@ class FakeAttempts:
 
     def _reach(self) -> None:
         if self.is_away:
-            raise DatabaseError("the database is away")
+            raise DatabaseBusy("the database is away")
 
 
 @dataclass

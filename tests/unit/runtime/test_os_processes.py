@@ -275,7 +275,7 @@ def test_one_task_does_not_change_the_world_of_the_next(os_world):
     key = os_world.start()
     os_world.end_of(key)
 
-    assert f"seen before: False {os.getcwd()}" in os_world.log(key)
+    assert f"seen before: False {Path.cwd()}" in os_world.log(key)
 
 
 def test_tasks_of_one_file_draw_different_random_numbers(os_world):
