@@ -19,36 +19,6 @@ from .not_set import is_arg_set
 
 _TAG_LENGTH_MAX = 100
 
-#: Where each positional argument after dag_id goes (Airflow 2's order).
-POSITIONAL = (
-    "dag_id",
-    "description",
-    "schedule",
-    "schedule_interval",
-    "timetable",
-    "start_date",
-    "end_date",
-    "full_filepath",
-    "template_searchpath",
-    "template_undefined",
-    "user_defined_macros",
-    "user_defined_filters",
-    "default_args",
-    "concurrency",
-    "max_active_tasks",
-    "max_active_runs",
-    "max_consecutive_failed_dag_runs",
-    "dagrun_timeout",
-    "sla_miss_callback",
-    "default_view",
-    "orientation",
-    "catchup",
-    "on_success_callback",
-    "on_failure_callback",
-    "doc_md",
-    "params",
-)
-
 
 def one_schedule(schedule: Any, schedule_interval: Any, timetable: Any, dialect: str) -> Any:
     """Return the one that was given; none: daily in Airflow 2, no schedule in 3.

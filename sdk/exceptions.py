@@ -489,41 +489,6 @@ class AirflowProviderDeprecationWarning(DeprecationWarning):
     deprecated_provider_since: str | None = None
 
 
-# --- other runs (ExternalTaskSensor) ---------------------------------------------------------
-
-
-class ExternalDagNotFoundError(AirflowException):
-    """The DAG that a sensor waits for does not exist."""
-
-
-class ExternalDagDeletedError(AirflowException):
-    """The DAG that a sensor waits for was deleted."""
-
-
-class ExternalTaskNotFoundError(AirflowException):
-    """The task that a sensor waits for does not exist."""
-
-
-class ExternalTaskGroupNotFoundError(AirflowException):
-    """The task group that a sensor waits for does not exist."""
-
-
-class ExternalTaskFailedError(AirflowException):
-    """The task that a sensor waits for failed."""
-
-
-class ExternalTaskGroupFailedError(AirflowException):
-    """The task group that a sensor waits for failed."""
-
-
-class ExternalDagFailedError(AirflowException):
-    """The DAG run that a sensor waits for failed."""
-
-
-class DuplicateStateError(AirflowException, ValueError):
-    """One state stands in two of a sensor's lists of states."""
-
-
 class BackfillUnfinished(AirflowException):
     """Some tasks of a backfill did not succeed."""
 
