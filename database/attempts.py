@@ -18,7 +18,7 @@ from .results import ResultWriter
 from .settle import Settling
 from .state_writes import HELD_COLUMNS, held_from
 from .tables import attempt, dag_run, task_instance, worker
-from .tables.runs import LIVE_ATTEMPT, OCCUPYING
+from .tables.runs import LIVE_ATTEMPT, OCCUPYING, SCHEDULED
 from .values import (
     Advanced,
     AttemptResult,
@@ -75,6 +75,16 @@ _OVERDUE = (
     )
 )
 
+_ANY_SCHEDULED = (
+    select(task_instance.c.id).where(text(f"task_instance.{SCHEDULED}")).limit(1)
+)
+
+_ANY_QUEUED = (
+    select(task_instance.c.id)
+    .where(text(f"task_instance.{OCCUPYING}"), task_instance.c.state == "queued")
+    .limit(1)
+)
+
 _OCCUPIED_BY = select(task_instance.c.worker_id).where(
     text(f"task_instance.{OCCUPYING}"), task_instance.c.state.in_(("running", "restarting"))
 )
@@ -85,6 +95,9 @@ class AttemptOperations(Operations):
 
     def queue(self, now: datetime) -> Advanced:
         """Queue scheduled task instances under all limits, and tell runners."""
+        with self._database.read() as connection:
+            if connection.execute(_ANY_SCHEDULED).first() is None:
+                return Advanced(changed=False)
         with self._database.write() as connection:
             queued = queue_scheduled(connection, self._versions, self._settings, now)
             write_events(connection, queue_events(queued, "scheduler"), now)
@@ -95,7 +108,7 @@ class AttemptOperations(Operations):
     def claim(self, request: ClaimRequest, now: datetime) -> list[Claim]:
         """Give a runner what is queued for it, most urgent first. Durable when this returns."""
         with self._database.read() as connection:
-            if not self._has_queued(connection):
+            if connection.execute(_ANY_QUEUED).first() is None:
                 return []
         with self._database.write() as connection:
             claims = claim_queued(connection, self._versions, request, now)
@@ -127,9 +140,11 @@ class AttemptOperations(Operations):
             applied = ResultWriter(connection, self._versions, now, actor).apply(results)
             settling = Settling(connection, self._versions, self._settings, now, actor)
             settling.settle(applied.touched_run_ids)
-            queued = queue_scheduled(connection, self._versions, self._settings, now)
+            queued = settling.queue_following(
+                always=bool(applied.touched_run_ids or applied.has_scheduled)
+            )
             claims = [] if claim is None else claim_queued(connection, self._versions, claim, now)
-            events = [*applied.events, *settling.events, *queue_events(queued, actor)]
+            events = [*applied.events, *settling.events]
             events.extend(_claim_events(claims, claim.worker_id if claim else ""))
             write_events(connection, events, now)
         claimed = {(one.task_instance_id, one.epoch) for one in claims}
@@ -153,19 +168,17 @@ class AttemptOperations(Operations):
                 self._begin(connection, started)
             self._ring("web")
 
-    def give_back(self, claims: Iterable[Claim], now: datetime, reason: str) -> list[Outcome]:
-        """Return claims whose user code never began: scheduled again, the try is not used."""
+    def give_back(
+        self, held: Iterable[tuple[int, int, str]], now: datetime, reason: str
+    ) -> list[Outcome]:
+        """Return claims whose user code never began: scheduled again, the try is not used.
+
+        Args:
+            held: task instance id, epoch and claim id of each.
+        """
         results = [
-            AttemptResult(
-                one.task_instance_id,
-                one.epoch,
-                one.claim_id,
-                "lost",
-                reason,
-                now,
-                has_entered=False,
-            )
-            for one in claims
+            AttemptResult(id_, epoch, claim_id, "lost", reason, now, has_entered=False)
+            for id_, epoch, claim_id in held
         ]
         return list(self.finish(results, now).outcomes)
 
@@ -237,14 +250,6 @@ class AttemptOperations(Operations):
                 attempt_row(row)
                 for row in connection.execute(_LIVE, {"worker_id": worker_id}).all()
             ]
-
-    def _has_queued(self, connection: Connection) -> bool:
-        statement = (
-            select(task_instance.c.id)
-            .where(text(f"task_instance.{OCCUPYING}"), task_instance.c.state == "queued")
-            .limit(1)
-        )
-        return connection.execute(statement).first() is not None
 
     def _begin(self, connection: Connection, started: Sequence[Started]) -> None:
         if started:

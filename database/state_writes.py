@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, func, update
+from sqlalchemy import Connection, Update, bindparam, func, or_, update
 
 from ..sdk.states import DagRunState, TaskInstanceState, check_transition
 from .tables import attempt, dag_run, task_instance
@@ -334,7 +334,8 @@ _END_ATTEMPT = (
         attempt.c.task_instance_id == bindparam("held_id"),
         attempt.c.epoch == bindparam("held_epoch"),
         attempt.c.claim_id == bindparam("held_claim_id"),
-        attempt.c.state.in_(("claimed", "running")),
+        # Not "IN": that cannot be executed for many rows at once.
+        or_(attempt.c.state == "claimed", attempt.c.state == "running"),
     )
     .values(
         state=bindparam("new_state"),

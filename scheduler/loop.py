@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ..sdk.clock import Clock
 from .quarantine import Quarantine
@@ -33,6 +33,7 @@ class Scheduler:
         self._next_sweep_s = clock.monotonic()
         self._quarantine = Quarantine(clock)
         self._has_more = False
+        self._ticked_at = datetime.min.replace(tzinfo=UTC)
 
     def tick(self) -> bool:
         """Run every step once; True if something changed, so that more may be due at once."""
@@ -40,7 +41,8 @@ class Scheduler:
         is_sweep = now_s >= self._next_sweep_s
         if is_sweep:
             self._next_sweep_s = now_s + self._sweep_s
-        tick = Tick(now=self._clock.now(), is_sweep=is_sweep, quarantine=self._quarantine)
+        self._ticked_at = self._clock.now()
+        tick = Tick(now=self._ticked_at, is_sweep=is_sweep, quarantine=self._quarantine)
         for step in self._steps:
             self._run(step, tick)
         self._has_more = tick.changed
@@ -59,7 +61,10 @@ class Scheduler:
         except Exception:
             log.exception("the database cannot say what is due next")
             return until_sweep_s
-        return min([until_sweep_s, *(self._until_s(at) for at in due if at is not None)])
+        # What was due at the last tick and is still there cannot be done now (a held-back DAG, a
+        # limit): it waits for a bell or a sweep, or the loop would spin.
+        ahead = [at for at in due if at is not None and at > self._ticked_at]
+        return min([until_sweep_s, *(self._until_s(at) for at in ahead)])
 
     def _until_s(self, at: datetime) -> float:
         return max(0.0, (at - self._clock.now()).total_seconds())

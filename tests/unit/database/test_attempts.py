@@ -78,7 +78,9 @@ def test_a_try_whose_code_never_began_is_given_back(house, task):
     house.run()
     [claim] = house.claim()
 
-    house.store.attempts.give_back([claim], house.now, "cannot fork")
+    house.store.attempts.give_back(
+        [(claim.task_instance_id, claim.epoch, claim.claim_id)], house.now, "cannot fork"
+    )
 
     assert (house.one("a").try_number, house.one("a").state) == (1, "queued")
     [again] = house.claim()
@@ -158,3 +160,12 @@ def test_a_worker_whose_lease_ran_out_loses_its_attempts_and_cannot_renew(house,
     assert not house.store.workers.renew("worker-1", house.now)
     assert house.states() == {"a": "failed"}
     assert house.run_state() == "failed"
+
+
+def test_a_worker_whose_lease_is_over_gets_no_claims(house, task):
+    house.add(task("a"))
+    house.run()
+    house.store.workers.stop("worker-1", house.now, "stopped")
+
+    assert house.claim() == []
+    assert house.states() == {"a": "queued"}

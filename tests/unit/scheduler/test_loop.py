@@ -78,6 +78,14 @@ def test_the_loop_sleeps_until_the_next_timer_and_never_past_a_sweep():
     assert later.wait_s() == 1.0
 
 
+def test_what_is_overdue_and_cannot_be_done_does_not_make_the_loop_spin():
+    clock = VirtualClock(NOW)
+    scheduler = Scheduler(make_store(next_due_at=NOW - timedelta(hours=1)), clock, [])
+    scheduler.tick()
+
+    assert scheduler.wait_s() == 1.0
+
+
 def test_the_loop_goes_on_at_once_while_things_change():
     def change(tick) -> None:
         tick.changed = True

@@ -183,13 +183,13 @@ def test_a_change_of_a_file_read_at_import_parses_again(world):
 
 
 def test_a_change_of_a_variable_read_at_import_parses_again(world):
-    world.variables["region"] = "eu"
+    world.variables["region"] = SimpleNamespace(value="eu")
     inputs = Inputs(variables={"region": fingerprint_value("region", "eu")})
     world.children.answers["a.py"] = ParseAnswer(inputs=inputs)
     world.write("a.py")
     assert world.settle(20) == ["a.py"]
 
-    world.variables["region"] = "us"
+    world.variables["region"] = SimpleNamespace(value="us")
     world.children.answers["a.py"] = ParseAnswer(
         inputs=Inputs(variables={"region": fingerprint_value("region", "us")})
     )

@@ -1,0 +1,67 @@
+"""The real store on SQLite in memory, seen through a connection that may fail.
+
+Each call of an operation gives control away before and after it, so that an actor may be killed
+before its transaction or between the commit and whatever it does next. The call may fail before
+the transaction, or after its commit: then the caller does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sim_kernel import Kernel
+from sqlalchemy.exc import OperationalError
+from tradewind.database.store import Store
+
+GROUPS = ("files", "dags", "runs", "attempts", "workers", "task_instances", "pools", "processes")
+
+
+class FaultyStore:
+    """One actor's connection to the store."""
+
+    def __init__(
+        self, store: Store, kernel: Kernel, actor: str, check: Callable[[str], None]
+    ) -> None:
+        self.settings = store.settings
+        self.clock = store.clock
+        for name in GROUPS:
+            group = getattr(store, name, None)
+            if group is not None:
+                setattr(self, name, FaultyGroup(group, kernel, actor, name, check))
+
+
+class FaultyGroup:
+    """One group of operations."""
+
+    def __init__(
+        self,
+        group: Any,
+        kernel: Kernel,
+        actor: str,
+        name: str,
+        check: Callable[[str], None],
+    ) -> None:
+        self._group = group
+        self._kernel = kernel
+        self._actor = actor
+        self._name = name
+        self._check = check
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        act = getattr(self._group, operation)
+        label = f"{self._name}.{operation}"
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            kernel = self._kernel
+            kernel.switch(label)
+            if kernel.random.random() < kernel.faults.store_fails:
+                raise OperationalError(label, {}, OSError("simulated: disk I/O error"))
+            answer = act(*arguments, **named)
+            self._check(self._actor)
+            if kernel.random.random() < kernel.faults.store_fails_after_commit:
+                raise OperationalError(label, {}, OSError("simulated: answer of commit lost"))
+            kernel.switch(f"{label} done")
+            return answer
+
+        return call
