@@ -261,6 +261,8 @@ class _Loop:
             pool_slots=task.pool_slots,
             queue=task.queue,
             relative_fileloc=self.run_.structure.dag.relative_fileloc,
+            fileloc=self.dag.fileloc,
+            is_test=True,
         )
 
     def _take(self, one: MemoryTaskInstance, result: TaskResult) -> None:

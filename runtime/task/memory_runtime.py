@@ -234,6 +234,12 @@ class MemoryRuntime:
         """Return '': there is no page, and the log is this process's output."""
         return ""
 
+    def executing(self) -> None:
+        """Do nothing: the alarm in this process is the only time limit."""
+
+    def mask(self, values: Sequence[str]) -> None:
+        """Do nothing: this process masks what it logs by itself."""
+
 
 def _is_inside(group_id: str, wanted: str) -> bool:
     return group_id == wanted or group_id.startswith(f"{wanted}.")
