@@ -6,7 +6,10 @@ older one replays migrations. Alembic is imported only then: it costs 0.4 s of C
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sqlite3
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -127,6 +130,7 @@ def read_revision(database: Database) -> str | None:
     Raises:
         DatabaseError: it is Airflow's, somebody else's, newer than we are, or cannot be opened.
     """
+    _refuse_foreign_file(database)
     try:
         with database.read() as connection:
             return _revision(connection)
@@ -136,11 +140,43 @@ def read_revision(database: Database) -> str | None:
         raise DatabaseError(f"The database cannot be read: {error.orig}") from error
 
 
+def _refuse_foreign_file(database: Database) -> None:
+    """Look into a SQLite file before it is opened for writing: turning WAL on changes the file.
+
+    Raises:
+        DatabaseError: it is Airflow's, or somebody else's.
+    """
+    path = Path(database.url.database or "")
+    if not database.is_sqlite or database.is_in_memory or not path.is_file():
+        return
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as file:
+            rows = file.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    except sqlite3.Error:
+        return  # locked, or no database at all: the engine says it
+    _refuse_foreign({str(name) for (name,) in rows})
+
+
 def _revision(connection: Connection) -> str | None:
     names = set(inspect(connection).get_table_names())
     if not names:
         return None
-    if names & AIRFLOW_TABLES:
+    _refuse_foreign(names)
+    stamped = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if stamped not in REVISIONS:
+        raise DatabaseError(
+            f"The database is at revision {stamped!r}, which this program does not know; it was "
+            "left untouched. It may belong to Airflow, or to a newer Tradewind."
+        )
+    return str(stamped)
+
+
+def _refuse_foreign(names: Collection[str]) -> None:
+    """Raise DatabaseError where these tables are not ours; no tables at all are fine."""
+    if not names:
+        return
+    if AIRFLOW_TABLES.intersection(names):
         raise AirflowsDatabase(
             "This is Apache Airflow's own database; it was left untouched. Set [database] "
             "sql_alchemy_conn, or TRADEWIND_HOME, to a place of Tradewind's own."
@@ -149,13 +185,6 @@ def _revision(connection: Connection) -> str | None:
         raise DatabaseError(
             "The database has tables that Tradewind does not know; it was left untouched."
         )
-    stamped = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    if stamped not in REVISIONS:
-        raise DatabaseError(
-            f"The database is at revision {stamped!r}, which this program does not know; it was "
-            "left untouched. It may belong to Airflow, or to a newer Tradewind."
-        )
-    return str(stamped)
 
 
 def create_tables(connection: Connection, settings: StoreSettings) -> None:
