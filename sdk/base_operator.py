@@ -369,20 +369,6 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
 
         resolve_template_files(self)
 
-    def render_template(
-        self, content: Any, context: Any, jinja_env: Any = None, seen_oids: Any = None
-    ) -> Any:
-        """Return one value rendered, by the rules of template fields."""
-        from .templates import render_value
-
-        return render_value(self, content, context, jinja_env)
-
-    def resolve_template_files(self) -> None:
-        """Replace file names in template fields by the files' text, where that is asked for."""
-        from .templates import resolve_template_files
-
-        resolve_template_files(self)
-
     @staticmethod
     def xcom_push(context: Any, key: str, value: Any) -> None:
         """Push an XCom of the running task instance."""
