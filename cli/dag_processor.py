@@ -26,11 +26,13 @@ def dag_processor(
 
     The scheduler brings a parser of its own; whichever comes second stands by.
     """
+    from ..control.schema import require_database
     from ..scheduler.parse_main import main
     from ..scheduler.service_log import configure_service_log
     from .notices import print_notices
 
     print_notices()
+    require_database()
     if daemon:
         from .daemon import detach
 

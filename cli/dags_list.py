@@ -83,7 +83,7 @@ def _chosen(rows: list[dict[str, Any]], columns: str) -> list[dict[str, Any]]:
     if unknown:
         click.echo(f"Ignoring columns that DAGs do not have: {', '.join(unknown)}", err=True)
     kept = [name for name in names if name not in unknown]
-    return [{name: row.get(name) for name in kept} for row in rows]
+    return [{name: row.get(name) for name in kept} for row in rows if kept]
 
 
 @command("list-runs")

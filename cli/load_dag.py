@@ -31,17 +31,23 @@ def load_dag(dag_id: str, named: str | None = None) -> DAG:
     prepare_import_paths(settings.import_folders)
     local_roots = [Path(folder) for folder in settings.import_folders]
     failures: list[str] = []
+    others = 0
     for path in _candidates(dag_id, named):
         try:
             loaded = load_dag_file(path, local_roots)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a DAG file may raise anything
-            failures.append(f"{path}: {_one_line(error)}")
+            if _mentions(path, dag_id):
+                failures.append(f"{path} does not load: {_one_line(error)}.")
+            else:
+                others += 1
             continue
         if dag_id in loaded.dags:
             return loaded.dags[dag_id]
     text = f"There is no DAG {dag_id!r} in {named or conf.get('core', 'dags_folder')}."
     if failures:
-        text += " Files that do not load: " + "; ".join(failures)
+        text = f"DAG {dag_id!r}: " + " ".join(failures)
+    elif others:
+        text += f" {others} file(s) do not load: see 'dags list-import-errors'."
     raise click.ClickException(text)
 
 

@@ -25,10 +25,12 @@ def scheduler(
     **_accepted: object,
 ) -> int:
     """Run the scheduler, and beside it the parser and the runner, until SIGTERM or Ctrl-C."""
+    from ..control.schema import require_database
     from .notices import print_notices
     from .service_parts import run_scheduler_family
 
     print_notices()
+    require_database()
     if daemon:
         from .daemon import detach
 

@@ -37,6 +37,7 @@ def webserver(
     **_accepted: object,
 ) -> int:
     """Serve the page and its API until SIGTERM or Ctrl-C."""
+    from ..control.schema import require_database
     from ..scheduler.service_log import configure_service_log
     from ..sdk.configuration import conf
     from .notices import print_notices
@@ -45,6 +46,7 @@ def webserver(
     if ssl_cert or ssl_key:
         raise click.ClickException("TLS is not served here yet; put a proxy in front.")
     print_notices()
+    require_database()
     address = host or conf.get("api", "host"), port or conf.getint("api", "port")
     click.echo(f"The page is at http://{address[0]}:{address[1]}", err=True)
     if daemon:

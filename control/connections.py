@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from ..database.errors import AlreadyExists, NotFound
 from ..sdk.connection import Connection
@@ -133,7 +134,7 @@ def masked_fields(connection: Connection, *, is_shown: bool) -> dict[str, Any]:
         "is_encrypted": bool(connection.password),
         "is_extra_encrypted": bool(connection.extra),
         "extra_dejson": extra,
-        "get_uri": uri,
+        "get_uri": uri.replace(quote(MASK), MASK),
     }
 
 

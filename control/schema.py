@@ -29,9 +29,9 @@ def check_connection(*, retries: int = 0, delay_s: float = 1.0) -> None:
 
     leave_airflows_database()
     database = Database(conf.get("database", "sql_alchemy_conn"))
-    path = database.url.database
-    if database.is_sqlite and not database.is_in_memory and not Path(path or "").exists():
-        raise DatabaseError(f"There is no database at {path}: create it with `db migrate`.")
+    is_file = database.is_sqlite and not database.is_in_memory
+    if is_file and not Path(database.url.database or "").exists():
+        return  # nothing to connect to; ``db migrate`` makes it, and opening must not
     try:
         _retry(lambda: read_revision(database), retries, delay_s)
     finally:
@@ -48,6 +48,18 @@ def migrate_database() -> str:
 
     leave_airflows_database()
     return migrate()
+
+
+def require_database() -> None:
+    """Make a missing SQLite database, and make sure that the tables are those of this release.
+
+    Raises:
+        DatabaseError: they are not; the text says what to do.
+    """
+    from ..database.migrate import check, create_missing_database
+
+    create_missing_database()
+    check()
 
 
 def reset_database(*, is_created_again: bool) -> None:

@@ -69,7 +69,7 @@ class OneTask:
             NoSuchInstance: the map index does not fit the task.
         """
         self._dag = dag
-        self._task = dag.get_task(task_id)
+        self._task: Any = dag.get_task(task_id)
         if params:
             self._task.params.update(params)
         self._run = _make_run(dag, clock or WallClock(), logical_date, recorded)
@@ -111,7 +111,7 @@ class OneTask:
             fileloc=self._dag.fileloc,
             relative_fileloc=run.structure.dag.relative_fileloc,
             dag_run=run.as_columns(),
-            mapped_lengths=run.mapped_lengths(one),
+            mapped_lengths=run.mapped_lengths(one.task_id) if one.map_index >= 0 else [],
             upstream_counts=run.upstream_counts(),
             queue=task.queue,
             pool=task.pool,
