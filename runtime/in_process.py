@@ -325,7 +325,7 @@ def _show_logs() -> None:
         logging.basicConfig(
             level=logging.INFO,
             stream=sys.stdout,
-            format="[%(asctime)s] %(levelname)s %(name)s: %(message)s",
+            format="[%(asctime)s] %(levelname)s - %(message)s",
         )
 
 
