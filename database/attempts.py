@@ -75,9 +75,7 @@ _OVERDUE = (
     )
 )
 
-_ANY_SCHEDULED = (
-    select(task_instance.c.id).where(text(f"task_instance.{SCHEDULED}")).limit(1)
-)
+_ANY_SCHEDULED = select(task_instance.c.id).where(text(f"task_instance.{SCHEDULED}")).limit(1)
 
 _ANY_QUEUED = (
     select(task_instance.c.id)

@@ -327,8 +327,8 @@ def _unfinished(connection: Connection, backfill_id: int) -> Any:
 
 def _backfill_row(connection: Connection, row: Any) -> BackfillRow:
     counts = {
-        state: count
-        for state, count in connection.execute(
+        row[0]: row[1]
+        for row in connection.execute(
             select(dag_run.c.state, func.count())
             .where(dag_run.c.backfill_id == row.id)
             .group_by(dag_run.c.state)

@@ -18,7 +18,7 @@ from ..sdk.states import TaskInstanceState
 from . import state_writes
 from .snapshots import load_lengths
 from .state_writes import HELD_COLUMNS, Held, held_from
-from .tables import attempt, dag_run, task_instance, xcom
+from .tables import attempt, dag_run, task_instance, worker, xcom
 from .tables.runs import OCCUPYING
 from .values import Claim, ClaimRequest
 from .versions import Version, VersionCache
@@ -99,6 +99,8 @@ _SOURCES = select(
     task_instance.c.task_id.in_(bindparam("task_ids", expanding=True)),
 )
 
+_LEASE = select(worker.c.state).where(worker.c.id == bindparam("worker_id"))
+
 _INSERT_ATTEMPT = insert(attempt)
 
 _DELETE_XCOMS = delete(xcom).where(
@@ -116,8 +118,14 @@ _DELETE_ALL_XCOMS = delete(xcom).where(
 def claim_queued(
     connection: Connection, versions: VersionCache, request: ClaimRequest, now: datetime
 ) -> list[Claim]:
-    """Give queued task instances to a runner, most urgent first, at most ``request.limit``."""
+    """Give queued task instances to a runner, most urgent first, at most ``request.limit``.
+
+    A runner whose lease is over gets nothing: all that it held was declared lost.
+    """
     if request.limit <= 0:
+        return []
+    lease = connection.execute(_LEASE, {"worker_id": request.worker_id}).scalar()
+    if lease != "alive":
         return []
     rows = _find_queued(connection, request)
     if not rows:
@@ -239,7 +247,7 @@ class _Builder:
             rows = self.connection.execute(
                 _COUNTS, {"dag_run_id": held.dag_run_id, "task_ids": sorted(wanted)}
             ).all()
-            self.counts[key] = {task_id: count for task_id, count in rows}
+            self.counts[key] = {row[0]: row[1] for row in rows}
         return self.counts[key]
 
 

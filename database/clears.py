@@ -74,6 +74,7 @@ def clear_instances(
         now,
     )
     settling.settle([*settling.start_queued([selection.dag_id]), *run_ids])
+    settling.queue_following()
     write_events(connection, settling.events, now)
 
 
@@ -147,7 +148,7 @@ def move_to_version(settling: Settling, run: Any, newest: Version) -> None:
 def _take_over_settings(
     settling: Settling, dag_run_id: int, newest: Version, known: set[str]
 ) -> None:
-    """Unfinished instances follow the new version's pool, queue, weight; finished ones are history."""
+    """Let unfinished instances follow the new version's pool, queue and weight."""
     for task_id in known & set(newest.structure.tasks):
         task = newest.structure.tasks[task_id]
         settling.connection.execute(

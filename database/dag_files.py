@@ -178,8 +178,14 @@ class FileOperations(Operations):
                     f"DAG {one.dag_id!r} is already defined in {other}; that one stays in force."
                 )
                 continue
-            kept.append(one.dag_id)
-            self._save_dag(connection, file_id, parsed, one, now, saved)
+            kept.append(one.dag_id)  # also where its new version is bad: the last good one stays
+            try:
+                # A serialized DAG that cannot be planned must fail here, not in the loop.
+                version = build(0, one.dag_id, 0, _hash(one), one.serialized)
+            except ValueError as error:
+                problems.append(f"DAG {one.dag_id!r} cannot be used: {error}")
+                continue
+            self._save_dag(connection, file_id, parsed, one, version, now, saved)
         saved.gone_dag_ids = self._retire(connection, file_id, keep=kept)
         return problems
 
@@ -203,17 +209,17 @@ class FileOperations(Operations):
         file_id: int,
         parsed: ParsedFile,
         one: ParsedDag,
+        version: Version,
         now: datetime,
         saved: SavedFile,
     ) -> None:
-        hash_ = hashlib.sha256(one.serialized).hexdigest()
         known = connection.execute(select(dag).where(dag.c.dag_id == one.dag_id)).one_or_none()
         is_known_hash = False
         if known is not None:
             newest = connection.execute(
                 select(dag_version.c.hash).where(dag_version.c.id == known.version_id)
             ).scalar_one()
-            is_known_hash = newest == hash_
+            is_known_hash = newest == version.hash
         if known is not None and is_known_hash:
             values: dict[str, Any] = {"file_id": file_id, "last_parsed_at": now, "is_active": True}
             if not known.is_active:
@@ -226,8 +232,6 @@ class FileOperations(Operations):
                 .values(source_hash=parsed.content_hash)
             )
             return
-        # A serialized DAG that cannot be planned must fail here, not in the loop.
-        version = build(0, one.dag_id, 0, hash_, one.serialized)
         if known is None:
             self._create_dag(connection, file_id, parsed, version, one, now)
             saved.created_dag_ids.append(one.dag_id)
@@ -354,6 +358,10 @@ def _dag_values(serialized: SerializedDag) -> dict[str, Any]:
         "max_active_runs": serialized.max_active_runs,
         "max_active_tasks": serialized.max_active_tasks,
     }
+
+
+def _hash(one: ParsedDag) -> str:
+    return hashlib.sha256(one.serialized).hexdigest()
 
 
 def _set_tags(connection: Connection, dag_id: str, tags: Sequence[str]) -> None:

@@ -28,7 +28,7 @@ from .errors import DagNotFound, DagRunExists, DagRunNotFound, NotAllowed
 from .event_writes import Event, write_events
 from .instance_rows import create_rows
 from .operations import Operations, pages
-from .queueing import hints_of, queue_events, queue_scheduled
+from .queueing import hints_of
 from .run_marks import mark_run
 from .run_rows import run_row
 from .settle import Settling
@@ -70,6 +70,16 @@ _NEXT_START = select(func.min(dag_run.c.run_after)).where(
     text(f"dag_run.{UNFINISHED_RUN}"),
     dag_run.c.state == DagRunState.QUEUED.value,
     dag_run.c.run_after > bindparam("now", type_=dag_run.c.run_after.type),
+)
+
+_ANY_START = (
+    select(dag_run.c.id)
+    .where(
+        text(f"dag_run.{UNFINISHED_RUN}"),
+        dag_run.c.state == DagRunState.QUEUED.value,
+        dag_run.c.run_after <= bindparam("now", type_=dag_run.c.run_after.type),
+    )
+    .limit(1)
 )
 
 _UNFINISHED = (
@@ -120,11 +130,15 @@ class RunOperations(Operations):
 
     def start_queued(self, now: datetime) -> Advanced:
         """Start queued runs under their limits, decide them, queue what may start."""
+        with self._database.read() as connection:
+            if connection.execute(_ANY_START, {"now": now}).first() is None:
+                return Advanced(changed=False)
         return self._advance(now, (), start=True)
 
     def advance(self, dag_run_ids: Iterable[int], now: datetime) -> Advanced:
         """Decide these runs until nothing changes, and queue what follows."""
-        return self._advance(now, list(dag_run_ids), start=False)
+        ids = list(dag_run_ids)
+        return self._advance(now, ids, start=False) if ids else Advanced(changed=False)
 
     def unfinished_ids(self) -> list[int]:
         """Return all running runs, oldest first: what a sweep goes over."""
@@ -276,6 +290,7 @@ class RunOperations(Operations):
             row = find_run(connection, dag_id, run_id)
             settling = Settling(connection, self._versions, self._settings, now, actor)
             mark_run(connection, self._versions, row, wanted, now, settling)
+            settling.queue_following(always=True)
             write_events(
                 connection,
                 [
@@ -323,16 +338,14 @@ class RunOperations(Operations):
             settling = Settling(connection, self._versions, self._settings, now, "scheduler")
             started = settling.start_queued(None) if start else []
             settling.settle([*dag_run_ids, *started])
-            queued = []
-            if settling.has_scheduled:
-                queued = queue_scheduled(connection, self._versions, self._settings, now)
-            write_events(connection, [*settling.events, *queue_events(queued, "scheduler")], now)
-        if settling.has_changed or queued:
+            queued = settling.queue_following()
+            write_events(connection, settling.events, now)
+        if settling.has_changed:
             self._ring("web")
         if queued:
             self._ring("runner")
         return Advanced(
-            changed=settling.has_changed or bool(queued),
+            changed=settling.has_changed,
             ended_run_ids=tuple(settling.ended_run_ids),
             started_run_ids=tuple(settling.started_run_ids),
             hints=hints_of(queued, self._settings),

@@ -47,6 +47,7 @@ def mark_instances(settling: Settling, rows: Sequence[Any], wanted: TaskInstance
     dag_ids = sorted({row.dag_id for row in rows})
     started = settling.start_queued(dag_ids) if dag_ids else []
     settling.settle([*started, *run_ids])
+    settling.queue_following(always=True)
     write_events(connection, settling.events, now)
 
 

@@ -35,6 +35,9 @@ _OCCUPYING = (
 
 _POOLS = select(pool.c.name, pool.c.slots, pool.c.include_deferred)
 
+#: One newly queued task instance: the move, what was asked, and its run's id.
+Queued = tuple[Move, Candidate, str]
+
 #: Of running runs of DAGs that are not paused; a backfill runs on a paused DAG too.
 _SCHEDULED = (
     select(
@@ -134,7 +137,7 @@ def find_blocked(
 
 def queue_scheduled(
     connection: Connection, versions: VersionCache, settings: StoreSettings, now: datetime
-) -> list[tuple[Move, Candidate, str]]:
+) -> list[Queued]:
     """Queue what limits allow; return the moves that were made, most urgent first."""
     found = load_candidates(connection, versions)
     if not found:
@@ -154,7 +157,7 @@ def queue_scheduled(
 
 
 def hints_of(
-    queued: Sequence[tuple[Move, Candidate, str]], settings: StoreSettings
+    queued: Sequence[Queued], settings: StoreSettings
 ) -> dict[str, list[tuple[int, int, str]]]:
     """Return what executors are told: executor → (task instance id, epoch, queue)."""
     hints: dict[str, list[tuple[int, int, str]]] = {}
@@ -164,7 +167,7 @@ def hints_of(
     return hints
 
 
-def queue_events(queued: Sequence[tuple[Move, Candidate, str]], actor: str) -> list[Event]:
+def queue_events(queued: Sequence[Queued], actor: str) -> list[Event]:
     """Return the event log's entries about newly queued task instances, one a run."""
     changes: dict[tuple[str, str], list[Any]] = {}
     for move, candidate, run_id in queued:

@@ -20,6 +20,7 @@ from . import state_writes
 from .event_writes import Event, describe
 from .instance_rows import expand_rows
 from .outbox_writes import note_run_end
+from .queueing import Queued, queue_events, queue_scheduled
 from .run_starts import start_queued_runs
 from .settings import StoreSettings
 from .snapshots import LoadedRun, load_run
@@ -107,6 +108,19 @@ class Settling:
         ids = [run.id for run in started]
         self.started_run_ids.extend(ids)
         return ids
+
+    def queue_following(self, *, always: bool = False) -> list[Queued]:
+        """Queue under all limits what this transaction made ready; return what was queued.
+
+        Args:
+            always: also where nothing new is ready, since a slot may have become free.
+        """
+        if not (always or self.has_scheduled):
+            return []
+        queued = queue_scheduled(self.connection, self.versions, self.settings, self.now)
+        self.has_changed = self.has_changed or bool(queued)
+        self.events.extend(queue_events(queued, self.actor))
+        return queued
 
     def _settle_one(self, dag_run_id: int) -> LoadedRun | None:
         """Decide one run until nothing changes; return it if its tasks or itself changed."""

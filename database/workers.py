@@ -11,7 +11,6 @@ from sqlalchemy import Connection, bindparam, select, text, update
 
 from .event_writes import Event, write_events
 from .operations import Operations
-from .queueing import queue_scheduled
 from .results import ResultWriter
 from .settle import Settling
 from .tables import attempt, worker
@@ -157,8 +156,7 @@ class WorkerOperations(Operations):
         applied = ResultWriter(connection, self._versions, now, "scheduler").apply(results)
         settling = Settling(connection, self._versions, self._settings, now, "scheduler")
         settling.settle(applied.touched_run_ids)
-        if applied.has_scheduled or settling.has_scheduled:
-            queue_scheduled(connection, self._versions, self._settings, now)
+        settling.queue_following(always=True)
         write_events(connection, [*events, *applied.events, *settling.events], now)
         return True
 

@@ -1,0 +1,137 @@
+"""Creating, checking and upgrading databases, and leaving others' alone."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from sqlalchemy import create_engine, inspect
+
+from tradewind.database import migrate as migrate_module
+from tradewind.database.engine import Database
+from tradewind.database.errors import DatabaseError
+from tradewind.database.migrate import check, migrate, reset
+from tradewind.database.settings import StoreSettings
+from tradewind.database.store import Store, open_store
+
+
+def tables(path):
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {name for (name,) in rows}
+
+
+def test_a_missing_database_is_created_with_its_folder(tmp_path):
+    settings = StoreSettings(url=f"sqlite:///{tmp_path}/new/home/tradewind.db")
+
+    migrate(settings)
+    migrate(settings)
+
+    assert check(settings) == migrate_module.HEAD
+    store = open_store(settings)
+    assert [pool.name for pool in store.pools.list()] == ["default_pool"]
+    store.close()
+
+
+def test_opening_a_missing_database_says_how_to_make_it(tmp_path):
+    with pytest.raises(DatabaseError, match="tradewind db migrate"):
+        open_store(StoreSettings(url=f"sqlite:///{tmp_path}/none.db"))
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_airflows_own_database_is_left_untouched(tmp_path):
+    path = tmp_path / "airflow.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('22ed7efa9da2')")
+        connection.execute("CREATE TABLE slot_pool (id INTEGER)")
+        connection.execute("CREATE TABLE dag (dag_id TEXT)")
+    before = path.read_bytes()
+    settings = StoreSettings(url=f"sqlite:///{path}")
+
+    for act in (migrate, check, reset):
+        with pytest.raises(DatabaseError, match="Airflow") as caught:
+            act(settings)
+        assert "\n" not in str(caught.value)
+
+    assert tables(path) == {"alembic_version", "slot_pool", "dag"}
+    assert path.read_bytes()[100:] == before[100:]
+
+
+def test_an_unknown_revision_is_left_untouched(tmp_path):
+    path = tmp_path / "tradewind.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('9999')")
+
+    with pytest.raises(DatabaseError, match="'9999'"):
+        migrate(StoreSettings(url=f"sqlite:///{path}"))
+
+    assert tables(path) == {"alembic_version"}
+
+
+def test_somebody_elses_tables_are_left_untouched(tmp_path):
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE customers (id INTEGER)")
+
+    with pytest.raises(DatabaseError, match="left untouched"):
+        reset(StoreSettings(url=f"sqlite:///{path}"))
+
+    assert tables(path) == {"customers"}
+
+
+def test_a_file_that_is_no_database_is_one_clear_line(tmp_path):
+    path = tmp_path / "text.db"
+    path.write_text("this is not a database, but it is long enough to be looked at" * 50)
+
+    with pytest.raises(DatabaseError, match="cannot be"):
+        check(StoreSettings(url=f"sqlite:///{path}"))
+
+
+def test_reset_empties_everything(house, task, settings):
+    house.add(task("a"))
+
+    reset(settings)
+
+    again = Store(settings)
+    assert again.dags.list() == []
+    again.close()
+
+
+def test_replayed_migrations_give_the_same_schema_as_creating_at_once(tmp_path, settings):
+    from alembic import command
+
+    migrate(settings)
+    url = f"sqlite:///{tmp_path}/replayed.db"
+    config = migrate_module.alembic_config()
+    database = Database(url)
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    database.close()
+
+    def schema(of):
+        engine = create_engine(of)
+        seen = inspect(engine)
+        found = {
+            name: (
+                sorted((one["name"], str(one["type"])) for one in seen.get_columns(name)),
+                sorted(one["name"] for one in seen.get_indexes(name)),
+            )
+            for name in seen.get_table_names()
+        }
+        engine.dispose()
+        return found
+
+    assert schema(url) == schema(settings.url)
+
+
+def test_the_newest_revision_is_the_one_that_new_databases_are_stamped_with():
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(migrate_module.alembic_config())
+
+    assert scripts.get_heads() == [migrate_module.HEAD]
+    known = [one.revision for one in scripts.walk_revisions()]
+    assert list(reversed(known)) == list(migrate_module.REVISIONS)
