@@ -105,6 +105,12 @@ class TaskRuntime(Protocol):
     def get_trace_text(self) -> str:
         """Return where log and page of this task instance can be seen (``ti.log_url``)."""
 
+    def executing(self) -> None:
+        """Hear that ``execute`` begins: the time limit of the task counts from here."""
+
+    def mask(self, values: Sequence[str]) -> None:
+        """Keep *values* out of the log from now on."""
+
 
 class XComRow(Protocol):
     """One stored XCom as ``get_xcoms`` returns it. ``value`` is encoded."""

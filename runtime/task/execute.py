@@ -1,0 +1,446 @@
+"""Everything that happens around a task's ``execute()`` in the process that runs it.
+
+Called in a forked task process, and in the process of ``dag.test()``. Nothing that a task does
+leaves here as an exception, but Ctrl-C.
+
+Source: ``spec/semantics.md`` sections 2.3, 2.6, 3.5, 3.8, 5.5, 5.6 and 5.10.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import inspect
+import logging
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...sdk import xcom_serialization
+from ...sdk.call_arguments import run_generator
+from ...sdk.configuration import conf
+from ...sdk.context import Context, set_current_context
+from ...sdk.dag_run import DagRun, to_pendulum
+from ...sdk.exceptions import (
+    UnmappableXComLengthPushed,
+    UnmappableXComTypePushed,
+    XComForMappingNotPushed,
+)
+from ...sdk.param import ParamsDict
+from ...sdk.secrets_masker import mask
+from ...sdk.states import TaskInstanceState
+from ...sdk.task_context import build_context
+from ...sdk.task_instance import RuntimeTaskInstance, host_name
+from ...sdk.timezone import utcnow
+from ...sdk.xcom_arg import XCOM_RETURN_KEY
+from . import outcome
+from .callbacks import run_callbacks
+from .outcome import Ending
+from .rendered_fields import fields_to_show
+from .surroundings import export_context, task_surroundings
+from .task_spec import EncodedXCom, TaskInstanceSpec, TaskResult
+from .time_limit import time_limit
+
+if TYPE_CHECKING:
+    from ...sdk.dag import DAG
+    from ...sdk.task_runtime import TaskRuntime
+
+_S = TaskInstanceState
+
+
+def execute_task(
+    *,
+    dag: DAG,
+    task: Any,
+    spec: TaskInstanceSpec,
+    runtime: TaskRuntime,
+    log: logging.Logger,
+) -> TaskResult:
+    """Run one try of one task instance, and say how it ended.
+
+    Args:
+        task: the task of *dag* as its file declares it; it is not changed.
+        runtime: answers what user code asks for.
+        log: gets what concerns the try as a whole.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, after ``on_kill`` was called.
+    """
+    with task_surroundings(runtime):
+        return TaskExecution(dag=dag, task=task, spec=spec, runtime=runtime, log=log).run()
+
+
+class TaskExecution:
+    """One try, from its XComs being cleared to its callbacks having run."""
+
+    def __init__(
+        self,
+        *,
+        dag: DAG,
+        task: Any,
+        spec: TaskInstanceSpec,
+        runtime: TaskRuntime,
+        log: logging.Logger,
+    ) -> None:
+        self._dag = dag
+        self._task = task
+        self._spec = spec
+        self._runtime = runtime
+        self._log = log
+        self._ti = _make_task_instance(task, spec, runtime)
+        self._context = Context()
+        self._xcoms: list[EncodedXCom] = []
+        self._rendered_fields: dict[str, Any] | None = None
+        self._rendered_map_index: str | None = None
+
+    def run(self) -> TaskResult:
+        """Do it."""
+        try:
+            self._prepare()
+            with set_current_context(self._context):
+                value = self._execute()
+                self._collect_result(value)
+            ending = Ending(outcome.SUCCESS)
+        except KeyboardInterrupt:
+            self._kill()
+            raise
+        except BaseException as error:  # noqa: BLE001 - user code may raise anything
+            ending = self._judge(error)
+        self._ti.end_date = to_pendulum(utcnow())
+        self._ti.state = self._state_after(ending)
+        self._log_ending(ending)
+        with contextlib.suppress(Exception):  # it is only a label
+            self._render_map_index()
+        self._run_callbacks(ending)
+        return self._result(ending)
+
+    # --- before ------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        spec = self._spec
+        is_resuming = spec.next_method is not None
+        if not is_resuming and (spec.epoch > 1 or spec.try_number > 1 or spec.reschedule_count):
+            self._runtime.delete_xcoms(
+                dag_id=spec.dag_id,
+                run_id=spec.run_id,
+                task_id=spec.task_id,
+                map_index=spec.map_index,
+            )
+        self._context = context = build_context(
+            self._ti,
+            params={},
+            expanded_ti_count=_product(spec.mapped_lengths) if spec.map_index >= 0 else None,
+            is_test=spec.is_test,
+        )
+        self._ti.bind_context(context)
+        self._use_task(self._instance_of_task())
+        context["params"] = self._effective_params()
+        with contextlib.suppress(Exception):  # names that execute() adds are still missing
+            self._render_map_index()
+        with set_current_context(context):
+            self._task.render_template_fields(context)
+        self._show_rendered_fields()
+        export_context(self._ti)
+
+    def _instance_of_task(self) -> Any:
+        """Return the operator to be executed: a copy, with the arguments of its map index."""
+        if not self._task.is_mapped:
+            return self._task.prepare_for_execution()
+        arguments, final_ids = self._task.resolve_mapped_kwargs(
+            self._context, self._spec.map_index
+        )
+        operator = self._task.unmap(arguments)
+        operator.__dict__["_rendered_ids"] = frozenset(final_ids)
+        return operator
+
+    def _use_task(self, task: Any) -> None:
+        self._task = self._ti.task = self._context["task"] = task
+        self._context["map_index_template"] = getattr(task, "map_index_template", None)
+
+    def _effective_params(self) -> dict[str, Any]:
+        """Return DAG params, overridden by the task's, overridden by the run's conf; validated."""
+        params: ParamsDict = copy.copy(self._dag.params)
+        params.update(self._task.params)
+        if not params and not self._ti.dag_run.conf:
+            return {}
+        if conf.getboolean("core", "dag_run_conf_overrides_params", fallback=True):
+            for name, value in self._ti.dag_run.conf.items():
+                params[name] = value
+        return params.validate()
+
+    def _show_rendered_fields(self) -> None:
+        length_max = conf.getint("core", "max_templated_field_length", fallback=4096)
+        self._rendered_fields = fields_to_show(self._task, length_max=length_max)
+
+    # --- the task itself ---------------------------------------------------------------------
+
+    def _execute(self) -> Any:
+        """Call hooks and ``execute`` in Airflow 3's order; ``post_execute`` gets the result."""
+        task, context = self._task, self._context
+        hook = getattr(task, "_pre_execute_hook", None)
+        if hook is not None:
+            self._call_hook(hook, context)
+        task.pre_execute(context)
+        run_callbacks(task, "on_execute_callback", context, self._log)
+        self._runtime.executing()
+        with time_limit(self._seconds_left(), on_expiry=self._kill, log=self._log):
+            if self._spec.next_method is not None:
+                next_kwargs = xcom_serialization.decode(self._spec.next_kwargs or "{}")
+                value = task.resume_execution(self._spec.next_method, next_kwargs, context)
+            else:
+                value = task.execute(context)
+        hook = getattr(task, "_post_execute_hook", None)
+        if hook is not None:
+            self._call_hook(hook, context, value)
+        if _takes_result(task.post_execute):
+            task.post_execute(context, value)
+        else:
+            task.post_execute(context)
+        if getattr(task, "overwrite_rtif_after_execution", False):
+            self._show_rendered_fields()
+        return value
+
+    def _call_hook(self, hook: Any, *arguments: Any) -> None:
+        result = hook(*arguments)
+        if inspect.isgenerator(result):
+            run_generator(result, self._context)
+
+    def _seconds_left(self) -> float | None:
+        """Return the time limit: what is left of it after a deferral (section 11, row 13)."""
+        limit = self._task.execution_timeout
+        if limit is None:
+            return None
+        seconds = float(limit.total_seconds())
+        if self._spec.next_method is not None and self._spec.started_at is not None:
+            seconds -= (utcnow() - self._spec.started_at).total_seconds()
+        return seconds
+
+    def _kill(self) -> None:
+        try:
+            self._task.on_kill()
+        except BaseException:  # noqa: BLE001 - user code; the task ends in any case
+            self._log.exception("on_kill failed")
+
+    # --- after -------------------------------------------------------------------------------
+
+    def _collect_result(self, value: Any) -> None:
+        """Encode what ``execute`` returned; it is stored together with the outcome."""
+        task = self._task
+        if self._spec.map_index < 0:
+            self._check_mappable(value)
+        if value is None or not task.do_xcom_push:
+            return
+        pushed: dict[str, Any] = {}
+        if task.multiple_outputs:
+            pushed.update(_outputs(task.task_id, value))
+        pushed[XCOM_RETURN_KEY] = value
+        encoded = [
+            EncodedXCom(key, *self._ti.encode_xcom(key, one)) for key, one in pushed.items()
+        ]
+        self._xcoms.extend(encoded)
+        self._ti.pending_xcoms.update(pushed)
+
+    def _check_mappable(self, value: Any) -> None:
+        """Refuse a result without elements where others are mapped over it.
+
+        Raises:
+            XComForMappingNotPushed: it is None.
+            UnmappableXComTypePushed: it has no elements.
+            UnmappableXComLengthPushed: it has more than ``[core] max_map_length``.
+        """
+        if not _is_mapped_over(self._dag, self._task):
+            return
+        if value is None:
+            raise XComForMappingNotPushed
+        length = xcom_serialization.length_of(value)
+        if length is None:
+            raise UnmappableXComTypePushed(value)
+        length_max = conf.getint("core", "max_map_length", fallback=1024)
+        if length > length_max:
+            raise UnmappableXComLengthPushed(value, length_max)
+
+    def _judge(self, error: BaseException) -> Ending:
+        try:
+            ending = outcome.judge_error(error)
+        except Exception as problem:  # noqa: BLE001 - such as a trigger that cannot be stored
+            ending = Ending(outcome.FAILED, outcome.describe(problem), problem)
+        self._ti.skip_task_ids.extend(ending.skip_task_ids)
+        return ending
+
+    def _state_after(self, ending: Ending) -> str:
+        if ending.outcome in (outcome.FAILED, outcome.FAILED_FINAL):
+            return _S.UP_FOR_RETRY if self._is_tried_again(ending) else _S.FAILED
+        return {
+            outcome.SUCCESS: _S.SUCCESS,
+            outcome.SKIPPED: _S.SKIPPED,
+            outcome.RESCHEDULED: _S.UP_FOR_RESCHEDULE,
+            outcome.DEFERRED: _S.DEFERRED,
+        }[ending.outcome]
+
+    def _is_tried_again(self, ending: Ending) -> bool:
+        return (
+            ending.outcome == outcome.FAILED
+            and self._task.retries > 0
+            and self._spec.try_number <= self._spec.tries_max
+        )
+
+    def _log_ending(self, ending: Ending) -> None:
+        if ending.is_failure:
+            self._log.error("Task failed with exception", exc_info=ending.error)
+        elif ending.outcome == outcome.SKIPPED:
+            self._log.info("Skipping task: %s", ending.reason)
+
+    def _render_map_index(self) -> None:
+        """Render the label of this map index; mapped arguments are known there by their names."""
+        template = getattr(self._task, "map_index_template", None)
+        if not template or self._spec.map_index < 0:
+            return
+        from ...sdk.template_environment import render
+
+        arguments = getattr(self._task, "op_kwargs", None)
+        names = ChainMap(self._context, arguments if isinstance(arguments, dict) else {})
+        environment = self._task.get_template_env()
+        text = mask(str(render(environment.from_string(template), names)))
+        self._rendered_map_index = self._ti.rendered_map_index = text
+
+    def _run_callbacks(self, ending: Ending) -> None:
+        names = {
+            _S.SUCCESS: "on_success_callback",
+            _S.SKIPPED: "on_skipped_callback",
+            _S.UP_FOR_RETRY: "on_retry_callback",
+            _S.FAILED: "on_failure_callback",
+        }
+        name = names.get(_S(self._ti.state)) if self._ti.state else None
+        if name is None or not getattr(self._task, name, None):
+            return
+        if ending.error is not None:
+            self._context["exception"] = ending.error
+        with set_current_context(self._context), _surviving_exit(self._log):
+            run_callbacks(self._task, name, self._context, self._log)
+
+    def _result(self, ending: Ending) -> TaskResult:
+        is_success = ending.outcome == outcome.SUCCESS
+        xcoms = list(self._xcoms) if is_success else []
+        known = {xcom.key for xcom in xcoms}
+        if is_success:  # what a branch noted; a failed try decides nothing
+            xcoms += [
+                EncodedXCom(key, *self._ti.encode_xcom(key, value))
+                for key, value in self._ti.pending_xcoms.items()
+                if key not in known and key != XCOM_RETURN_KEY
+            ]
+        error = ending.error if ending.is_failure else None
+        return TaskResult(
+            outcome=ending.outcome,
+            reason=mask(ending.reason),
+            traceback=mask(outcome.traceback_of(error)) if error is not None else "",
+            exit_code=ending.exit_code,
+            xcoms=xcoms,
+            skip_task_ids=list(self._ti.skip_task_ids) if is_success else [],
+            due_at=ending.due_at,
+            trigger=ending.trigger,
+            rendered_fields=self._rendered_fields,
+            rendered_map_index=self._rendered_map_index,
+            asset_events=self._asset_events() if is_success else [],
+        )
+
+    def _asset_events(self) -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = []
+        for event in self._context["outlet_events"].as_results():
+            try:
+                events.append({**event, "extra": xcom_serialization.serialize(event["extra"])})
+            except (TypeError, AttributeError) as error:
+                self._log.warning("The extra of the asset event cannot be stored: %s", error)
+                events.append({**event, "extra": {}})
+        return events
+
+
+@contextlib.contextmanager
+def _surviving_exit(log: logging.Logger) -> Iterator[None]:
+    """Keep a callback that exits, or is stopped, from taking the result with it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        log.exception("A callback was left by an exit")
+
+
+def _make_task_instance(
+    task: Any, spec: TaskInstanceSpec, runtime: TaskRuntime
+) -> RuntimeTaskInstance:
+    attributes = {
+        "hostname": spec.hostname or host_name(),
+        "queue": spec.queue,
+        "pool": spec.pool,
+        "pool_slots": spec.pool_slots,
+        "priority_weight": spec.priority_weight,
+        "queued_dttm": to_pendulum(spec.queued_at),
+        "reschedule_count": spec.reschedule_count,
+        "first_reschedule_at": spec.first_reschedule_at,
+    }
+    if spec.started_at is not None:
+        attributes["start_date"] = to_pendulum(spec.started_at)
+    return RuntimeTaskInstance(
+        task=task,
+        dag_run=DagRun(spec.dag_id, spec.run_id, spec.dag_run),
+        runtime=runtime,
+        map_index=spec.map_index,
+        try_number=spec.try_number,
+        max_tries=spec.tries_max,
+        attributes=attributes,
+    )
+
+
+def _outputs(task_id: str, value: Any) -> dict[str, Any]:
+    """Return the entries of a result with multiple outputs.
+
+    Raises:
+        TypeError: it is no mapping, or a key is no text.
+    """
+    if not isinstance(value, Mapping):
+        raise TypeError(
+            f"the task {task_id!r} has multiple_outputs, so it must return a dict, "
+            f"not a {type(value).__name__}"
+        )
+    for key in value:
+        if not isinstance(key, str):
+            raise TypeError(
+                f"the task {task_id!r} has multiple_outputs, so the keys of its result must be "
+                f"texts; {key!r} is a {type(key).__name__}"
+            )
+    return dict(value)
+
+
+def _is_mapped_over(dag: DAG, task: Any) -> bool:
+    """Tell whether a task or group directly below is mapped over the result of *task*."""
+    for task_id in task.downstream_task_ids:
+        below = dag.get_task(task_id)
+        inputs = [group.expand_input for group in below.iter_mapped_task_groups()]
+        if below.is_mapped:
+            inputs.append(below.expand_input)  # type: ignore[attr-defined]
+        for one in inputs:
+            for operator, key in one.iter_references():
+                if operator.task_id == task.task_id and key == XCOM_RETURN_KEY:
+                    return True
+    return False
+
+
+def _takes_result(post_execute: Any) -> bool:
+    """Tell whether ``post_execute`` takes the result (Airflow 2), or the context alone (3)."""
+    try:
+        parameters = inspect.signature(post_execute).parameters
+    except (TypeError, ValueError):
+        return True
+    return "result" in parameters or len(parameters) > 1 or any(
+        parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        for parameter in parameters.values()
+    )
+
+
+def _product(lengths: list[int]) -> int | None:
+    if not lengths:
+        return None
+    total = 1
+    for length in lengths:
+        total *= length
+    return total
