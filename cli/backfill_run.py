@@ -48,7 +48,7 @@ def run_backfill(
 
     dag = known_dag(services, request.dag_id)
     unfinished = control.find_unfinished(services, request.dag_id)
-    if unfinished is not None and not is_dry_run:
+    if unfinished is not None and not is_dry_run and _is_same(unfinished, request):
         click.echo(f"Going on with backfill {unfinished.id}, which had not finished.", err=True)
         return _see_through(services, unfinished, is_awaited=is_awaited)
     plan = control.plan(services, request)
@@ -66,6 +66,16 @@ def run_backfill(
     if is_awaited is False and not has_server():
         click.echo("No server is running: its runs start when one does.", err=True)
     return _see_through(services, created, is_awaited=is_awaited)
+
+
+def _is_same(row: BackfillRow, request: BackfillRequest) -> bool:
+    """Tell whether the same command was given again, to go on with what was interrupted."""
+    return (row.from_at, row.to_at, row.reprocess_behavior, row.is_reverse) == (
+        request.from_at,
+        request.to_at,
+        request.reprocess_behavior,
+        request.is_reverse,
+    )
 
 
 def _plan_row(entry: BackfillPlanEntry) -> dict[str, object]:

@@ -170,8 +170,7 @@ def _find_instance(run: MemoryDagRun, task_id: str, map_index: int) -> MemoryTas
     # Its length is known only when tasks above it have run, or the run leaves it out by date.
     return MemoryTaskInstance(
         len(run.task_instances),
-        run.dag_id,
-        run.run_id,
+        run,
         task_id,
         map_index,
         max_tries=run.structure.tasks[task_id].retries,
