@@ -45,7 +45,7 @@ def main() -> None:
     environment = {
         **os.environ,
         "TRADEWIND_HOME": str(home),
-        "TRADEWIND__WEBSERVER__WEB_SERVER_PORT": str(port),
+        "TRADEWIND__API__PORT": str(port),
     }
     output = home.parent / "standalone.out"
     started = time.monotonic()

@@ -44,7 +44,7 @@ class Deployment:
             "TRADEWIND__CORE__DAGS_FOLDER": str(self.dags_folder),
             "TRADEWIND__CORE__LOAD_EXAMPLES": "false",
             "TRADEWIND__CORE__PARALLELISM": "16",
-            "TRADEWIND__WEBSERVER__WEB_SERVER_PORT": str(port),
+            "TRADEWIND__API__PORT": str(port),
         }
         self._server: subprocess.Popen[bytes] | None = None
         for name, text in dag_files.items():

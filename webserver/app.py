@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, g, redirect, render_template, request, url_for
@@ -12,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from ..database.errors import NotFound
-from ..sdk.configuration import conf, home
+from ..sdk.configuration import conf
 from ..sdk.errors import TradewindError
 from . import (
     auth,
@@ -46,7 +44,7 @@ def create_app(services: Services) -> Flask:
         TradewindError: the configured secret key is one that everybody knows.
     """
     app = Flask(__name__)
-    app.secret_key = secret_key(home())
+    app.secret_key = secret_key()
     app.config.update(
         MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
         PERMANENT_SESSION_LIFETIME=timedelta(
@@ -71,31 +69,19 @@ def create_app(services: Services) -> Flask:
     return app
 
 
-def secret_key(home_folder: Path) -> str:
-    """Return the configured key, or the one that was made for this home at first start."""
-    configured = conf.get("webserver", "secret_key", fallback="") or conf.get(
-        "api", "secret_key", fallback=""
-    )
-    if configured:
-        if configured.lower() in WEAK_KEYS:
-            raise TradewindError(
-                "[webserver] secret_key is a well-known example; set one of your own, "
-                "or leave it empty and one is made"
-            )
-        return str(configured)
-    path = home_folder / "webserver_secret_key"
-    if not path.exists():
-        home_folder.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(48))
-        try:
-            path.hardlink_to(draft)  # two processes at once: the first one's key holds for both
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
+def secret_key() -> str:
+    """Return the key that signs sessions: the configured one, or the one made for this home.
+
+    Raises:
+        TradewindError: it is one that everybody knows.
+    """
+    key = conf.get("api", "secret_key")
+    if key.lower() in WEAK_KEYS:
+        raise TradewindError(
+            "[api] secret_key is a well-known example; set one of your own, "
+            "or leave it out and one is made"
+        )
+    return key
 
 
 def add_security_headers(response: Any) -> Any:

@@ -26,6 +26,7 @@ blueprint = Blueprint("dags", __name__)
 DAGS_PER_PAGE = 50
 RUNS_PER_PAGE = 50
 RECENT_RUNS = 14
+OFFSET_MAX = 1_000_000
 BAR_HEIGHT_MIN, BAR_HEIGHT_MAX = 4, 24
 
 
@@ -46,7 +47,7 @@ def index() -> ResponseReturnValue:
     """List DAGs with their schedule, next run and latest runs."""
     store = services().store
     search = request.args.get("search", "").strip()
-    offset = max(0, request.args.get("offset", 0, type=int))
+    offset = min(max(0, request.args.get("offset", 0, type=int)), OFFSET_MAX)
     pattern = search or None
     total = store.dags.count(pattern=pattern)
     dags = store.dags.list(pattern=pattern, limit=DAGS_PER_PAGE, offset=offset)

@@ -36,7 +36,7 @@ class Deployment:
             "TRADEWIND_HOME": str(home),
             "TRADEWIND__CORE__DAGS_FOLDER": str(self.dags_folder),
             "TRADEWIND__CORE__LOAD_EXAMPLES": "false",
-            "TRADEWIND__WEBSERVER__WEB_SERVER_PORT": str(self.port),
+            "TRADEWIND__API__PORT": str(self.port),
         }
         self.output_path = home / "server.out"
         self.server: subprocess.Popen[bytes] | None = None

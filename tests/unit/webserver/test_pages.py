@@ -128,7 +128,7 @@ def test_health_tells_never_started_healthy_and_unhealthy_apart(client, store, c
     }
     store.processes.beat("scheduler", "one", "here", 1, clock.now())
     assert client.get(path).json["scheduler"]["status"] == "healthy"
-    clock.advance(31)
+    clock.advance(seconds=31)
     answer = client.get(path)
     assert (answer.status_code, answer.json["scheduler"]["status"]) == (200, "unhealthy")
     assert client.get(f"{path}?strict=1").status_code == 503
