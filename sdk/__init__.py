@@ -38,6 +38,7 @@ EXPORTS: dict[str, str] = {
     "TriggerRule": "trigger_rules",
     "WeightRule": "weight_rules",
     "XComArg": "xcom_arg",
+    "asset": "asset_decorator",
     "chain": "edges",
     "chain_linear": "edges",
     "cross_downstream": "edges",
@@ -65,11 +66,20 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """This package, with two decorators that are named like the modules beside them.
+    """This package, with three decorators that are named like the modules beside them.
 
     Loading ``sdk/dag.py`` would bind the name ``dag`` to the module; whoever writes
     ``from tradewind.sdk import dag`` means the decorator.
     """
+
+    @property
+    def asset(self) -> Any:
+        """``@asset``."""
+        return __getattr__("asset")
+
+    @asset.setter
+    def asset(self, module: ModuleType) -> None:
+        """Ignore the import system's wish to bind the module."""
 
     @property
     def dag(self) -> Any:

@@ -80,6 +80,8 @@ def _copy_group(
     made.parent_group = made.task_group = parent
     made.used_group_ids = parent.used_group_ids if parent is not None else set(group.used_group_ids)
     made.children = {}
+    if "expand_input" in made.__dict__:  # tasks find their group's index by its identity
+        made.__dict__["expand_input"] = copy.deepcopy(made.__dict__["expand_input"], memo)
     for child_id, child in group.children.items():
         if isinstance(child, TaskGroup):
             inner = _copy_group(child, made, dag, kept, memo)

@@ -139,13 +139,14 @@ class TaskCallable:
         self.kwargs = dict(kwargs)
         if multiple_outputs is not None:
             self.kwargs["multiple_outputs"] = multiple_outputs
-        self.kwargs.setdefault("task_id", function.__name__)
+        name = getattr(function, "__name__", type(function).__name__)
+        self.kwargs.setdefault("task_id", name)
         self.is_setup: bool = bool(self.kwargs.pop("_is_setup", False))
         self.is_teardown: bool = bool(self.kwargs.pop("_is_teardown", False))
         self.on_failure_fail_dagrun: bool = bool(self.kwargs.pop("_fail_dagrun", False))
         self.__wrapped__ = function
-        self.__name__ = function.__name__
-        self.__qualname__ = function.__qualname__
+        self.__name__ = name
+        self.__qualname__ = getattr(function, "__qualname__", name)
         self.__module__ = function.__module__
         self.__doc__ = function.__doc__
 

@@ -6,6 +6,7 @@ Rules: semantics section 3.5. A mapped task keeps what BaseOperator says about a
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -270,8 +271,8 @@ class MappedOperator(AbstractOperator):
         if name in self.partial_kwargs:
             return self.partial_kwargs[name]
         value = getattr(self.operator_class, name)
-        if callable(value) and not isinstance(value, type):
-            raise AttributeError(f"a mapped task has no {name}(): its instances have")
+        if isinstance(value, property) or (callable(value) and not isinstance(value, type)):
+            raise AttributeError(f"a mapped task has no {name!r}: its instances have")
         return value
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -343,6 +344,14 @@ class MappedOperator(AbstractOperator):
             raise InvalidArgumentError(
                 f"{self.task_id!r} got {names} both from partial() and from expand_kwargs()"
             )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> MappedOperator:
+        other = type(self).__new__(type(self))
+        memo[id(self)] = other
+        for name, value in self.__dict__.items():
+            is_shared = name in ("_dag", "task_group", "operator_class")
+            other.__dict__[name] = value if is_shared else copy.deepcopy(value, memo)
+        return other
 
     def prepare_for_execution(self) -> MappedOperator:
         """Return the task itself: its instances are copies."""

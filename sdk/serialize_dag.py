@@ -12,6 +12,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from . import timezone
 from .abstract_operator import AbstractOperator
 from .asset import Asset, AssetAlias, AssetNameRef, AssetUriRef
@@ -30,6 +32,8 @@ from .serialized import (
     SerializedGroup,
     SerializedParam,
     SerializedTask,
+    decode,
+    encode,
 )
 from .task_group import MappedTaskGroup, TaskGroup
 from .timetables.registry import serialize_timetable
@@ -47,9 +51,18 @@ def serialize(dag: DAG, *, relative_fileloc: str) -> SerializedDag:
         relative_fileloc: the DAG file, relative to the DAGs folder.
 
     Raises:
-        AirflowException: what ``dag.validate()`` finds.
+        AirflowException: what ``dag.validate()`` finds, or a value of a wrong type.
     """
     dag.validate()
+    found = _serialize(dag, relative_fileloc)
+    try:
+        decode(encode(found))  # what cannot be read back must fail here, not in the scheduler
+    except (msgspec.ValidationError, TypeError) as error:
+        raise SerializationError(f"the DAG {dag.dag_id!r} cannot be stored: {error}") from error
+    return found
+
+
+def _serialize(dag: DAG, relative_fileloc: str) -> SerializedDag:
     ordered = sorted_tasks(dag.task_dict)
     weights = effective_weights(ordered)
     condition = dag.timetable.asset_condition
@@ -75,7 +88,7 @@ def serialize(dag: DAG, *, relative_fileloc: str) -> SerializedDag:
         dagrun_timeout_s=_seconds(dag.dagrun_timeout),
         is_fail_fast=dag.fail_fast,
         is_paused_upon_creation=dag.is_paused_upon_creation,
-        tags=sorted(set(dag.tags)),
+        tags=sorted({str(tag) for tag in dag.tags}),
         owner_links=dag.owner_links,
         params=_params(dag.params),
         callbacks=_dag_callbacks(dag),
@@ -182,10 +195,10 @@ def _task(task: Any, weight: int, dag: DAG) -> SerializedTask:
         effective_priority_weight=weight,
         max_active_tis_per_dag=task.max_active_tis_per_dag,
         max_active_tis_per_dagrun=task.max_active_tis_per_dagrun,
-        depends_on_past=task.depends_on_past,
-        wait_for_downstream=task.wait_for_downstream,
-        ignore_first_depends_on_past=task.ignore_first_depends_on_past,
-        wait_for_past_depends_before_skipping=task.wait_for_past_depends_before_skipping,
+        depends_on_past=bool(task.depends_on_past),
+        wait_for_downstream=bool(task.wait_for_downstream),
+        ignore_first_depends_on_past=bool(task.ignore_first_depends_on_past),
+        wait_for_past_depends_before_skipping=bool(task.wait_for_past_depends_before_skipping),
         start_at=_instant(task.start_date),
         end_at=_instant(task.end_date),
         execution_timeout_s=_seconds(task.execution_timeout),
@@ -195,11 +208,11 @@ def _task(task: Any, weight: int, dag: DAG) -> SerializedTask:
         is_empty=task.inherits_from_empty_operator
         and not (has_outlets or hooks or {"execute", "success"} & set(callbacks)),
         can_skip_downstream=task.inherits_from_skipmixin,
-        do_xcom_push=task.do_xcom_push,
+        do_xcom_push=bool(task.do_xcom_push),
         callbacks=callbacks,
         email=_addresses(task.email),
-        email_on_failure=task.email_on_failure,
-        email_on_retry=task.email_on_retry,
+        email_on_failure=bool(task.email_on_failure),
+        email_on_retry=bool(task.email_on_retry),
         expansion=_expansion(task.expand_input) if task.is_mapped else None,
         map_index_template=task.map_index_template or "",
         owner=str(task.owner),

@@ -154,7 +154,8 @@ class TaskGroup(DAGNode):
         if known is task:
             return task
         is_taken = isinstance(task, AbstractOperator) and (
-            task.node_id in self.used_group_ids or task.node_id in self.dag.task_dict
+            task.node_id in self.used_group_ids
+            or self.dag.task_dict.get(task.node_id, task) is not task
         )
         if known is not None or is_taken:
             kind = "task" if isinstance(task, AbstractOperator) else "group"

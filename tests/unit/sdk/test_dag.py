@@ -103,10 +103,11 @@ def test_a_schedule_of_no_known_type_is_refused_at_once(make_dag):
 def test_default_args_of_dag_groups_and_operator_merge_from_left_to_right(make_dag):
     with (
         make_dag(
-        schedule=None,
-        default_args={"params": {"b": 3}, "retries": 2, "owner": "o1"},
-        params={"a": 1, "b": 2},
-    ), TaskGroup("outer", default_args={"retries": 5}),
+            schedule=None,
+            default_args={"params": {"b": 3}, "retries": 2, "owner": "o1"},
+            params={"a": 1, "b": 2},
+        ),
+        TaskGroup("outer", default_args={"retries": 5}),
         TaskGroup("inner", default_args={"owner": "o2"}),
     ):
         first = BaseOperator(task_id="e", params={"a": 9})
@@ -435,3 +436,64 @@ def test_documentation_is_read_from_a_file_where_there_is_one(make_dag, tmp_path
 
     assert dag.doc_md == "# About"
     assert make_dag(schedule=None, doc_md="no such.md").doc_md == "no such.md"
+
+
+def test_a_task_can_be_added_to_a_dag_afterwards(dag):
+    task = BaseOperator(task_id="a")
+
+    dag.add_task(task)
+
+    assert task.dag is dag
+    assert dag.task_group.children == {"a": task}
+
+
+def test_a_copy_with_some_tasks_keeps_mapping_and_groups(dag, task):
+    from tradewind.sdk.task_group_decorator import task_group
+
+    @task
+    def source(): ...
+
+    @task
+    def f(x): ...
+
+    @task_group
+    def g(x):
+        f(x)
+
+    with dag:
+        values = source()
+        g.expand(x=values)
+        f.expand(x=values)
+
+    part = dag.partial_subset(["g.f", "f"])
+    inner = part.get_task("g.f")
+
+    assert sorted(part.task_ids) == ["f", "g.f", "source"]
+    assert inner.get_closest_mapped_task_group() is part.task_group["g"]
+    assert inner.op_args[0]._input is part.task_group["g"].expand_input
+    assert part.get_task("f").dag is part
+
+
+def test_an_asset_function_is_a_dag_of_one_task(monkeypatch, task, tmp_path):
+    from tradewind.sdk import asset
+
+    with file_being_parsed(str(tmp_path / "assets.py")) as parsed:
+
+        @asset(schedule="@daily", uri="s3://bucket/raw")
+        def raw(self, other, context=None): ...
+
+        @asset(schedule=raw)
+        def clean(raw): ...
+
+    first, second = parsed.registered
+    (made,) = first.tasks
+    assert (first.dag_id, made.task_id, raw.name, raw.uri) == (
+        "raw",
+        "raw",
+        "raw",
+        "s3://bucket/raw",
+    )
+    assert made.outlets == [raw]
+    assert made.op_kwargs["self"] is raw
+    assert [inlet.name for inlet in made.inlets] == ["other"]
+    assert second.timetable.asset_condition == raw

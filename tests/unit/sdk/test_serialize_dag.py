@@ -9,7 +9,7 @@ import pytest
 from tradewind.sdk.asset import Asset, AssetAlias
 from tradewind.sdk.base_operator import BaseOperator
 from tradewind.sdk.edges import Label
-from tradewind.sdk.exceptions import AirflowDagCycleException
+from tradewind.sdk.exceptions import AirflowDagCycleException, SerializationError
 from tradewind.sdk.param import Param
 from tradewind.sdk.serialize_dag import serialize
 from tradewind.sdk.serialized import Length, SerializedParam, decode, encode
@@ -291,3 +291,13 @@ def test_a_required_param_is_told_from_one_that_is_none(make_dag):
         ("open", False),
         ("none", True),
     ]
+
+
+def test_a_value_of_a_wrong_type_fails_here_and_not_in_the_scheduler(make_dag):
+    dag = make_dag(schedule=None)
+    BaseOperator(task_id="a", dag=dag, depends_on_past=None)
+    assert task_of(dag, "a").depends_on_past is False
+
+    dag.max_active_runs = "many"
+    with pytest.raises(SerializationError, match="max_active_runs"):
+        serialized(dag)
