@@ -10,12 +10,15 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.machinery import ModuleSpec
+from itertools import takewhile
 from types import ModuleType
 from typing import Any
 
 from .names import MODULES, NOT_YET
 
 ALL_NAMES = "*"
+#: What follows a provider's name in its module paths.
+NOT_PART_OF_A_PROVIDER = frozenset({"aws", "cloud", "hooks", "operators", "transfers"})
 
 
 class FacadeModule(ModuleType):
@@ -103,7 +106,10 @@ def _load(target: str, asked: str) -> Any:
     except ModuleNotFoundError as error:
         if not module_name.startswith("airflow.providers.") or not error.name:
             raise
-        provider = "-".join(module_name.split(".")[2:4])
+        parts = takewhile(
+            lambda part: part not in NOT_PART_OF_A_PROVIDER, module_name.split(".")[2:]
+        )
+        provider = "-".join(parts)
         raise ImportError(
             f"{asked} is part of a provider package: install the one that has {module_name} "
             f"(such as apache-airflow-providers-{provider})"
@@ -117,5 +123,6 @@ def _from_whole_module(path: str, name: str) -> Any:
         ours = import_module(whole)
         if hasattr(ours, name):
             return getattr(ours, name)
-    reason = " yet" if path in NOT_YET else ""
-    raise AttributeError(f"module {path!r} has no attribute {name!r}: Tradewind lacks it{reason}")
+    if path in NOT_YET and not name.startswith("_"):
+        raise ImportError(f"Tradewind does not have {path}.{name} yet", name=name, path=path)
+    raise AttributeError(f"module {path!r} has no attribute {name!r}")

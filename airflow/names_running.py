@@ -53,6 +53,22 @@ RUNNING: tuple[tuple[str, str, str], ...] = (
         "sdk.bases.decorator utils.operator_helpers",
     ),
     ("sdk.call_arguments", "make_kwargs_callable", "utils.operator_helpers"),
+    (
+        "sdk.trigger_dag",
+        "trigger_dag",
+        "api.common.experimental.trigger_dag api.common.trigger_dag",
+    ),
+    ("sdk.subprocess_hook", "SubprocessHook SubprocessResult", "hooks.subprocess"),
+    (
+        "sdk.subprocess_hook",
+        "SubprocessHook SubprocessResult",
+        "providers.standard.hooks.subprocess",
+    ),
+    (
+        "sdk.secrets_backend",
+        "BaseSecretsBackend",
+        "secrets secrets.base_secrets sdk.bases.secrets_backend",
+    ),
     # States
     ("sdk.states", "DagRunState TaskInstanceState", "sdk utils.state"),
     ("sdk.state_names", "State", "utils.state"),

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from .connection import Connection
+from .logging_mixin import LoggingMixin
 
 
-class BaseHook:
+class BaseHook(LoggingMixin):
     """A client of another system, made out of a connection."""
 
-    def __init__(self, logger_name: str | None = None, **kwargs: Any) -> None:
-        self._logger_name = logger_name
+    _log_config_logger_name = "airflow.task.hooks"
 
-    @property
-    def log(self) -> logging.Logger:
-        """The logger of the hook's class."""
-        name = getattr(self, "_logger_name", None)
-        own = f"{type(self).__module__}.{type(self).__qualname__}"
-        return logging.getLogger(f"airflow.task.hooks.{name or own}")
+    def __init__(self, logger_name: str | None = None, **kwargs: Any) -> None:
+        super().__init__()
+        self._logger_name = logger_name
 
     @classmethod
     def get_connection(cls, conn_id: str) -> Connection:
@@ -29,6 +25,13 @@ class BaseHook:
             AirflowNotFoundException: there is none.
         """
         return Connection.get(conn_id)
+
+    @classmethod
+    async def aget_connection(cls, conn_id: str) -> Connection:
+        """Return a connection as ``get_connection`` does, without blocking the event loop."""
+        import asyncio
+
+        return await asyncio.to_thread(cls.get_connection, conn_id)
 
     @classmethod
     def get_connections(cls, conn_id: str) -> list[Connection]:

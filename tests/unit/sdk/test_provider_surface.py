@@ -11,21 +11,27 @@ from datetime import UTC, datetime
 from types import ModuleType
 
 import pytest
-from tradewind.sdk import metadata_session, settings_values, timezone
+from tradewind.sdk import metadata_session, secrets_lookup, settings_values, task_runtime, timezone
 from tradewind.sdk import provider_functions as functions
 from tradewind.sdk.base_hook import BaseHook
 from tradewind.sdk.exceptions import (
+    AirflowException,
     AirflowNotFoundException,
     AirflowRuntimeError,
     AirflowTaskTimeout,
+    DagRunAlreadyExists,
+    InvalidUseError,
 )
 from tradewind.sdk.logging_mixin import LoggingMixin, remove_escape_codes
 from tradewind.sdk.module_loading import is_valid_dotpath, iter_namespace, qualname
 from tradewind.sdk.not_set import NOTSET
 from tradewind.sdk.relative_dates import cron_presets, days_ago
+from tradewind.sdk.secrets_backend import BaseSecretsBackend
 from tradewind.sdk.state_names import State
 from tradewind.sdk.states import TaskInstanceState
+from tradewind.sdk.subprocess_hook import SubprocessHook
 from tradewind.sdk.timetables.cron_ticks import CronTicks
+from tradewind.sdk.trigger_dag import trigger_dag
 
 NOW = datetime(2024, 3, 5, 10, 30, 15, tzinfo=UTC)
 
@@ -112,15 +118,114 @@ def test_a_hook_says_which_connection_is_missing():
 
 
 def test_a_logger_carries_the_path_of_the_class():
-    name = f"{Warehouse.__module__}.Warehouse"
+    name = f"airflow.task.hooks.{Warehouse.__module__}.Warehouse"
 
     assert Warehouse().log is logging.getLogger(name)
-    assert Warehouse("hooks").log.name == f"hooks.{name}"
+    assert Warehouse("mine").log.name == "airflow.task.hooks.mine"
     assert LoggingMixin().log is LoggingMixin().log
 
 
 def test_colours_are_taken_out_of_a_text():
     assert remove_escape_codes("\x1b[1;31mred\x1b[0m") == "red"
+
+
+class Vault(BaseSecretsBackend):
+    """A user's secrets backend, written as Airflow's documentation shows it."""
+
+    def get_conn_value(self, conn_id):
+        return '{"conn_type": "http", "host": "vault"}' if conn_id == "site" else None
+
+    def get_variable(self, key):
+        return "from the vault" if key == self.build_path("team", "colour") else None
+
+
+class OldVault(BaseSecretsBackend):
+    """One of Airflow before 2.3."""
+
+    def get_conn_uri(self, conn_id):
+        return "http://old-vault"
+
+
+def test_a_secrets_backend_answers_connections_and_variables(monkeypatch):
+    secrets_lookup.ask_first(Vault())
+    try:
+        assert Warehouse.get_connection("site").host == "vault"
+        assert secrets_lookup.find_variable("team/colour") == "from the vault"
+        with pytest.raises(AirflowNotFoundException):
+            Warehouse.get_connection("nowhere")
+    finally:
+        secrets_lookup.stop_asking(secrets_lookup._first[0])
+
+    assert OldVault().get_connection("site").host == "old-vault"
+    assert OldVault().get_config("x") is None
+
+
+def test_a_command_is_run_and_its_last_line_returned(tmp_path, caplog):
+    hook = SubprocessHook()
+
+    with caplog.at_level(logging.INFO):
+        result = hook.run_command(
+            ["bash", "-c", "echo first; echo $TW_WORD >&2; pwd; exit 3"],
+            env={"TW_WORD": "second", "PATH": os.environ["PATH"]},
+            cwd=str(tmp_path),
+        )
+
+    assert result == (3, str(tmp_path))
+    assert [line for line in ("first", "second") if line in caplog.messages] == ["first", "second"]
+
+
+def test_a_command_that_has_ended_is_not_stopped():
+    hook = SubprocessHook()
+    hook.send_sigterm()
+
+    assert hook.run_command(["true"]) == (0, "")
+    hook.send_sigterm()
+
+
+class Runs:
+    """A runtime that keeps what it is asked to trigger."""
+
+    def __init__(self, answer: dict[str, object]) -> None:
+        self.answer = answer
+        self.asked: dict[str, object] = {}
+
+    def trigger_dag_run(self, **asked: object) -> dict[str, object]:
+        self.asked = asked
+        return self.answer
+
+    def get_dag_run(self, *, dag_id: str, run_id: str) -> dict[str, object]:
+        return {"state": "queued", "conf": self.asked["conf"]}
+
+
+def test_a_dag_is_triggered_with_the_arguments_of_each_generation(monkeypatch):
+    runs = Runs({"run_id": "manual__x", "created": True, "error": ""})
+    monkeypatch.setattr(task_runtime, "current", runs)
+
+    run = trigger_dag("other", conf='{"a": 1}', execution_date=NOW.replace(microsecond=7))
+
+    assert runs.asked["logical_date"] == NOW
+    assert (run.dag_id, run.run_id, run.conf) == ("other", "manual__x", {"a": 1})
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"run_id": "x", "error": "exists"}, DagRunAlreadyExists),
+        ({"error": "there is no DAG 'other'"}, AirflowException),
+    ],
+)
+def test_a_dag_that_cannot_be_triggered_says_why(monkeypatch, answer, error):
+    monkeypatch.setattr(task_runtime, "current", Runs(answer))
+
+    with pytest.raises(error, match="other"):
+        trigger_dag("other")
+
+
+def test_a_dag_is_triggered_from_a_task_only(monkeypatch):
+    monkeypatch.setattr(task_runtime, "current", None)
+
+    with pytest.raises(InvalidUseError):
+        trigger_dag("other")
 
 
 # --- modules ---------------------------------------------------------------------------------
