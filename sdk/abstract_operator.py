@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .dag_node import DAGNode
 from .exceptions import InvalidValueError, TaskNotFound
@@ -33,6 +33,8 @@ class AbstractOperator(DAGNode):
     priority_weight: int
     weight_rule: Any
     trigger_rule: Any
+    #: Whether tasks of this class have their own ``expand``.
+    is_mapped: ClassVar[bool] = False
     is_setup: bool = False
     is_teardown: bool = False
     _on_failure_fail_dagrun: bool = False
@@ -52,11 +54,6 @@ class AbstractOperator(DAGNode):
     @property
     def leaves(self) -> Sequence[DAGNode]:
         return [self]
-
-    @property
-    def is_mapped(self) -> bool:
-        """Whether the task has its own ``expand``."""
-        return False
 
     @property
     def inherits_from_empty_operator(self) -> bool:

@@ -6,10 +6,10 @@ Rules: semantics section 4.10. ``a & b | c`` builds conditions out of them.
 from __future__ import annotations
 
 import urllib.parse
-import warnings
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from .deprecation import warn_author
 from .exceptions import InvalidArgumentError, InvalidValueError
 
 _URI_LENGTH_MAX = 3000
@@ -39,10 +39,8 @@ def normalise_uri(uri: str) -> str:
         raise InvalidValueError("the scheme 'airflow' is reserved")
     login, at, host = parsed.netloc.rpartition("@")
     if ":" in login:
-        warnings.warn(
-            "the password in an asset's URI is left out: keep it in a connection",
-            UserWarning,
-            stacklevel=4,
+        warn_author(
+            "the password in an asset's URI is left out: keep it in a connection", UserWarning
         )
         login = login.partition(":")[0]
     query = urllib.parse.urlencode(sorted(urllib.parse.parse_qsl(parsed.query)))
@@ -147,7 +145,7 @@ class Dataset(Asset):
     def __init__(
         self,
         uri: str | None = None,
-        extra: dict[str, Any] | None = None,
+        extra: dict[str, Any] | str | None = None,
         *,
         name: str | None = None,
         group: str | None = None,
@@ -172,7 +170,7 @@ class AssetRef(BaseAsset):
         self._value = value
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self._value == other._value  # type: ignore[attr-defined]
+        return type(other) is type(self) and self._value == other._value
 
     def __hash__(self) -> int:
         return hash((type(self), self._value))
@@ -259,7 +257,7 @@ class AssetBooleanCondition(BaseAsset):
             yield from member.iter_asset_aliases()
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self.objects == other.objects  # type: ignore[attr-defined]
+        return type(other) is type(self) and self.objects == other.objects
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -6,7 +6,6 @@ Rules: semantics sections 1.1, 1.5 and 11.
 from __future__ import annotations
 
 import datetime as dt
-import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 
 from . import timezone
 from .configuration import conf
+from .deprecation import warn_author
 from .exceptions import InvalidArgumentError, InvalidValueError
 from .not_set import is_arg_set
 
@@ -197,4 +197,4 @@ def legacy(arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _deprecated(name: str, instead: str | None) -> None:
     hint = f"use {instead!r}" if instead else "it has no meaning any more"
-    warnings.warn(f"the DAG argument {name!r} is deprecated: {hint}", DeprecationWarning, 5)
+    warn_author(f"the DAG argument {name!r} is deprecated: {hint}")

@@ -329,7 +329,7 @@ def returns_mapping(function: Callable[..., Any]) -> bool:
     """Tell whether the return annotation is a mapping: its keys then become XComs."""
     if "return" not in getattr(function, "__annotations__", {}):
         return False
-    annotation = function.__annotations__["return"]
+    annotation: Any = function.__annotations__["return"]
     if isinstance(annotation, str):
         if annotation in ("None", "str", "int", "float", "bool"):
             return False
@@ -337,7 +337,7 @@ def returns_mapping(function: Callable[..., Any]) -> bool:
             annotation = typing.get_type_hints(function).get("return")
         except Exception:  # noqa: BLE001 - user annotations may raise anything; then nobody knows
             return False
-    origin = typing.get_origin(annotation) or annotation
+    origin: Any = typing.get_origin(annotation) or annotation
     return isinstance(origin, type) and issubclass(origin, Mapping)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import operator_arguments, setup_teardown
 from .abstract_operator import AbstractOperator
@@ -144,7 +144,7 @@ class OperatorPartial:
 class MappedOperator(AbstractOperator):
     """A task that has one instance for each index of its expand input."""
 
-    is_mapped = True  # type: ignore[assignment]
+    is_mapped: ClassVar[bool] = True
 
     def __init__(
         self,

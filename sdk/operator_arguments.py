@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import timezone
 from .abstract_operator import DEFAULT_POOL_NAME
 from .configuration import conf
+from .deprecation import warn_author
 from .exceptions import InvalidArgumentError, InvalidValueError
 from .not_set import NOTSET
 from .trigger_rules import resolve_trigger_rule
@@ -267,6 +267,4 @@ def refuse_unknown(arguments: Mapping[str, Any], where: str) -> None:
     if unknown:
         raise InvalidArgumentError(f"{where} does not take the arguments {unknown}")
     for name in arguments:
-        warnings.warn(
-            f"{name!r} of {where} has no meaning any more", DeprecationWarning, stacklevel=6
-        )
+        warn_author(f"{name!r} of {where} has no meaning any more")

@@ -6,10 +6,10 @@ Rules: semantics section 1.6. jsonschema is loaded only where a param has a sche
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from .deprecation import warn_author
 from .exceptions import InvalidValueError, ParamValidationError
 from .not_set import NOTSET, is_arg_set
 from .resolvable import ResolveMixin
@@ -155,7 +155,7 @@ class ParamsDict(MutableMapping[str, Any]):
         except ParamValidationError as error:
             final = value if is_arg_set(value) else param.value
             if self.is_json_optional and is_arg_set(final) and not param.schema:
-                warnings.warn(f"param {name!r}: {error}", DeprecationWarning, stacklevel=4)
+                warn_author(f"param {name!r}: {error}")
                 param.value = final
                 return final
             raise ParamValidationError(f"invalid value for the param {name!r}: {error}") from error

@@ -166,9 +166,9 @@ task = TaskDecorators()
 
 def setup_task(function: Any) -> TaskCallable:
     """``@setup``: the task is a setup. Above or instead of ``@task``."""
-    made = function if isinstance(function, TaskCallable) else task(function)
+    made: TaskCallable = function if isinstance(function, TaskCallable) else task(function)
     made.is_setup = True
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def teardown_task(function: Any = None, *, on_failure_fail_dagrun: bool = False) -> Any:

@@ -196,6 +196,7 @@ def test_an_owner_link_that_is_no_url_is_refused(make_dag, link):
         make_dag(schedule=None, owner_links={"me": link})
 
 
+@pytest.mark.filterwarnings("ignore:the DAG argument")
 def test_names_that_only_airflow_2_knew_are_taken(make_dag):
     with pytest.warns(DeprecationWarning, match="concurrency"):
         dag = make_dag(
