@@ -6,7 +6,6 @@ One parent prepares the database, says where the page is, and keeps the others a
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import socket
 import sys
@@ -16,15 +15,13 @@ from ..database.migrate import migrate
 from ..database.store import open_store
 from ..executors.base import Executor
 from ..sdk.clock import WallClock
-from ..sdk.configuration import conf, home
+from ..sdk.configuration import conf, dags_folder, home
 from ..sdk.errors import TradewindError
 from . import parse_main, scheduler_main
 from .process_keeper import Member, ProcessKeeper
 from .service_log import configure_service_log
 
 log = logging.getLogger(__name__)
-
-PASSWORD_FILE = "standalone_admin_password.txt"  # noqa: S105 - the name of a file
 
 
 class PortTaken(TradewindError):
@@ -54,6 +51,7 @@ def run_standalone(
     """
     _check_port(host, port)
     home().mkdir(parents=True, exist_ok=True)
+    dags_folder().mkdir(parents=True, exist_ok=True)
     password = _prepare()
 
     def service(name: str, run: Callable[[], int]) -> Callable[[], int]:
@@ -82,7 +80,11 @@ def run_standalone(
 
 
 def _prepare() -> str | None:
-    """Make the database and, at the first start, the administrator; return a new password."""
+    """Make the database and, at the first start, the administrator; return a new password.
+
+    The password is kept nowhere but as its hash: ``users create`` and ``users reset-password``
+    help whoever lost it.
+    """
     migrate()
     # Closed again before anything is forked: no engine may be shared by two processes.
     store = open_store(clock=WallClock())
@@ -95,10 +97,6 @@ def _prepare() -> str | None:
         store.users.create(username=name, password=password, role="Admin", now=now)
     finally:
         store.close()
-    path = home() / PASSWORD_FILE
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(f"{password}\n")
     return password
 
 
@@ -107,8 +105,7 @@ def _welcome(say: Callable[[str], None], host: str, port: int, password: str | N
     say(f"Tradewind is starting: http://{shown}:{port}")
     if password is not None:
         name = conf.get("standalone", "admin_username")
-        say(f"Log in as {name} with password {password}")
-        say(f"(shown once, and kept in {home() / PASSWORD_FILE})")
+        say(f"Log in as {name} with the password {password} (shown this once)")
     say("Press Ctrl-C to stop.")
     sys.stdout.flush()
 

@@ -111,15 +111,15 @@ class Deployment:
         self.wait_until(lambda: state in self.run_states(dag_id), f"a {state} run of {dag_id}")
 
     def processes(self, word: str) -> list[int]:
-        """Return pids of our processes whose command line, or name, holds *word*."""
+        """Return pids of our processes whose name (as process lists show it) holds *word*."""
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
             with contextlib.suppress(OSError):
                 environment = (entry / "environ").read_bytes().decode(errors="replace")
-                line = (entry / "cmdline").read_bytes().decode(errors="replace")
-                if f"TRADEWIND_HOME={self.home}" in environment.split("\0") and word in line:
+                name = (entry / "comm").read_text()
+                if f"TRADEWIND_HOME={self.home}" in environment.split("\0") and word in name:
                     found.append(int(entry.name))
         return found
 

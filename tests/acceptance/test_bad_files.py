@@ -36,8 +36,8 @@ good()
 @pytest.fixture
 def errors(deployment):
     """Return relative path → error text, once every bad file has one, and the good DAG ran."""
-    deployment.environment["TRADEWIND__CORE__DAGBAG_IMPORT_TIMEOUT"] = "2"
-    deployment.environment["TRADEWIND__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT"] = "3"
+    deployment.environment["TRADEWIND__CORE__DAGBAG_IMPORT_TIMEOUT"] = "6"
+    deployment.environment["TRADEWIND__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT"] = "8"
     for name, (text, _) in BAD_FILES.items():
         deployment.write_dag(name, text)
     deployment.write_dag("good.py", GOOD)

@@ -35,7 +35,7 @@ REFUSED = [
             "--to-date",
             "2024-01-02",
         ),
-        1,
+        2,
     ),
     (("dags", "trigger", "nope", "--conf", "{not json"), 1),
     (("dags", "trigger"), 2),

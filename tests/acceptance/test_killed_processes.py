@@ -47,7 +47,7 @@ def begin(deployment) -> int:
 
 def test_tasks_finish_and_the_run_goes_on_after_the_scheduler_was_killed(deployment) -> None:
     pid = begin(deployment)
-    schedulers = deployment.processes("scheduler")
+    schedulers = deployment.processes("tradewind-sched")
 
     for scheduler in schedulers:
         os.kill(scheduler, signal.SIGKILL)
