@@ -21,14 +21,14 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from ...sdk import task_runtime
-from ...sdk.exceptions import AirflowException
+from ...sdk.context import get_current_context
+from ...sdk.exceptions import AirflowException, AirflowTaskTerminated
 from . import process_hygiene, protocol, task_output
 from .client import SocketRuntime, SupervisorGone
 from .execute import execute_task
 from .task_spec import TaskResult, decode_spec
 
 if TYPE_CHECKING:
-    from ...sdk.base_operator import BaseOperator
     from ...sdk.dag import DAG
 
 log = logging.getLogger("tradewind.task")
@@ -109,7 +109,7 @@ def _execute(
     except Exception as error:  # noqa: BLE001 - what user code's objects raise is not ours to know
         log.error("Cannot find the task to run: %s", error)
         return failure(str(error))
-    _stop_on_sigterm(task)
+    _stop_on_sigterm()
     # From here on the try is used. Said to the runner for its clocks; written down for the
     # case that the runner dies before it reads this.
     with contextlib.suppress(OSError):  # a full disk: the try counts as used in any case
@@ -131,7 +131,7 @@ def report_failure(connection: socket.socket, order: protocol.RunTask, reason: s
         runtime.send(protocol.Result(result=failure(reason)))
 
 
-def _stop_on_sigterm(task: BaseOperator) -> None:
+def _stop_on_sigterm() -> None:
     pid = os.getpid()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -140,13 +140,9 @@ def _stop_on_sigterm(task: BaseOperator) -> None:
         signal.signal(number, signal.SIG_IGN)
         log.error("Received SIGTERM. Terminating subprocesses.")
         try:
-            task.on_kill()
-        except Exception:  # noqa: BLE001 - user code; the task ends in any case
+            get_current_context()["task"].on_kill()
+        except Exception:  # noqa: BLE001 - user code, or none is running; the task ends anyway
             log.error("on_kill failed:\n%s", traceback.format_exc())
-        raise TaskStopped("Task received SIGTERM signal")
+        raise AirflowTaskTerminated("Task received SIGTERM signal")
 
     signal.signal(signal.SIGTERM, stop)
-
-
-class TaskStopped(BaseException):
-    """Raised in the task's main thread by SIGTERM; ``except Exception`` does not swallow it."""

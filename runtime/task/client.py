@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from ...sdk.errors import TradewindError
+from ...sdk.task_runtime import XComRow
 from . import frames, protocol
 
 
@@ -109,7 +110,7 @@ class SocketRuntime:
         key: str | None,
         map_indexes: Sequence[int] | None,
         include_prior_dates: bool,
-    ) -> list[StoredXCom]:
+    ) -> list[XComRow]:
         rows = self._ask(
             "get_xcoms",
             dag_id=dag_id,
@@ -119,7 +120,7 @@ class SocketRuntime:
             map_indexes=_plain(map_indexes),
             include_prior_dates=include_prior_dates,
         )
-        return msgspec.convert(rows, list[StoredXCom])
+        return list(msgspec.convert(rows, list[StoredXCom]))
 
     def delete_xcoms(self, *, dag_id: str, run_id: str, task_id: str, map_index: int) -> None:
         self._ask(

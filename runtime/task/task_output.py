@@ -23,7 +23,7 @@ _CONTINUED = b"\n" + CONTINUED_MARK
 class TaskFormatter(logging.Formatter):
     """Airflow's format of a line, with instants in UTC."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03d+0000"
 
@@ -56,8 +56,8 @@ def redirect_output(descriptor: int, *, log_format: str, level: str) -> None:
     sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, "r", closefd=False)))
     sys.stdout = _text_stream(1)
     sys.stderr = _text_stream(2)
-    sys.__stdout__ = sys.stdout
-    sys.__stderr__ = sys.stderr
+    sys.__stdout__ = sys.stdout  # type: ignore[misc]
+    sys.__stderr__ = sys.stderr  # type: ignore[misc]
     root = logging.getLogger()
     for handler in list(root.handlers):
         root.removeHandler(handler)

@@ -186,11 +186,13 @@ class Zygote:
 
 
 def preimport() -> None:
-    """Import what every child needs, then freeze the heap so that it stays shared."""
+    """Import and warm what every child needs, then freeze the heap so that it stays shared."""
     for name in (*PREIMPORTED, *(f"{__package__}{kind}" for kind in KINDS.values())):
         # One that cannot be imported is an error of the child that asks for it, not of all.
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+    with contextlib.suppress(Exception):
+        importlib.import_module(".rehearsal", __package__).rehearse()
     gc.collect()
     gc.freeze()
 
