@@ -27,7 +27,8 @@ from .dags import write_next_run
 from .errors import DagNotFound, DagRunExists, DagRunNotFound, NotAllowed
 from .event_writes import Event, write_events
 from .instance_rows import create_rows
-from .operations import Operations, pages
+from .operations import Operations
+from .pages import pages
 from .queueing import hints_of
 from .run_marks import mark_run
 from .run_rows import run_row

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, update
 
+from ..planning.snapshot import InstanceSnapshot
 from ..sdk.serialized import SerializedTask
-from .state_writes import Held
 from .tables import task_instance
 from .versions import Version
 
@@ -44,12 +44,12 @@ def expand_rows(
     version: Version,
     task_id: str,
     length: int,
-    present: Sequence[Held],
+    present: Sequence[InstanceSnapshot],
     default_executor: str,
 ) -> None:
     """Give a mapped task its instances 0..length-1; the placeholder becomes index 0."""
-    indexes = {held.map_index for held in present}
-    placeholder = next((held for held in present if held.map_index == -1), None)
+    indexes = {one.map_index for one in present}
+    placeholder = next((one for one in present if one.map_index == -1), None)
     if placeholder is not None and length > 0 and 0 not in indexes:
         connection.execute(_GIVE_INDEX, {"held_id": placeholder.id})
         indexes.add(0)

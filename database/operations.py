@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,8 +38,3 @@ class Operations:
         """Wake others, after a commit. A lost ring costs one sweep at most."""
         for name in names:
             self._ground.bell.ring(name)
-
-
-def pages(rows: Sequence[int], size: int = 500) -> list[Sequence[int]]:
-    """Cut a list into pieces that fit into one statement's parameters."""
-    return [rows[start : start + size] for start in range(0, len(rows), size)]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select, text
+from sqlalchemy import Connection, Select, and_, func, or_, select, text
 
 from ..planning.choose import Blocked, Candidate, Limits, PoolSlots, choose
 from ..sdk.states import OCCUPYING as OCCUPYING_STATES
@@ -65,6 +66,18 @@ _SCHEDULED = (
 )
 
 
+#: The order of ``planning.choose.urgency``.
+_URGENCY = (
+    task_instance.c.priority_weight.desc(),
+    func.coalesce(dag_run.c.logical_date, dag_run.c.run_after),
+    task_instance.c.map_index,
+    task_instance.c.id,
+)
+
+#: Scheduled task instances looked at together.
+PAGE = 128
+
+
 def load_limits(connection: Connection, settings: StoreSettings) -> Limits:
     """Count what is taken of every limit, from the rows that take it."""
     pools = {row.name: row for row in connection.execute(_POOLS).all()}
@@ -98,11 +111,11 @@ def load_limits(connection: Connection, settings: StoreSettings) -> Limits:
 
 
 def load_candidates(
-    connection: Connection, versions: VersionCache
+    connection: Connection, versions: VersionCache, statement: Select[Any] = _SCHEDULED
 ) -> list[tuple[Candidate, Held, str]]:
-    """Return every scheduled task instance that may be queued, with its run id."""
+    """Return scheduled task instances that may be queued, with their run ids."""
     found = []
-    for row in connection.execute(_SCHEDULED).all():
+    for row in connection.execute(statement).all():
         held = held_from(row)
         version = versions.get(connection, held.version_id)
         task = version.structure.tasks.get(held.task_id)
@@ -139,21 +152,86 @@ def queue_scheduled(
     connection: Connection, versions: VersionCache, settings: StoreSettings, now: datetime
 ) -> list[Queued]:
     """Queue what limits allow; return the moves that were made, most urgent first."""
-    found = load_candidates(connection, versions)
-    if not found:
-        return []
-    limits = load_limits(connection, settings)
-    if limits.parallelism is not None and limits.used >= limits.parallelism:
-        return []
-    chosen, _ = choose([one for one, _, _ in found], limits)
-    beside = {one.task_instance_id: (held, run_id) for one, held, run_id in found}
-    moves = []
-    for one in chosen:
-        held, run_id = beside[one.task_instance_id]
-        executor = one.executor or settings.default_executor
-        moves.append((state_writes.queue(held, now, executor), one, run_id))
+    chosen = _choose(connection, versions, settings)
+    moves = [
+        (state_writes.queue(held, now, one.executor or settings.default_executor), one, run_id)
+        for one, held, run_id in chosen
+    ]
     won = {move.held.id for move in state_writes.write_moves(connection, [one[0] for one in moves])}
     return [one for one in moves if one[0].held.id in won]
+
+
+def _choose(
+    connection: Connection, versions: VersionCache, settings: StoreSettings
+) -> list[tuple[Candidate, Held, str]]:
+    """Choose page by page, most urgent first, so that a long queue costs only what can go.
+
+    What a full limit holds back is left out of the next page: neither a wide task nor a full
+    pool hides the others.
+    """
+    limits: Limits | None = None
+    statement = _SCHEDULED.order_by(*_URGENCY).limit(PAGE)
+    chosen: list[tuple[Candidate, Held, str]] = []
+    hidden = _Hidden()
+    while True:
+        page = load_candidates(connection, versions, hidden.without(statement))
+        known = {one.task_instance_id for one, _, _ in chosen}
+        found = [*chosen, *(one for one in page if one[0].task_instance_id not in known)]
+        if limits is None:
+            if not found:
+                return []
+            limits = load_limits(connection, settings)
+        picked, blocked = choose([one for one, _, _ in found], limits)
+        ids = {one.task_instance_id for one in picked}
+        chosen = [one for one in found if one[0].task_instance_id in ids]
+        is_full = limits.parallelism is not None and limits.used + len(picked) >= limits.parallelism
+        if len(page) < PAGE or is_full:
+            order = {one.task_instance_id: position for position, one in enumerate(picked)}
+            return sorted(chosen, key=lambda one: order[one[0].task_instance_id])
+        hidden.add(picked, blocked, limits)
+
+
+@dataclass(slots=True)
+class _Hidden:
+    """What the pages before have settled: chosen ones, and what full limits hold back."""
+
+    instance_ids: set[int] = field(default_factory=set)
+    dag_run_ids: set[int] = field(default_factory=set)
+    dag_ids: set[str] = field(default_factory=set)
+    pools: set[str] = field(default_factory=set)
+
+    def add(self, picked: Sequence[Candidate], blocked: Sequence[Blocked], limits: Limits) -> None:
+        """Hide what need not be asked again in this transaction."""
+        self.instance_ids.update(one.task_instance_id for one in picked)
+        self.instance_ids.update(one.candidate.task_instance_id for one in blocked)
+        taken: Counter[str] = Counter()
+        for one in picked:
+            taken[one.pool] += one.pool_slots
+        for obstacle in blocked:
+            candidate = obstacle.candidate
+            if obstacle.limit == "max_active_tasks" and candidate.max_active_tasks_scope == "dag":
+                self.dag_ids.add(candidate.dag_id)
+            elif obstacle.limit == "max_active_tasks":
+                self.dag_run_ids.add(candidate.dag_run_id)
+            elif obstacle.limit == "pool":
+                pool_slots = limits.pools.get(candidate.pool)
+                if (
+                    pool_slots is None
+                    or pool_slots.used + taken[candidate.pool] >= pool_slots.total
+                ):
+                    self.pools.add(candidate.pool)
+
+    def without(self, statement: Select[Any]) -> Select[Any]:
+        """Leave out of *statement* what is hidden."""
+        for column, values in (
+            (task_instance.c.id, self.instance_ids),
+            (task_instance.c.dag_run_id, self.dag_run_ids),
+            (dag_run.c.dag_id, self.dag_ids),
+            (task_instance.c.pool, self.pools),
+        ):
+            if values:
+                statement = statement.where(column.not_in(list(values)))
+        return statement
 
 
 def hints_of(

@@ -23,8 +23,8 @@ from .outbox_writes import note_run_end
 from .queueing import Queued, queue_events, queue_scheduled
 from .run_starts import start_queued_runs
 from .settings import StoreSettings
-from .snapshots import LoadedRun, load_run
-from .state_writes import Move, RunMove
+from .snapshots import LoadedRun, hold, load_run
+from .state_writes import Held, Move, RunMove
 from .tables import dag_run
 from .tables.runs import UNFINISHED_RUN
 from .versions import VersionCache
@@ -158,15 +158,21 @@ class Settling:
         if decision.expansions:
             detail["expansions"] = [[one.task_id, one.length] for one in decision.expansions]
             self._expand(loaded, decision.expansions)
+        held = hold(self.connection, [one.instance_id for one in decision.transitions])
         moves = [
-            self._move(loaded, one)
+            self._move(held[one.instance_id], one)
             for one in decision.transitions
-            if one.instance_id in loaded.held
+            # Another scheduler may have moved it since the run was read.
+            if one.instance_id in held and held[one.instance_id].state is one.old
         ]
         won = state_writes.write_moves(self.connection, moves)
         if won:
             detail["changes"] = [describe(move) for move in won]
-            loaded.moved({move.held.id: move.new for move in won}, self.now)
+            loaded.moved(
+                [move.held.task_id for move in won],
+                {move.held.id: move.new for move in won},
+                self.now,
+            )
             self.has_scheduled = self.has_scheduled or any(move.new is _S.SCHEDULED for move in won)
         if decision.run is not None:
             detail["run"] = [
@@ -190,12 +196,11 @@ class Settling:
                 loaded.version,
                 one.task_id,
                 one.length,
-                [held for held in loaded.held.values() if held.task_id == one.task_id],
+                loaded.snapshot.instances.get(one.task_id, ()),
                 self.settings.default_executor,
             )
 
-    def _move(self, loaded: LoadedRun, transition: Transition) -> Move:
-        held = loaded.held[transition.instance_id]
+    def _move(self, held: Held, transition: Transition) -> Move:
         new, reason = transition.new, transition.reason
         if new is _S.SCHEDULED:
             return state_writes.schedule(held, self.now, reason, is_new_try=transition.is_new_try)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, exists, func, select
 
 from ..planning.past import PreviousRun, judge_past
 from ..planning.snapshot import InstanceSnapshot, Past, RunSnapshot, SkipMark
 from ..sdk.states import SCHEDULABLE, DagRunState, RunType, TaskInstanceState
+from .pages import pages
 from .state_writes import HELD_COLUMNS, Held, held_from
 from .tables import dag_run, task_instance, xcom
 from .versions import Version, VersionCache
@@ -32,11 +33,30 @@ _RUN = select(
     dag_run.c.last_decided_at,
 ).where(dag_run.c.id == bindparam("dag_run_id"))
 
+#: Only what deciding asks of every row: a wide run is read again at each of its results.
 _INSTANCES = (
-    select(*HELD_COLUMNS, task_instance.c.due_at, task_instance.c.ended_at)
+    select(
+        task_instance.c.id,
+        task_instance.c.task_id,
+        task_instance.c.map_index,
+        task_instance.c.state,
+        task_instance.c.try_number,
+        task_instance.c.tries_max,
+        task_instance.c.due_at,
+    )
     .where(task_instance.c.dag_run_id == bindparam("dag_run_id"))
     .order_by(task_instance.c.task_id, task_instance.c.map_index)
 )
+
+#: fail_fast asks when a failure happened.
+_FAILURES = select(task_instance.c.id, task_instance.c.ended_at).where(
+    task_instance.c.dag_run_id == bindparam("dag_run_id"),
+    task_instance.c.state == TaskInstanceState.FAILED.value,
+)
+
+_HELD = select(*HELD_COLUMNS).where(task_instance.c.id.in_(bindparam("ids", expanding=True)))
+
+_STATE_OF: Final = {state.value: state for state in TaskInstanceState}
 
 _RESULT_LENGTHS = select(xcom.c.task_id, xcom.c.map_index, xcom.c.length).where(
     xcom.c.dag_run_id == bindparam("dag_run_id"),
@@ -88,16 +108,17 @@ class LoadedRun:
     """A snapshot, and what a writer needs beside it."""
 
     snapshot: RunSnapshot
-    held: dict[int, Held]
     version: Version
     wake_at: datetime | None
     last_decided_at: datetime | None
     backfill_id: int | None
 
-    def moved(self, states: Mapping[int, TaskInstanceState], now: datetime) -> None:
+    def moved(
+        self, task_ids: Iterable[str], states: Mapping[int, TaskInstanceState], now: datetime
+    ) -> None:
         """Take over states that were just written, so that nothing has to be read again."""
         changed: dict[str, list[InstanceSnapshot]] = {}
-        for task_id in {self.held[id_].task_id for id_ in states}:
+        for task_id in set(task_ids):
             changed[task_id] = [
                 replace(instance, state=states[instance.id], ended_at=now)
                 if instance.id in states
@@ -115,21 +136,17 @@ def load_run(
     if run is None:
         return None
     version = versions.get(connection, run.version_id)
-    held: dict[int, Held] = {}
+    failed_at: dict[int, datetime] = {}
+    if version.dag.is_fail_fast:
+        failures = connection.execute(_FAILURES, {"dag_run_id": dag_run_id}).all()
+        failed_at = {row[0]: row[1] for row in failures}
     instances: dict[str, list[InstanceSnapshot]] = {}
-    for row in connection.execute(_INSTANCES, {"dag_run_id": dag_run_id}).all():
-        one = held_from(row)
-        held[one.id] = one
-        instances.setdefault(one.task_id, []).append(
+    for id_, task_id, map_index, state, *numbers in connection.execute(
+        _INSTANCES, {"dag_run_id": dag_run_id}
+    ).all():
+        instances.setdefault(task_id, []).append(
             InstanceSnapshot(
-                one.id,
-                one.task_id,
-                one.map_index,
-                one.state,
-                one.try_number,
-                one.tries_max,
-                row[12],
-                row[13],
+                id_, task_id, map_index, _STATE_OF[state], *numbers, ended_at=failed_at.get(id_)
             )
         )
     is_running = run.state == DagRunState.RUNNING.value
@@ -148,7 +165,16 @@ def load_run(
         past=_load_past(connection, run, version, instances) if is_running else {},
         map_length_max=map_length_max,
     )
-    return LoadedRun(snapshot, held, version, run.wake_at, run.last_decided_at, run.backfill_id)
+    return LoadedRun(snapshot, version, run.wake_at, run.last_decided_at, run.backfill_id)
+
+
+def hold(connection: Connection, ids: Iterable[int]) -> dict[int, Held]:
+    """Read what a compare-and-set needs of these task instances."""
+    held: dict[int, Held] = {}
+    for some in pages(list(ids)):
+        for row in connection.execute(_HELD, {"ids": some}).all():
+            held[row[0]] = held_from(row)
+    return held
 
 
 def load_lengths(

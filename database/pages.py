@@ -1,0 +1,10 @@
+"""Cuts long lists into pieces that fit into one statement's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def pages(ids: Sequence[int], size: int = 500) -> list[Sequence[int]]:
+    """Return *ids* in pieces of at most *size*."""
+    return [ids[start : start + size] for start in range(0, len(ids), size)]
