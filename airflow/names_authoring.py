@@ -89,6 +89,7 @@ AUTHORING: tuple[tuple[str, str, str], ...] = (
         "sdk sdk.definitions.asset",
     ),
     ("sdk.asset", "Asset", ". assets"),
+    ("sdk.asset_decorator", "asset", "sdk sdk.definitions.asset.decorators"),
     ("sdk.asset", "Model BaseAsset AssetNameRef AssetUriRef AssetRef", "sdk.definitions.asset"),
     ("sdk.asset", "Metadata", "datasets.metadata sdk sdk.definitions.asset.metadata"),
     # Timetables
