@@ -54,7 +54,7 @@ def test(
     with stored_values() as values:
         one = _one_task(dag_id, task_id, run, map_index, subdir, values, params)
         if dry_run:
-            _print_fields(one.render())
+            _print_fields(one)
             return
         result = one.execute(is_debugged=post_mortem)
     if result.outcome not in ("success", "skipped"):
@@ -81,7 +81,7 @@ def render(
 
     with stored_values() as values:
         one = _one_task(dag_id, task_id, run, map_index, subdir, values, None)
-        _print_fields(one.render())
+        _print_fields(one)
 
 
 def _one_task(
@@ -126,6 +126,9 @@ def _date(run: str | None) -> Any:
         ) from None
 
 
-def _print_fields(fields: dict[str, Any]) -> None:
-    for name, value in fields.items():
+def _print_fields(one: OneTask) -> None:
+    import logging
+
+    logging.disable(logging.CRITICAL)  # the template's mistake is told in one line
+    for name, value in one.render().items():
         click.echo(f"{RULE}\n# property: {name}\n{RULE}\n{value}\n")

@@ -19,7 +19,7 @@ from ..sdk import task_runtime
 from ..sdk.clock import Clock, WallClock
 from ..sdk.errors import TradewindError
 from .memory_run import MemoryDagRun, MemoryTaskInstance
-from .task.execute import execute_task
+from .task.execute import execute_task, render_task
 from .task.task_spec import TaskInstanceSpec, TaskResult
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ RUN_ID_PREFIX = "__airflow_temporary_run_"
 
 class NoSuchInstance(TradewindError):  # noqa: N818 - errors say what happened
     """The task has no instance with this map index in this run."""
+
+
+class NotRendered(TradewindError):  # noqa: N818 - errors say what happened
+    """A template of the task cannot be rendered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,31 @@ class OneTask:
                 runtime=self._run.runtime,
                 log=log,
             )
+        finally:
+            task_runtime.current = before
+
+    def render(self) -> dict[str, Any]:
+        """Return the template fields as the task would get them.
+
+        Raises:
+            TradewindError: a template cannot be rendered; the text says which mistake it has.
+        """
+        before = task_runtime.current
+        task_runtime.current = self._run.runtime
+        try:
+            return render_task(
+                dag=self._dag,
+                task=self._task,
+                spec=self._spec(),
+                runtime=self._run.runtime,
+                log=log,
+            )
+        except Exception as error:
+            first_line = next(iter(str(error).splitlines()), "")
+            raise NotRendered(
+                f"Task {self._instance.task_id!r} cannot be rendered: "
+                f"{type(error).__name__}: {first_line}"
+            ) from error
         finally:
             task_runtime.current = before
 

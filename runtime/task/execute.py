@@ -70,6 +70,23 @@ def execute_task(
         return TaskExecution(dag=dag, task=task, spec=spec, runtime=runtime, log=log).run()
 
 
+def render_task(
+    *,
+    dag: DAG,
+    task: Any,
+    spec: TaskInstanceSpec,
+    runtime: TaskRuntime,
+    log: logging.Logger,
+) -> dict[str, Any]:
+    """Return the template fields of one task instance as its next try would render them.
+
+    Raises:
+        Exception: whatever a template, or the arguments of a mapped task, raise.
+    """
+    with task_surroundings(runtime):
+        return TaskExecution(dag=dag, task=task, spec=spec, runtime=runtime, log=log).render()
+
+
 class TaskExecution:
     """One try, from its XComs being cleared to its callbacks having run."""
 
@@ -113,6 +130,11 @@ class TaskExecution:
             self._render_map_index()
         self._run_callbacks(ending)
         return self._result(ending)
+
+    def render(self) -> dict[str, Any]:
+        """Render the template fields, and do nothing else."""
+        self._prepare()
+        return {name: getattr(self._task, name, None) for name in self._task.template_fields}
 
     # --- before ------------------------------------------------------------------------------
 
