@@ -171,8 +171,11 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
         attributes = self.__dict__
         del given["task_id"]
         own_params = given.pop("params")
+        # Params themselves, not their values: a required one has no value before a run, and a
+        # task's params keep the schema that the DAG gave them.
+        merged = (construction.dag_params, own_params or {}, construction.default_params)
         attributes["params"] = ParamsDict(
-            {**construction.dag_params, **(own_params or {}), **construction.default_params}
+            {name: param for params in merged for name, param in params.items()}
         )
         concurrency = given.pop("task_concurrency")
         if concurrency is not None and given["max_active_tis_per_dag"] is None:
