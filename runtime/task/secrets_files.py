@@ -14,7 +14,7 @@ from ...sdk.connection import Connection
 from ...sdk.errors import TradewindError
 
 
-class SecretsFileUnreadable(TradewindError):  # noqa: N818 - errors say what happened
+class SecretsFileUnreadable(TradewindError):
     """The file is not there, or not in a format that we know."""
 
 
