@@ -65,6 +65,8 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
     depends_on_past: bool
     wait_for_downstream: bool
     do_xcom_push: bool
+    inlets: list[Any]
+    outlets: list[Any]
     multiple_outputs: bool
     params: ParamsDict
     _logger_name: str | None

@@ -128,6 +128,8 @@ class DAG(DagGraph):
 
     def _set_file(self, calling_file: str) -> None:
         parsed = dag_context.current_file()
+        if parsed is None and calling_file and not calling_file.startswith("<"):
+            calling_file = os.path.abspath(calling_file)  # noqa: PTH100 - a script's may be relative
         self.fileloc = parsed.path if parsed is not None else calling_file
 
     def _set_schedule(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import dag_context
+from .asset import Asset
 from .base_operator import BaseOperator
 from .context_keys import KNOWN_CONTEXT_KEYS
 from .exceptions import InvalidArgumentError, InvalidValueError
@@ -79,6 +80,9 @@ class DecoratedOperator(BaseOperator):
         self.op_args: Any = args
         self.op_kwargs: Any = named
         super().__init__(task_id=task_id, **(kwargs_to_upstream or {}), **kwargs)
+        # An asset passed to the function is one that the task reads.
+        read = [value for value in (*args, *named.values()) if isinstance(value, Asset)]
+        self.inlets.extend(asset for asset in read if asset not in self.inlets)
 
 
 def injected_parameters(function: Callable[..., Any]) -> inspect.Signature:

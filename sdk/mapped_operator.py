@@ -101,6 +101,7 @@ class OperatorPartial:
             TypeError: none or an unknown argument, or one that cannot be mapped.
             ValueError: a value that has no elements.
         """
+        self._is_expanded = True  # also where the call is refused: one error is enough
         if not mapped_kwargs:
             raise InvalidArgumentError("expand() needs at least one argument to map")
         self._check_names(mapped_kwargs)
@@ -117,6 +118,7 @@ class OperatorPartial:
         Raises:
             TypeError: neither a list of dicts nor a task's result.
         """
+        self._is_expanded = True
         check_expand_kwargs(kwargs)
         return self._make(ListOfDictsExpandInput(kwargs), is_strict=strict)
 
@@ -130,7 +132,6 @@ class OperatorPartial:
                 raise InvalidArgumentError(f"{self!r} cannot map {name!r}: it is fixed")
 
     def _make(self, expand_input: ExpandInput, *, is_strict: bool) -> MappedOperator:
-        self._is_expanded = True
         return MappedOperator(
             operator_class=self.operator_class,
             task_id=self.task_id,

@@ -573,3 +573,15 @@ def test_params_of_a_dag_resolve_from_conf_then_default_then_context(dag):
     assert resolve(plain, None, {"other": 5}) == 5
     with pytest.raises(ValueError, match="other"):
         resolve(plain, None, {})
+
+
+def test_an_asset_passed_to_a_function_is_read_by_its_task(dag, task):
+    from tradewind.sdk.asset import Asset
+
+    @task
+    def f(x, y=None): ...
+
+    with dag:
+        operator = f(Asset("a"), y=Asset("b")).operator
+
+    assert [inlet.name for inlet in operator.inlets] == ["a", "b"]
