@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import selectors
 
@@ -49,6 +50,8 @@ def main(*, num_runs: int = -1) -> int:
     clock = WallClock()
     store = open_store(clock=clock)
     settings = load_parse_settings(conf)
+    with contextlib.suppress(OSError):  # a home is made as it is needed; the scan reports the rest
+        settings.roots[0].folder.mkdir(parents=True, exist_ok=True)
     limits = ParseLimits(settings.time_limit_s, settings.memory_limit_bytes)
     children = ParseChildren(zygote, clock, answerer(store, clock), limits)
     watcher = FolderWatcher([root.folder for root in settings.roots])

@@ -33,10 +33,17 @@ class Broken(AssertionError):
 class Invariants:
     """Checks one world. ``actor`` of a change is whoever called the store."""
 
-    def __init__(self, store: Store, dags: list[SerializedDag], pools: dict[str, int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        dags: list[SerializedDag],
+        pools: dict[str, int],
+        alive_workers: set[str],
+    ) -> None:
         self._store = store
         self._dags = {dag.dag_id: dag for dag in dags}
         self._pools = pools
+        self._alive_workers = alive_workers
         self._seen_seq = 0
         self._seen_changes = -1
         self.cleared: set[int] = set()
@@ -55,6 +62,7 @@ class Invariants:
             self._check_transitions(connection, actor)
             self._check_attempts(connection)
             self._check_limits(connection)
+            self._check_workers(connection)
 
     def _check_transitions(self, connection: Any, actor: str) -> None:
         rows = _rows(
@@ -86,6 +94,11 @@ class Invariants:
         )
         if twice or alone:
             raise Broken(f"I-4: two attempts {twice}, running without an attempt {alone}")
+
+    def _check_workers(self, connection: Any) -> None:
+        for (worker_id,) in _rows(connection, "SELECT id FROM worker WHERE state = 'lost'"):
+            if worker_id in self._alive_workers:
+                raise Broken(f"R4: a runner that lives was given up: {worker_id}")
 
     def _check_limits(self, connection: Any) -> None:
         occupying = _rows(
@@ -125,9 +138,7 @@ class Invariants:
             " FROM dag_run r JOIN task_instance t ON t.dag_run_id = r.id"
             f" WHERE t.state NOT IN ({_FINISHED_SQL}) OR r.state IN ('queued', 'running')",
         )
-        live = _rows(
-            connection, "SELECT * FROM attempt WHERE state IN ('claimed', 'running')"
-        )
+        live = _rows(connection, "SELECT * FROM attempt WHERE state IN ('claimed', 'running')")
         if left or live:
             raise Broken(f"I-16: not finished: {left[:5]} ({len(left)}), live attempts {live[:3]}")
         doubles = _rows(

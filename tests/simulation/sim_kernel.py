@@ -76,7 +76,8 @@ class Kernel:
         self._actors: list[Actor] = []
         self._current: Actor | None = None
         self._main = greenlet.getcurrent()
-        self.is_killable = True
+        #: What an actor met that no actor may swallow: a broken invariant, a bug of the store.
+        self.failure: Exception | None = None
 
     def add(self, name: str, main: Callable[[], None], bell: str | None = None) -> Actor:
         actor = Actor(name, main, bell)
@@ -122,6 +123,8 @@ class Kernel:
                 self._pass(min(a.wake_s for a in self._actors) - self.steady_s)
                 continue
             self._step(self.random.choice(ready))
+            if self.failure is not None:
+                raise self.failure
         return is_done()
 
     def _step(self, actor: Actor) -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sim_kernel import Kernel
+from sim_kernel import ActorKilled, Kernel
 from sqlalchemy.exc import OperationalError
 from tradewind.database.store import Store
+from tradewind.sdk.errors import TradewindError
 
 GROUPS = ("files", "dags", "runs", "attempts", "workers", "task_instances", "pools", "processes")
 
@@ -57,8 +58,14 @@ class FaultyGroup:
             kernel.switch(label)
             if kernel.random.random() < kernel.faults.store_fails:
                 raise OperationalError(label, {}, OSError("simulated: disk I/O error"))
-            answer = act(*arguments, **named)
-            self._check(self._actor)
+            try:
+                answer = act(*arguments, **named)
+                self._check(self._actor)
+            except TradewindError:
+                raise
+            except Exception as error:
+                kernel.failure = error
+                raise ActorKilled from error
             if kernel.random.random() < kernel.faults.store_fails_after_commit:
                 raise OperationalError(label, {}, OSError("simulated: answer of commit lost"))
             kernel.switch(f"{label} done")

@@ -28,7 +28,7 @@ from tradewind.scheduler.start_queued_runs import StartQueuedRuns
 
 LEASE_S = 30.0
 #: Long enough for every retry delay and every task after the faults are healed.
-HEALING_S = 900.0
+HEALING_S = 600.0
 
 
 class World:
@@ -49,10 +49,10 @@ class World:
         for dag in self.dags:
             self.store.files.save(parsed_file(dag, clock.now()), clock.now())
         pools = {"default_pool": 6, POOL: POOL_SLOTS}
-        self.invariants = Invariants(self.store, self.dags, pools)
+        self.alive_workers: set[str] = set()
+        self.invariants = Invariants(self.store, self.dags, pools, self.alive_workers)
         self.witness = Witness()
         self.spool = MemorySpool()
-        self.alive_workers: set[str] = set()
         self.is_scheduling = True
         for number in (1, 2):
             self.kernel.add(f"scheduler{number}", self._schedule, "scheduler")
@@ -60,7 +60,7 @@ class World:
         if has_user:
             self.kernel.add("user", self._use)
 
-    def play(self, seconds: float = 150.0) -> None:
+    def play(self, seconds: float = 120.0) -> None:
         """Faults on for *seconds*, then healed until all is done, then judged."""
         self.kernel.run(seconds)
         self.kernel.faults = Faults()
