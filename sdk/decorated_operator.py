@@ -82,7 +82,8 @@ class DecoratedOperator(BaseOperator):
         super().__init__(task_id=task_id, **(kwargs_to_upstream or {}), **kwargs)
         # An asset passed to the function is one that the task reads.
         read = [value for value in (*args, *named.values()) if isinstance(value, Asset)]
-        self.inlets.extend(asset for asset in read if asset not in self.inlets)
+        known = [*self.inlets, *self.outlets]
+        self.inlets.extend(asset for asset in read if asset not in known)
 
 
 def injected_parameters(function: Callable[..., Any]) -> inspect.Signature:

@@ -6,7 +6,6 @@ Where the generations raise different types for one mistake (semantics section 1
 code's ``except Exception`` lets them pass.
 """
 
-# ruff: noqa: N818 - the names of this module are Airflow's
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
