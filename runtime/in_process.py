@@ -84,13 +84,9 @@ def run_dag(
         _show_logs()
     if use_executor:
         log.info("use_executor has no effect: the DAG runs in this process")
-    run = _create_run(
-        dag,
-        clock.now(),
-        run_after,
-        logical_date if is_arg_set(logical_date) else execution_date or clock.now(),
-        run_conf,
-    )
+    if not is_arg_set(logical_date):
+        logical_date = execution_date or clock.now()
+    run = _create_run(dag, clock.now(), run_after, logical_date, run_conf)
     runtime = run.runtime
     runtime.find_variable, runtime.find_connection = find_variable, find_connection
     files = FileSecrets(variable_file_path, conn_file_path)
