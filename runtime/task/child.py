@@ -50,15 +50,20 @@ def run(
     journal: int,
     dags: Mapping[str, DAG],
     content_hash: str,
-    log_format: str,
-    log_level: str,
 ) -> NoReturn:
-    """Run one task instance to its end, send the result, and leave the process."""
+    """Run one task instance to its end, send the result, and leave the process.
+
+    Args:
+        connection: to the runner.
+        output: write end of the pipe for all that is said; ``install_output`` was called before.
+        journal: where it is noted that user code begins.
+        dags: of the file, by id.
+        content_hash: of the file.
+    """
     code = 1
     try:
         mark_process(order.key)
-        task_output.redirect_output(output, log_format=log_format, level=log_level)
-        os.close(output)
+        task_output.connect_output(output)
         runtime = SocketRuntime(connection, order.nonce)
         task_runtime.current = runtime
         result = _execute(order, dags, runtime, journal)

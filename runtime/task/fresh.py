@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...sdk import task_runtime
-from ...sdk.configuration import conf
 from . import child, dag_file, frames, process_hygiene, protocol, task_output
 from .client import SocketRuntime
 
@@ -33,9 +32,7 @@ def main(arguments: Sequence[str]) -> None:
     fresh = protocol.decode_fresh_task(message)
     order = fresh.order
     child.mark_process(order.key)
-    log_format = conf.get("logging", "log_format") or task_output.DEFAULT_FORMAT
-    level = (conf.get("logging", "logging_level") or "INFO").upper()
-    task_output.redirect_output(output, log_format=log_format, level=level)
+    task_output.install_output(*task_output.log_settings())
     task_runtime.current = SocketRuntime(connection, order.nonce)
     sys.argv = ["tradewind"]
     folders = [Path(folder) for folder in fresh.start.import_folders]
@@ -54,8 +51,6 @@ def main(arguments: Sequence[str]) -> None:
         journal=journal,
         dags=loaded.dags,
         content_hash=loaded.content_hash,
-        log_format=log_format,
-        log_level=level,
     )
 
 

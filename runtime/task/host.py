@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from ...sdk import task_runtime
-from ...sdk.configuration import conf
 from . import child, dag_file, fork_safety, frames, process_hygiene, protocol, task_output
 from .client import SocketRuntime
 from .recorded_inputs import InputRecorder, RecordingRuntime
@@ -56,8 +55,6 @@ class TaskHost:
         self._pids: dict[str, int] = {}
         self._keys: dict[int, str] = {}
         self._loaded: dag_file.LoadedFile | None = None
-        self._log_format = conf.get("logging", "log_format") or task_output.DEFAULT_FORMAT
-        self._log_level = (conf.get("logging", "logging_level") or "INFO").upper()
 
     def serve(self, start: protocol.HostStart) -> None:
         """Import the file, report, and fork until the runner closes.
@@ -67,6 +64,7 @@ class TaskHost:
         """
         ready = self._load(start)
         if not ready.error:
+            task_output.install_output(*task_output.log_settings())
             gc.collect()
             gc.freeze()  # a full collection in a child must not touch, and so copy, shared pages
         # After the import: user code may have set handlers of its own.
@@ -162,8 +160,6 @@ class TaskHost:
                 journal=self._journal,
                 dags=loaded.dags if loaded else {},
                 content_hash=loaded.content_hash if loaded else "",
-                log_format=self._log_format,
-                log_level=self._log_level,
             )
         finally:  # whatever happens, a task process never returns into the host's loop
             os._exit(1)

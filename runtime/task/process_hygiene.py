@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import random
 import signal
 import sys
 from pathlib import Path
@@ -69,12 +68,13 @@ def reset_signals() -> None:
     for number in _RESET_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def reseed_random() -> None:
-    """Draw new seeds: siblings forked from one process must not share a random sequence."""
-    random.seed()
+    """Draw new seeds: siblings forked from one process must not share a random sequence.
+
+    Python's own module does so itself after each fork; numpy's global generator does not.
+    """
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         numpy_random.seed()

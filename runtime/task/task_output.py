@@ -12,6 +12,7 @@ import os
 import sys
 import time
 
+from ...sdk.configuration import conf
 from .protocol import CONTINUED_MARK, RECORD_MARK
 
 #: Airflow 2's line: ``[2026-11-21T07:23:42.873+0000] {subprocess.py:106} INFO - text``.
@@ -46,13 +47,18 @@ class OutputHandler(logging.Handler):
             self.handleError(record)
 
 
-def redirect_output(descriptor: int, *, log_format: str, level: str) -> None:
-    """Make *descriptor* this process's stdout and stderr, and the root logger's only handler."""
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+def log_settings() -> tuple[str, str]:
+    """Return format and level as [logging] says."""
+    log_format = conf.get("logging", "log_format") or DEFAULT_FORMAT
+    return log_format, (conf.get("logging", "logging_level") or "INFO").upper()
+
+
+def install_output(log_format: str, level: str) -> None:
+    """Make new streams on descriptors 0, 1 and 2, and one handler that all loggers write to.
+
+    Done in the task host, once; its tasks only ``connect_output``. What user code has set up
+    for logging at import stays, but for the root logger's handlers.
+    """
     sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, "r", closefd=False)))
     sys.stdout = _text_stream(1)
     sys.stderr = _text_stream(2)
@@ -64,6 +70,16 @@ def redirect_output(descriptor: int, *, log_format: str, level: str) -> None:
     root.addHandler(OutputHandler(1, log_format))
     root.setLevel(level)
     logging.captureWarnings(True)
+
+
+def connect_output(descriptor: int) -> None:
+    """Let everything that this process says go to *descriptor*, and nothing come in."""
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
 
 
 def _text_stream(descriptor: int) -> io.TextIOWrapper:
