@@ -9,8 +9,10 @@ from tradewind.cli.audit import masked
     [
         ("users create -u a -p secret -r Admin", "users create -u a -p ******** -r Admin"),
         ("connections add c --conn-uri=pg://u:p@h", "connections add c --conn-uri=********"),
-        ("connections add c --conn-password x --conn-host h",
-         "connections add c --conn-password ******** --conn-host h"),
+        (
+            "connections add c --conn-password x --conn-host h",
+            "connections add c --conn-password ******** --conn-host h",
+        ),
         ("variables set k secret", "variables set k ********"),
         ("dags list --output json", "dags list --output json"),
     ],
