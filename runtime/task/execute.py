@@ -182,7 +182,9 @@ class TaskExecution:
     def _effective_params(self) -> dict[str, Any]:
         """Return DAG params, overridden by the task's, overridden by the run's conf; validated."""
         params: ParamsDict = copy.copy(self._dag.params)
-        params.update(self._task.params)
+        for name, param in self._task.params.items():
+            # A plain value of the task's own is checked by the schema that the DAG gave it.
+            params[name] = param if param.schema or name not in params else param.value
         if not params and not self._ti.dag_run.conf:
             return {}
         if conf.getboolean("core", "dag_run_conf_overrides_params", fallback=True):
