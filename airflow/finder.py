@@ -14,7 +14,8 @@ from itertools import takewhile
 from types import ModuleType
 from typing import Any
 
-from .names import MODULES, NOT_YET
+from .names import MODULES
+from .names_missing import NOT_YET
 
 ALL_NAMES = "*"
 #: What follows a provider's name in its module paths.

@@ -4,8 +4,8 @@
 it, is what the finder reads: façade module → name → ``module:attribute``.
 
 A name that needs something which is not built yet does not stand here, so that importing it
-fails; where all of a module is missing, ``NOT_YET`` lets the module itself be found, and the
-error names the name.
+fails. Where all of a module is missing, ``names_missing.py`` lets the module itself be found, so
+that the error names the name.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from .names_authoring import AUTHORING
 from .names_forwarded import FORWARDED
+from .names_missing import NOT_YET
 from .names_operators import OPERATORS
 from .names_running import RUNNING
 
@@ -21,53 +22,6 @@ from .names_running import RUNNING
 #: ``TheirName=our_name``; ``*`` is every public name of our module; ``name=`` our module itself.
 #: A module that begins with ``:`` is a library's. Paths: ``.`` is ``airflow`` itself.
 OFFERS = AUTHORING + OPERATORS + RUNNING
-
-#: Modules of Airflow of which Tradewind has nothing yet.
-NOT_YET: frozenset[str] = frozenset(
-    f"airflow.{path}"
-    for path in [
-        "contrib.operators",
-        "contrib.sensors",
-        "contrib.sensors.file_sensor",
-        "contrib.hooks",
-        "io.path",
-        "operators.email",
-        "operators.sensors",
-        "operators.subdag",
-        "plugins_manager",
-        "providers.standard.operators.hitl",
-        "providers.standard.sensors.bash",
-        "providers.standard.sensors.date_time",
-        "providers.standard.sensors.external_task",
-        "providers.standard.sensors.filesystem",
-        "providers.standard.sensors.python",
-        "providers.standard.sensors.time",
-        "providers.standard.sensors.time_delta",
-        "providers.standard.sensors.weekday",
-        "providers_manager",
-        "sdk.bases.sensor",
-        "sdk.definitions.deadline",
-        "sensors",
-        "sensors.base",
-        "sensors.base_sensor_operator",
-        "sensors.bash",
-        "sensors.date_time",
-        "sensors.external_task",
-        "sensors.external_task_sensor",
-        "sensors.filesystem",
-        "sensors.http_sensor",
-        "sensors.python",
-        "sensors.sql",
-        "sensors.sql_sensor",
-        "sensors.time_delta",
-        "sensors.time_sensor",
-        "sensors.weekday",
-        "triggers.base",
-        "triggers.external_task",
-        "triggers.file",
-        "triggers.temporal",
-    ]
-)
 
 
 def _modules() -> Mapping[str, Mapping[str, str]]:

@@ -69,6 +69,12 @@ RUNNING: tuple[tuple[str, str, str], ...] = (
         "BaseSecretsBackend",
         "secrets secrets.base_secrets sdk.bases.secrets_backend",
     ),
+    (
+        "sdk.context_variables",
+        "context_to_airflow_vars",
+        "sdk.execution_time.context utils.operator_helpers",
+    ),
+    ("sdk.plugin", "AirflowPlugin", "plugins_manager sdk.plugins_manager"),
     # States
     ("sdk.states", "DagRunState TaskInstanceState", "sdk utils.state"),
     ("sdk.state_names", "State", "utils.state"),

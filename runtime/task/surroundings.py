@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from ...sdk import task_runtime
+from ...sdk.context_variables import variables_of
 from ...sdk.secrets_masker import masker
 from ...sdk.task_instance import RuntimeTaskInstance
 
@@ -43,27 +44,6 @@ def _restore_environment(before: Mapping[str, str]) -> None:
 
 
 def export_context(ti: RuntimeTaskInstance) -> None:
-    """Put ``AIRFLOW_CTX_…`` into the environment, where programs that the task starts see it.
-
-    Both names of the logical date (semantics section 11, row 26).
-    """
-    task = ti.task
-    values = {
-        "DAG_OWNER": getattr(task, "owner", None),
-        "DAG_ID": ti.dag_id,
-        "TASK_ID": ti.task_id,
-        "TRY_NUMBER": str(ti.try_number),
-        "DAG_RUN_ID": ti.run_id,
-        "DAG_EMAIL": _joined(getattr(task, "email", None)),
-    }
-    if ti.logical_date is not None:
-        values["LOGICAL_DATE"] = values["EXECUTION_DATE"] = ti.logical_date.isoformat()
-    for name, value in values.items():
-        if value:
-            os.environ[f"AIRFLOW_CTX_{name}"] = value.replace("\0", "")
-
-
-def _joined(email: object) -> str | None:
-    if isinstance(email, str):
-        return email
-    return ",".join(map(str, email)) if isinstance(email, (list, tuple, set)) else None
+    """Put ``AIRFLOW_CTX_…`` into the environment, where programs that the task starts see it."""
+    for name, value in variables_of(ti).items():
+        os.environ[f"AIRFLOW_CTX_{name}"] = value.replace("\0", "")

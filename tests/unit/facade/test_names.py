@@ -12,7 +12,8 @@ from types import ModuleType
 import pytest
 
 from airflow.finder import FacadeFinder, FacadeModule
-from airflow.names import MODULES, NOT_YET
+from airflow.names import MODULES
+from airflow.names_missing import NOT_YET
 
 DATA = Path(__file__).parent / "data"
 

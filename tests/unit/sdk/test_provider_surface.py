@@ -9,11 +9,13 @@ import sys
 import time
 from datetime import UTC, datetime
 from types import ModuleType
+from typing import ClassVar
 
 import pytest
 from tradewind.sdk import metadata_session, secrets_lookup, settings_values, task_runtime, timezone
 from tradewind.sdk import provider_functions as functions
 from tradewind.sdk.base_hook import BaseHook
+from tradewind.sdk.context_variables import context_to_airflow_vars
 from tradewind.sdk.exceptions import (
     AirflowException,
     AirflowNotFoundException,
@@ -25,6 +27,7 @@ from tradewind.sdk.exceptions import (
 from tradewind.sdk.logging_mixin import LoggingMixin, remove_escape_codes
 from tradewind.sdk.module_loading import is_valid_dotpath, iter_namespace, qualname
 from tradewind.sdk.not_set import NOTSET
+from tradewind.sdk.plugin import AirflowPlugin
 from tradewind.sdk.relative_dates import cron_presets, days_ago
 from tradewind.sdk.secrets_backend import BaseSecretsBackend
 from tradewind.sdk.state_names import State
@@ -226,6 +229,34 @@ def test_a_dag_is_triggered_from_a_task_only(monkeypatch):
 
     with pytest.raises(InvalidUseError):
         trigger_dag("other")
+
+
+def test_the_identity_of_a_task_is_told_as_variables():
+    class Task:
+        owner = "me"
+        email: ClassVar[list[str]] = ["a@b.c", "d@e.f"]
+
+    class Instance:
+        task, dag_id, task_id, try_number, run_id = Task(), "sales", "load", 2, "manual__x"
+        logical_date = NOW
+
+    spoken = context_to_airflow_vars({"ti": Instance()})
+
+    assert spoken["airflow.ctx.dag_id"] == "sales"
+    assert spoken["airflow.ctx.dag_email"] == "a@b.c,d@e.f"
+    assert spoken["airflow.ctx.execution_date"] == spoken["airflow.ctx.logical_date"]
+    assert context_to_airflow_vars({"ti": Instance()}, in_env_var_format=True) == {
+        name.replace(".", "_").upper(): value for name, value in spoken.items()
+    }
+    assert context_to_airflow_vars({}) == {}
+
+
+def test_a_plugin_needs_a_name():
+    class Nameless(AirflowPlugin):
+        timetables = (object,)
+
+    with pytest.raises(ValueError, match="name"):
+        Nameless.validate()
 
 
 # --- modules ---------------------------------------------------------------------------------
