@@ -214,10 +214,13 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
             self._dag.add_task(self)
         setup_teardown.note_task(self)
         for name in self.template_fields:
-            if (value := self.__dict__.get(name)) is not None:
-                self._follow_references(value)
+            self._follow_references(self.__dict__.get(name))
 
     def _follow_references(self, value: Any) -> None:
+        if value is None or isinstance(value, (str, int, float)):
+            return
+        if isinstance(value, (list, tuple, dict)) and not value:
+            return  # the common case: it spares classic DAGs the loading of XComArg
         from .xcom_arg import XComArg
 
         XComArg.apply_upstream_relationship(self, value)

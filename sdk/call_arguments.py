@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from .context import Context
-
-_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 def determine_kwargs(
@@ -23,6 +20,8 @@ def determine_kwargs(
     Raises:
         ValueError: a position belongs to a parameter that *kwargs* names as well.
     """
+    import inspect  # late here and below: declaring a DAG needs none of it, and it takes 5 ms
+
     try:
         parameters = list(inspect.signature(func).parameters.values())
     except (TypeError, ValueError):  # some built-in functions do not say what they take
@@ -38,7 +37,9 @@ def determine_kwargs(
     found = {
         parameter.name: kwargs[parameter.name]
         for parameter in parameters
-        if parameter.kind in _NAMED and parameter.name in kwargs and parameter.name not in taken
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        and parameter.name in kwargs
+        and parameter.name not in taken
     }
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         peek = kwargs.peek if isinstance(kwargs, Context) else kwargs.__getitem__
@@ -69,6 +70,8 @@ def call_with_context(
     A coroutine is awaited on an event loop of its own. A generator is run to its end: what it
     yields (``Metadata``) says something of the assets produced, what it returns is the result.
     """
+    import inspect
+
     names = context.copy()
     names.update(op_kwargs)
     result = func(*op_args, **determine_kwargs(func, op_args, names))

@@ -6,7 +6,6 @@ Rules: semantics section 2.1. One function an argument, in one table; the rest i
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,8 +18,9 @@ from .not_set import NOTSET
 from .trigger_rules import resolve_trigger_rule
 from .weight_rules import PriorityWeightStrategy, WeightRule, clamp
 
-_KEY = re.compile(r"^[\w.-]+$")
-_GROUP_KEY = re.compile(r"^[\w-]+$")
+#: What ids may hold besides letters and digits of any script.
+_MARKS_OF_KEYS = str.maketrans("", "", "_.-")
+_MARKS_OF_GROUP_KEYS = str.maketrans("", "", "_-")
 
 #: Arguments of one type; None and NOTSET pass.
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
@@ -56,6 +56,11 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
 IGNORED_ARGUMENTS = frozenset({"provide_context", "xcom_push", "sla_miss_callback"})
 
 
+def _is_made_of(key: str, marks: dict[int, int | None]) -> bool:
+    rest = key.translate(marks)
+    return bool(key) and (not rest or rest.isalnum())
+
+
 def validate_key(key: str, length_max: int = 250) -> None:
     """Refuse an id of a DAG, task or pool that is not made of word characters, ``.`` and ``-``.
 
@@ -67,7 +72,7 @@ def validate_key(key: str, length_max: int = 250) -> None:
         raise InvalidArgumentError(f"an id must be a text, not {type(key).__name__} ({key!r})")
     if len(key) > length_max:
         raise InvalidValueError(f"the id {key!r} is longer than {length_max} characters")
-    if not _KEY.match(key):
+    if not _is_made_of(key, _MARKS_OF_KEYS):
         raise InvalidValueError(
             f"the id {key!r} may only hold letters, digits, dashes, dots and underscores"
         )
@@ -79,7 +84,7 @@ def validate_group_key(key: str, length_max: int = 200) -> None:
         raise InvalidArgumentError(f"an id must be a text, not {type(key).__name__} ({key!r})")
     if len(key) > length_max:
         raise InvalidValueError(f"the group id {key!r} is longer than {length_max} characters")
-    if not _GROUP_KEY.match(key):
+    if not _is_made_of(key, _MARKS_OF_GROUP_KEYS):
         raise InvalidValueError(
             f"the group id {key!r} may only hold letters, digits, dashes and underscores"
         )

@@ -6,7 +6,6 @@ Rules: semantics sections 2.5 and 3.5.
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +24,6 @@ from .operator_arguments import validate_group_key, validate_key
 if TYPE_CHECKING:
     from .dag import DAG
     from .expand_inputs import ExpandInput
-
-_SUFFIXED = re.compile(r"^(.*)__(\d+)$")
 
 
 class TaskGroup(DAGNode):
@@ -331,8 +328,14 @@ def suffixed(wanted: str, taken: set[str]) -> str:
     The number is one more than the largest of the same base; a number that *wanted* ends with
     already is not part of the base.
     """
-    match = _SUFFIXED.match(wanted)
-    base = match.group(1) if match else wanted
-    pattern = re.compile(rf"^{re.escape(base)}__(\d+)$")
-    numbers = [int(found.group(1)) for id_ in taken if (found := pattern.match(id_))]
-    return f"{base}__{max(numbers, default=0) + 1}"
+    base = _base_and_number(wanted)[0]
+    numbers = (_base_and_number(id_) for id_ in taken)
+    return f"{base}__{max((n for found, n in numbers if found == base), default=0) + 1}"
+
+
+def _base_and_number(node_id: str) -> tuple[str, int]:
+    """Split ``same__2`` into its base and number; the number of an id without one is 0."""
+    base, mark, digits = node_id.rpartition("__")
+    if mark and base and digits.isdecimal():
+        return base, int(digits)
+    return node_id, 0
