@@ -43,17 +43,14 @@ class _LateChildren:
             self._children.stop()
 
     def _started(self) -> ParseChildren:
-        from ..runtime.supervise.zygote_client import ZygoteClient
-        from ..scheduler.parse_children import ParseChildren, ParseLimits
+        from ..scheduler.parse_children import ParseChildren, ParseLimits, make_zygote
         from ..scheduler.parse_main import answerer
         from ..scheduler.parse_settings import load_parse_settings
         from ..sdk.configuration import conf
 
         settings = load_parse_settings(conf)
-        zygote = ZygoteClient()
-        zygote.start()
         children = ParseChildren(
-            zygote,
+            make_zygote(),
             self._services.clock,
             answerer(self._services.store, self._services.clock),
             ParseLimits(settings.time_limit_s, settings.memory_limit_bytes),

@@ -29,6 +29,8 @@ class SavedFile:
     created_dag_ids: list[str] = field(default_factory=list)
     changed_dag_ids: list[str] = field(default_factory=list)
     gone_dag_ids: list[str] = field(default_factory=list)
+    #: DAGs that another file has in force already: shown as the file's error.
+    problems: list[str] = field(default_factory=list)
 
 
 class FileOperations(Operations):
@@ -41,6 +43,7 @@ class FileOperations(Operations):
             file_id = self._save_file(connection, parsed)
             if parsed.error is None:
                 problems = self._save_dags(connection, file_id, parsed, now, saved)
+                saved.problems = problems
                 if problems:
                     connection.execute(
                         update(dag_file)

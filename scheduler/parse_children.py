@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..runtime.supervise.task_environment import without_secrets
 from ..runtime.supervise.zygote_client import ForkFailed, ZygoteClient, ZygoteDied, describe_exit
 from ..runtime.task import frames
 from ..runtime.task.parse_messages import ParseAnswer, ParseRequest
@@ -75,6 +76,13 @@ class _Child:
     answered: ParseAnswer | None = None
     killed_because: str = ""
     has_broken_protocol: bool = False
+
+
+def make_zygote() -> ZygoteClient:
+    """Start the zygote of parser children; it holds no setting that is a secret."""
+    zygote = ZygoteClient(without_secrets(os.environ))
+    zygote.start()
+    return zygote
 
 
 class ParseChildren:

@@ -20,6 +20,8 @@ class KnownFile:
     inputs: Inputs = field(default_factory=Inputs)
     has_error: bool = False
     failures: int = 0  # in a row
+    #: The error may go away when another file of the folder comes or changes.
+    may_be_mended_elsewhere: bool = False
     parsed_s: float = 0.0  # steady time of the last parse
     is_ignored: bool = False
     missing_scans: int = 0
@@ -50,7 +52,7 @@ def reason_to_parse(
     for path, old in known.inputs.files.items():
         if fingerprint(path) != old:
             return f"{path} changed"
-    if known.has_error and has_folder_changed:
+    if known.may_be_mended_elsewhere and has_folder_changed:
         return "broken, and another file changed"
     wait_s = reparse_interval_s
     if known.has_error:

@@ -9,13 +9,12 @@ import selectors
 from ..database.bell import Listener, bell_folder
 from ..database.store import Store, open_store
 from ..runtime.supervise import requests
-from ..runtime.supervise.zygote_client import ZygoteClient
 from ..runtime.task import protocol
 from ..sdk.clock import Clock, WallClock
 from ..sdk.configuration import conf, home
 from .beat import Beat
 from .folder_watch import FolderWatcher
-from .parse_children import Answerer, ParseChildren, ParseLimits
+from .parse_children import Answerer, ParseChildren, ParseLimits, make_zygote
 from .parse_manager import ParseManager
 from .parse_settings import ParseSettings, load_parse_settings
 from .quarantine import Quarantine
@@ -39,8 +38,7 @@ def main(*, num_runs: int = -1) -> int:
     """
     stop = StopSignal()
     # The zygote imports while we open the database: that is most of a cold start.
-    zygote = ZygoteClient()
-    zygote.start()
+    zygote = make_zygote()
     lock = FileLock(bell_folder(home()) / "parser.lock")
     while not lock.acquire():
         log.info("standing by: the parser with pid %s is at work", lock.holder())

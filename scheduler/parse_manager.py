@@ -9,6 +9,7 @@ a DAG leaves only when its file is gone in two scans or parses well without it
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
@@ -17,6 +18,7 @@ from typing import Any, Protocol
 import msgspec
 
 from ..database.values import DueDag, FileRow, ParsedDag, ParsedFile
+from ..runtime.supervise.task_environment import without_secrets
 from ..runtime.task.parse_messages import Inputs, NextRunRequest, ParseAnswer, ParseRequest
 from ..runtime.task.recorded_inputs import fingerprint_connection, fingerprint_value
 from ..sdk.clock import Clock
@@ -84,7 +86,10 @@ class ParseManager:
         """Read what the store knows; files that did not change since are not imported."""
         for row in self._store.files.load_all():
             if row.is_present:
-                self._known[row.relative_path] = _known_from_row(row, self._clock.monotonic())
+                known = _known_from_row(row, self._clock.monotonic())
+                self._known[row.relative_path] = known
+                if _differs(known.inputs.environment, _environment_now(known)):
+                    self._queue[row.relative_path] = "an environment variable changed"
         self._next_values_s = self._clock.monotonic() + VALUES_INTERVAL_S
 
     def run_once(self, timeout_s: float) -> None:
@@ -219,7 +224,9 @@ class ParseManager:
         self._stamps.pop(relative_path, None)
         self._listed.pop(relative_path, None)
         log.info("%s is gone; its DAGs are inactive, their history stays", relative_path)
-        self._ring("scheduler")
+        for known in self._known.values():
+            if known.may_be_mended_elsewhere:  # a DAG that both files declared is free now
+                self._queue.setdefault(known.relative_path, f"broken, and {relative_path} is gone")
 
     # -- parsing --------------------------------------------------------------------------------
 
@@ -280,13 +287,16 @@ class ParseManager:
             answer.content_hash,
             inputs=answer.inputs if finished.answer else (before.inputs if before else Inputs()),
             has_error=bool(answer.error),
+            may_be_mended_elsewhere=_is_import_error(answer.error),
             parsed_s=self._clock.monotonic(),
         )
         if known.has_error and before is not None and before.content_hash == known.content_hash:
             known.failures = min(before.failures + 1, 20)
         self._known[relative_path] = known
-        if answer.error:
-            log.warning("%s: %s", relative_path, answer.error.strip().splitlines()[-1])
+        last_line = answer.error.strip().rpartition("\n")[2]
+        if answer.error and self._reported.get(relative_path) != last_line:
+            log.warning("%s: %s", relative_path, last_line)
+        self._reported[relative_path] = last_line
         self._unsaved.append(_parsed_file(finished, answer, self._clock.now()))
 
     def _hash_now(self, relative_path: str) -> str:
@@ -310,9 +320,11 @@ class ParseManager:
             del self._listed[relative_path]
 
     def _save(self, parsed: ParsedFile) -> None:
-        self._store.files.save(parsed, self._clock.now())
-        self._ring("scheduler")
-        self._ring("web")
+        saved = self._store.files.save(parsed, self._clock.now())
+        known = self._known.get(parsed.relative_path)
+        if saved.problems and known is not None:
+            known.has_error = known.may_be_mended_elsewhere = True
+            log.warning("%s: %s", parsed.relative_path, " ".join(saved.problems))
 
     # -- Variables and Connections that were read at import ---------------------------------------
 
@@ -394,9 +406,22 @@ def _known_from_row(row: FileRow, now_s: float) -> KnownFile:
         row.content_hash,
         inputs=msgspec.convert(dict(row.inputs), Inputs, strict=False),
         has_error=row.error is not None,
+        may_be_mended_elsewhere=row.error is not None and _is_import_error(row.error),
         parsed_s=now_s,
         is_ignored=row.no_dag_reason is not None and ":" in row.content_hash,
     )
+
+
+def _is_import_error(error: str) -> bool:
+    marks = ("ImportError", "ModuleNotFoundError", "is already defined in")
+    return any(mark in error for mark in marks)
+
+
+def _environment_now(known: KnownFile) -> dict[str, str]:
+    environment = without_secrets(os.environ)
+    return {
+        name: fingerprint_value(name, environment.get(name)) for name in known.inputs.environment
+    }
 
 
 def _parsed_file(finished: FinishedParse, answer: ParseAnswer, now: datetime) -> ParsedFile:

@@ -7,12 +7,19 @@ import os
 import signal
 from types import FrameType
 
+from ..sdk.clock import Clock, WallClock
+
+#: Two signals within this time are one wish: a terminal and a supervisor may both send theirs.
+ONE_WISH_S = 0.3
+
 
 class StopSignal:
     """Counts requests to stop; ``fileno()`` is readable after one. Main thread only."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self.count = 0
+        self._clock = clock or WallClock()
+        self._last_s = float("-inf")
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
@@ -33,4 +40,7 @@ class StopSignal:
                 pass
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
-        self.count += 1
+        now_s = self._clock.monotonic()
+        if now_s - self._last_s > ONE_WISH_S:
+            self.count += 1
+        self._last_s = now_s

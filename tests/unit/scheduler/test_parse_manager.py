@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from tradewind.database.dag_files import SavedFile
 from tradewind.database.values import FileRow
 from tradewind.runtime.task.parse_messages import AnsweredDag, Inputs, ParseAnswer
 from tradewind.runtime.task.recorded_inputs import fingerprint_path, fingerprint_value
@@ -22,6 +23,7 @@ class FakeFiles:
         self.forgotten = []
         self.rows = []
         self.failures = 0
+        self.problems = {}
 
     def load_all(self):
         return self.rows
@@ -34,6 +36,7 @@ class FakeFiles:
             self.failures -= 1
             raise OSError("disk full")
         self.saved.append(parsed)
+        return SavedFile(problems=self.problems.get(parsed.relative_path, []))
 
     def forget(self, relative_path, now):
         self.forgotten.append(relative_path)
@@ -143,7 +146,6 @@ def test_a_new_file_is_parsed_once_and_stored(world):
 
     assert world.settle() == ["a.py"]
     assert [parsed.relative_path for parsed in world.files.saved] == ["a.py"]
-    assert "scheduler" in world.rung
 
 
 def test_a_changed_file_is_parsed_again_and_a_touched_one_is_not(world):
@@ -305,6 +307,33 @@ def test_what_was_parsed_is_kept_while_the_database_is_away(world):
 
     assert world.settle(20) == ["a.py"]
     assert [parsed.relative_path for parsed in world.files.saved] == ["a.py"]
+
+
+def test_a_dag_that_two_files_declare_goes_to_the_second_when_the_first_is_gone(world):
+    first = world.write("a.py")
+    world.files.problems["b.py"] = ["DAG 'd' is already defined in a.py"]
+    world.write("b.py")
+    world.settle()
+    world.files.problems.clear()
+
+    first.unlink()
+
+    assert "b.py" in world.settle()
+    assert world.files.forgotten == ["a.py"]
+
+
+def test_an_environment_variable_that_changed_before_a_restart_parses_again(world, monkeypatch):
+    monkeypatch.setenv("REGION", "eu")
+    inputs = Inputs(environment={"REGION": fingerprint_value("REGION", "eu")})
+    world.children.answers["a.py"] = ParseAnswer(inputs=inputs)
+    world.write("a.py")
+    world.settle()
+    world.files.rows = [world.row("a.py")]
+
+    monkeypatch.setenv("REGION", "us")
+    world.restart()
+
+    assert world.settle() == ["a.py"]
 
 
 def test_at_most_two_files_are_parsed_at_once(world):
