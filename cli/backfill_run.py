@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -43,10 +44,12 @@ def run_backfill(
         The exit code: 1 where a run failed.
     """
     from ..control import backfill as control
+    from .load_dag import own_timetable
     from .parse_first import known_dag
     from .server import has_server
 
     dag = known_dag(services, request.dag_id)
+    request = replace(request, own_timetable=own_timetable(dag))
     unfinished = control.find_unfinished(services, request.dag_id)
     if unfinished is not None and not is_dry_run and _is_same(unfinished, request):
         click.echo(f"Going on with backfill {unfinished.id}, which had not finished.", err=True)

@@ -24,7 +24,7 @@ def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], clic
     attributes.setdefault("context_settings", CONTEXT_SETTINGS)
 
     def decorate(function: Callable[..., Any]) -> click.Command:
-        return click.command(name, **attributes)(verbose_option(function))
+        return click.command(name, cls=click.Command, **attributes)(verbose_option(function))
 
     return decorate
 
@@ -88,7 +88,7 @@ def daemon_options(function: Function) -> Function:
     return function
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType):  # type: ignore[type-arg]  # older clicks: not generic
     """An instant; one without a zone is in ``[core] default_timezone``."""
 
     name = "date"

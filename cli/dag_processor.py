@@ -29,8 +29,10 @@ def dag_processor(
     from ..control.schema import require_database
     from ..scheduler.parse_main import main
     from ..scheduler.service_log import configure_service_log
+    from .neighbours import refuse_airflow
     from .notices import print_notices
 
+    refuse_airflow()
     print_notices()
     require_database()
     if daemon:

@@ -177,11 +177,12 @@ def next_execution(
 ) -> None:
     """Print the logical dates of the next runs of DAG_ID, one a line."""
     from ..control.forecast import next_runs
+    from .load_dag import own_timetable
     from .parse_first import known_dag
 
     with services() as opened:
         dag = known_dag(opened, dag_id)
-        runs = next_runs(opened, dag_id, num_executions)
+        runs = next_runs(opened, dag_id, num_executions, own_timetable=own_timetable(dag))
     if dag.is_paused:
         click.echo("[INFO] Please be reminded this DAG is PAUSED now.", err=True)
     if not runs:

@@ -60,6 +60,9 @@ def _stop(keeper: subprocess.Popen[bytes]) -> None:
 
 
 if __name__ == "__main__":
+    from ..runtime.task import process_hygiene
     from .service_parts import run_scheduler_family
 
+    # However the command ends, these end after it, in order: SIGTERM is a request to stop.
+    process_hygiene.die_with_parent(os.getppid())
     sys.exit(run_scheduler_family(has_parser=False, has_schedule=False))

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from ..database.values import DagRow
     from ..sdk.dag import DAG
+    from ..sdk.timetables.base import Timetable
 
 
 def load_dag(dag_id: str, named: str | None = None) -> DAG:
@@ -49,6 +51,14 @@ def load_dag(dag_id: str, named: str | None = None) -> DAG:
     elif others:
         text += f" {others} file(s) do not load: see 'dags list-import-errors'."
     raise click.ClickException(text)
+
+
+def own_timetable(row: DagRow) -> Timetable | None:
+    """Return the timetable of a DAG whose file declares a class for it; None for all others."""
+    if not row.is_custom_timetable:
+        return None
+    timetable: Timetable = load_dag(row.dag_id, row.fileloc).timetable
+    return timetable
 
 
 def _candidates(dag_id: str, named: str | None) -> Iterator[Path]:

@@ -26,9 +26,11 @@ def scheduler(
 ) -> int:
     """Run the scheduler, and beside it the parser and the runner, until SIGTERM or Ctrl-C."""
     from ..control.schema import require_database
+    from .neighbours import refuse_airflow
     from .notices import print_notices
     from .service_parts import run_scheduler_family
 
+    refuse_airflow()
     print_notices()
     require_database()
     if daemon:

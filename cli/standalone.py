@@ -17,9 +17,11 @@ def standalone(port: int | None, host: str | None) -> int:
     """
     from ..scheduler.standalone import run_standalone
     from ..sdk.configuration import conf
+    from .neighbours import refuse_airflow
     from .notices import print_notices
     from .service_parts import make_executors, run_runner, serve_web
 
+    refuse_airflow()
     print_notices()
     return run_standalone(
         executors=make_executors,

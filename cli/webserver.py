@@ -40,11 +40,13 @@ def webserver(
     from ..control.schema import require_database
     from ..scheduler.service_log import configure_service_log
     from ..sdk.configuration import conf
+    from .neighbours import refuse_airflow
     from .notices import print_notices
     from .service_parts import serve_web
 
     if ssl_cert or ssl_key:
         raise click.ClickException("TLS is not served here yet; put a proxy in front.")
+    refuse_airflow()
     print_notices()
     require_database()
     address = host or conf.get("api", "host"), port or conf.getint("api", "port")

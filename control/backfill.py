@@ -13,6 +13,7 @@ from .timetables import find_timetable
 
 if TYPE_CHECKING:
     from ..database.values import BackfillPlanEntry, BackfillRow
+    from ..sdk.timetables.base import Timetable
     from .services import Services
 
 REPROCESS_BEHAVIORS = ("none", "completed", "failed")
@@ -30,6 +31,8 @@ class BackfillRequest:
     reprocess_behavior: str = "none"
     is_reverse: bool = False
     conf: Mapping[str, Any] | None = None
+    #: Answers for a DAG whose timetable is a class of its own file; None: such a DAG is refused.
+    own_timetable: Timetable | None = None
 
 
 def plan(services: Services, request: BackfillRequest) -> Sequence[BackfillPlanEntry]:
@@ -75,7 +78,7 @@ def find_unfinished(services: Services, dag_id: str) -> BackfillRow | None:
 def _planned_runs(services: Services, request: BackfillRequest) -> list[PlannedRun]:
     dag = services.store.dags.serialized(request.dag_id)
     check_conf(dag, request.conf)
-    timetable = find_timetable(dag)
+    timetable = find_timetable(dag) or request.own_timetable
     if timetable is None:
         raise BackfillRefused(
             f"DAG {request.dag_id} cannot be backfilled: its timetable is a class of its own file"

@@ -11,19 +11,24 @@ from ..sdk.timetables.base import DataInterval
 from .timetables import find_timetable
 
 if TYPE_CHECKING:
+    from ..sdk.timetables.base import Timetable
     from .services import Services
 
 
-def next_runs(services: Services, dag_id: str, count: int) -> list[PlannedRun]:
+def next_runs(
+    services: Services, dag_id: str, count: int, *, own_timetable: Timetable | None = None
+) -> list[PlannedRun]:
     """Return the next *count* scheduled runs, oldest first; fewer where the schedule ends.
 
-    Of a user's own timetable only the next one is known here: the parser noted it.
+    Args:
+        own_timetable: answers for a DAG whose timetable is a class of its own file. None: only
+            the next run of such a DAG is known, which the parser noted.
 
     Raises:
         DagNotFound: there is no such DAG.
     """
     dag = services.store.dags.serialized(dag_id)
-    timetable = find_timetable(dag)
+    timetable = find_timetable(dag) or own_timetable
     due = services.store.dags.planning_input(dag_id)
     if timetable is None:
         if due.next_run_after is None:

@@ -11,7 +11,7 @@ from ..sdk.errors import TradewindError
 from ..sdk.timezone import default_timezone, plain_utc
 
 
-class InvalidInput(TradewindError):  # noqa: N818 - an event, named as style.md names errors
+class InvalidInput(TradewindError):
     """What was typed cannot be understood; the text says what and why."""
 
 

@@ -30,11 +30,11 @@ log = logging.getLogger("tradewind.task")
 RUN_ID_PREFIX = "__airflow_temporary_run_"
 
 
-class NoSuchInstance(TradewindError):  # noqa: N818 - errors say what happened
+class NoSuchInstance(TradewindError):
     """The task has no instance with this map index in this run."""
 
 
-class NotRendered(TradewindError):  # noqa: N818 - errors say what happened
+class NotRendered(TradewindError):
     """A template of the task cannot be rendered."""
 
 
@@ -73,9 +73,10 @@ class OneTask:
             NoSuchInstance: the map index does not fit the task.
         """
         self._dag = dag
-        self._task: Any = dag.get_task(task_id)
+        task: Any = dag.get_task(task_id)
+        self._task = task
         if params:
-            self._task.params.update(params)
+            task.params.update(params)
         self._run = _make_run(dag, clock or WallClock(), logical_date, recorded)
         runtime = self._run.runtime
         runtime.find_variable, runtime.find_connection = find_variable, find_connection
