@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, or_, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
 
+from ..sdk.errors import TradewindError
 from ..sdk.states import TaskInstanceState
 from . import state_writes
 from .claiming import claim_queued
@@ -30,6 +33,8 @@ from .values import (
     Outcome,
     Started,
 )
+
+log = logging.getLogger(__name__)
 
 _BEGIN = (
     update(attempt)
@@ -132,11 +137,32 @@ class AttemptOperations(Operations):
         Returns:
             Outcomes in the order of *results*; a fenced one changed nothing.
         """
+        try:
+            return self._finish(results, now, claim, started, is_careful=False)
+        except (TradewindError, SQLAlchemyError):
+            raise
+        except Exception:
+            # One run that cannot be decided must not keep the results of all others from
+            # being stored: nothing of the first attempt was committed.
+            log.exception("a result could not be followed up; its run is left alone for now")
+            return self._finish(results, now, claim, started, is_careful=True)
+
+    def _finish(
+        self,
+        results: Sequence[AttemptResult],
+        now: datetime,
+        claim: ClaimRequest | None,
+        started: Sequence[Started],
+        *,
+        is_careful: bool,
+    ) -> Finished:
         actor = "runner" if claim is None else f"runner:{claim.worker_id}"
         with self._database.write() as connection:
             self._begin(connection, started)
             applied = ResultWriter(connection, self._versions, now, actor).apply(results)
-            settling = Settling(connection, self._versions, self._settings, now, actor)
+            settling = Settling(
+                connection, self._versions, self._settings, now, actor, is_careful=is_careful
+            )
             settling.settle(applied.touched_run_ids)
             queued = settling.queue_following(
                 always=bool(applied.touched_run_ids or applied.has_scheduled)
@@ -155,8 +181,8 @@ class AttemptOperations(Operations):
             self._ring("web")
         if hints:
             self._ring("runner")
-        if applied.touched_run_ids:
-            self._ring("scheduler")  # its timers may have changed
+        if settling.concerns_scheduler or applied.has_callbacks:
+            self._ring("scheduler")
         return Finished(outcomes=applied.outcomes, claims=claims, hints=hints)
 
     def entered(self, started: Sequence[Started], now: datetime) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from ..planning.expand import initial_instances
 from ..sdk.states import DagRunState, RunType
-from .dags import write_next_run
+from .dags import refuse_while_running, write_next_run
 from .errors import DagNotFound, DagRunExists, DagRunNotFound, NotAllowed
 from .event_writes import Event, write_events
 from .instance_rows import create_rows
@@ -325,6 +325,7 @@ class RunOperations(Operations):
             row = find_run(connection, dag_id, run_id)
             if row.state == DagRunState.RUNNING.value:
                 raise NotAllowed(f"Run {run_id!r} of DAG {dag_id!r} is running: mark it first.")
+            refuse_while_running(connection, dag_id, row.id)
             connection.execute(delete(dag_run).where(dag_run.c.id == row.id))
             write_events(connection, [Event("run.deleted", actor, dag_id, run_id)], now)
         self._ring("runner", "web")

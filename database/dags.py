@@ -21,12 +21,13 @@ from sqlalchemy import (
 )
 
 from ..sdk.serialized import SerializedDag
-from ..sdk.states import DagRunState, RunType
+from ..sdk.states import RunType
 from .errors import DagNotFound, NotAllowed, NotFound
 from .event_writes import Event, write_events
 from .operations import Operations
 from .run_rows import run_row
 from .tables import (
+    attempt,
     backfill,
     dag,
     dag_file,
@@ -36,7 +37,7 @@ from .tables import (
     dag_version,
     task_instance,
 )
-from .tables.runs import UNFINISHED_RUN
+from .tables.runs import LIVE_ATTEMPT, UNFINISHED_RUN
 from .values import DagRow, DueDag, RunRow, VersionRow
 from .versions import Version
 
@@ -85,7 +86,7 @@ _DUE = (
 )
 
 _UNPLANNED = (
-    _DUE_BASE.where(text("dag.needs_planning = 1"), dag.c.is_active.is_(True))
+    _DUE_BASE.where(dag.c.needs_planning.is_(True), dag.c.is_active.is_(True))
     .order_by(dag.c.dag_id)
     .limit(bindparam("limit"))
 )
@@ -320,7 +321,7 @@ class DagOperations(Operations):
                 is None
             ):
                 raise DagNotFound(dag_id)
-            _refuse_while_running(connection, dag_id)
+            refuse_while_running(connection, dag_id)
             runs = connection.execute(delete(dag_run).where(dag_run.c.dag_id == dag_id)).rowcount
             connection.execute(delete(backfill).where(backfill.c.dag_id == dag_id))
             connection.execute(delete(dag_version).where(dag_version.c.dag_id == dag_id))
@@ -530,19 +531,26 @@ def _filtered(
     return statement
 
 
-def _refuse_while_running(connection: Connection, dag_id: str) -> None:
-    running = connection.execute(
+def refuse_while_running(
+    connection: Connection, dag_id: str, dag_run_id: int | None = None
+) -> None:
+    """Refuse to delete what a living process still works for: nobody could stop it then.
+
+    Raises:
+        NotAllowed: a task's process runs, or has been told to stop and has not gone yet.
+    """
+    statement = (
         select(task_instance.c.task_id, dag_run.c.run_id)
+        .join(attempt, attempt.c.task_instance_id == task_instance.c.id)
         .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
-        .where(
-            dag_run.c.dag_id == dag_id,
-            dag_run.c.state == DagRunState.RUNNING.value,
-            task_instance.c.state.in_(("running", "restarting")),
-        )
+        .where(text(f"attempt.{LIVE_ATTEMPT}"), dag_run.c.dag_id == dag_id)
         .limit(1)
-    ).first()
+    )
+    if dag_run_id is not None:
+        statement = statement.where(dag_run.c.id == dag_run_id)
+    running = connection.execute(statement).first()
     if running is not None:
         raise NotAllowed(
-            f"Task {running.task_id!r} of run {running.run_id!r} still runs: "
-            f"stop it before DAG {dag_id!r} is deleted."
+            f"Task {running.task_id!r} of run {running.run_id!r} of DAG {dag_id!r} still runs; "
+            "what is to be deleted has to be stopped first."
         )

@@ -1,6 +1,5 @@
 """What the store raises. Each text is one line that names the thing."""
 
-# ruff: noqa: N818 - errors say what happened
 from __future__ import annotations
 
 from ..sdk.errors import TradewindError

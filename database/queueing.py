@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select, text
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, text
 
 from ..planning.choose import Blocked, Candidate, Limits, PoolSlots, choose
 from ..sdk.states import OCCUPYING as OCCUPYING_STATES
 from ..sdk.states import DagRunState, TaskInstanceState
 from . import state_writes
+from .errors import NotFound
 from .event_writes import Event, describe
 from .settings import StoreSettings
 from .state_writes import HELD_COLUMNS, Held, Move, held_from
 from .tables import dag, dag_run, pool, task_instance
 from .tables.runs import OCCUPYING, SCHEDULED
 from .versions import VersionCache
+
+log = logging.getLogger(__name__)
 
 _OCCUPYING = (
     select(
@@ -74,8 +78,16 @@ _URGENCY = (
     task_instance.c.id,
 )
 
-#: Scheduled task instances looked at together.
-PAGE = 128
+#: Scheduled task instances looked at together: about what one turn can start.
+PAGE = 32
+
+_FIRST_PAGE = _SCHEDULED.order_by(*_URGENCY).limit(PAGE)
+_NEXT_PAGE = _FIRST_PAGE.where(
+    task_instance.c.id.not_in(bindparam("hidden_ids", expanding=True)),
+    task_instance.c.dag_run_id.not_in(bindparam("hidden_run_ids", expanding=True)),
+    dag_run.c.dag_id.not_in(bindparam("hidden_dag_ids", expanding=True)),
+    task_instance.c.pool.not_in(bindparam("hidden_pools", expanding=True)),
+)
 
 
 def load_limits(connection: Connection, settings: StoreSettings) -> Limits:
@@ -111,13 +123,20 @@ def load_limits(connection: Connection, settings: StoreSettings) -> Limits:
 
 
 def load_candidates(
-    connection: Connection, versions: VersionCache, statement: Select[Any] = _SCHEDULED
+    connection: Connection,
+    versions: VersionCache,
+    statement: Select[Any] = _SCHEDULED,
+    parameters: Mapping[str, Any] | None = None,
 ) -> list[tuple[Candidate, Held, str]]:
     """Return scheduled task instances that may be queued, with their run ids."""
     found = []
-    for row in connection.execute(statement).all():
+    for row in connection.execute(statement, parameters or {}).all():
         held = held_from(row)
-        version = versions.get(connection, held.version_id)
+        try:
+            version = versions.get(connection, held.version_id)
+        except (NotFound, ValueError):
+            log.exception("task instance %s has no usable DAG version", held.id)
+            continue
         task = version.structure.tasks.get(held.task_id)
         candidate = Candidate(
             task_instance_id=held.id,
@@ -170,11 +189,13 @@ def _choose(
     pool hides the others.
     """
     limits: Limits | None = None
-    statement = _SCHEDULED.order_by(*_URGENCY).limit(PAGE)
     chosen: list[tuple[Candidate, Held, str]] = []
     hidden = _Hidden()
     while True:
-        page = load_candidates(connection, versions, hidden.without(statement))
+        if limits is None:
+            page = load_candidates(connection, versions, _FIRST_PAGE)
+        else:
+            page = load_candidates(connection, versions, _NEXT_PAGE, hidden.parameters())
         known = {one.task_instance_id for one, _, _ in chosen}
         found = [*chosen, *(one for one in page if one[0].task_instance_id not in known)]
         if limits is None:
@@ -203,7 +224,6 @@ class _Hidden:
     def add(self, picked: Sequence[Candidate], blocked: Sequence[Blocked], limits: Limits) -> None:
         """Hide what need not be asked again in this transaction."""
         self.instance_ids.update(one.task_instance_id for one in picked)
-        self.instance_ids.update(one.candidate.task_instance_id for one in blocked)
         taken: Counter[str] = Counter()
         for one in picked:
             taken[one.pool] += one.pool_slots
@@ -220,18 +240,19 @@ class _Hidden:
                     or pool_slots.used + taken[candidate.pool] >= pool_slots.total
                 ):
                     self.pools.add(candidate.pool)
+                else:
+                    self.instance_ids.add(candidate.task_instance_id)
+            else:
+                self.instance_ids.add(candidate.task_instance_id)
 
-    def without(self, statement: Select[Any]) -> Select[Any]:
-        """Leave out of *statement* what is hidden."""
-        for column, values in (
-            (task_instance.c.id, self.instance_ids),
-            (task_instance.c.dag_run_id, self.dag_run_ids),
-            (dag_run.c.dag_id, self.dag_ids),
-            (task_instance.c.pool, self.pools),
-        ):
-            if values:
-                statement = statement.where(column.not_in(list(values)))
-        return statement
+    def parameters(self) -> dict[str, Any]:
+        """Return what the next page leaves out."""
+        return {
+            "hidden_ids": list(self.instance_ids),
+            "hidden_run_ids": list(self.dag_run_ids),
+            "hidden_dag_ids": list(self.dag_ids),
+            "hidden_pools": list(self.pools),
+        }
 
 
 def hints_of(

@@ -28,6 +28,11 @@ from .xcom_writes import write_xcoms
 
 _S = TaskInstanceState
 
+#: What a runner may report. Anything else is a failure: a result must never be refused for ever.
+OUTCOMES = frozenset(
+    {"success", "skipped", "failed", "failed_final", "rescheduled", "deferred", "lost"}
+)
+
 _HELD = (
     select(
         *HELD_COLUMNS,
@@ -68,6 +73,7 @@ class Applied:
     touched_run_ids: list[int] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     has_scheduled: bool = False
+    has_callbacks: bool = False
 
 
 class ResultWriter:
@@ -155,7 +161,7 @@ class ResultWriter:
         version = self.versions.get(self.connection, held.version_id)
         task = version.structure.tasks.get(held.task_id) or SerializedTask(held.task_id, "")
         verdict = judge_result(
-            result.outcome,
+            result.outcome if result.outcome in OUTCOMES else "failed",
             dag_id=row.dag_id,
             task=task,
             try_number=held.try_number,
@@ -283,6 +289,7 @@ class ResultWriter:
         task = version.structure.tasks.get(move.held.task_id)
         if task is None or not wants_callback(task, move.new):
             return
+        self.applied.has_callbacks = True
         kind = "task_failure_callback" if move.new is _S.FAILED else "task_retry_callback"
         write_outbox(
             self.connection,

@@ -6,12 +6,14 @@ also starts the next queued ones of its DAG, so that no limit waits for a sweep.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..planning.decide import decide
 from ..planning.snapshot import Decision, MappedExpansion, Transition
@@ -33,6 +35,11 @@ _S = TaskInstanceState
 
 #: More rounds than any chain of expansions of a real DAG; a loop in the rules must not hang us.
 ROUNDS_MAX = 10_000
+
+#: A run that cannot be decided is asked again after this long.
+UNDECIDABLE_PAUSE = timedelta(seconds=60)
+
+log = logging.getLogger(__name__)
 
 _SET_TIMES = (
     update(dag_run)
@@ -61,31 +68,46 @@ class Settling:
         settings: StoreSettings,
         now: datetime,
         actor: str,
+        *,
+        is_careful: bool = False,
     ) -> None:
+        """Prepare.
+
+        Args:
+            is_careful: a run that cannot be decided is left alone for a while, and the others go
+                on. It costs a savepoint a run, so callers ask for it after a failure only.
+        """
         self.connection = connection
         self.versions = versions
         self.settings = settings
         self.now = now
         self.actor = actor
+        self.is_careful = is_careful
         self.events: list[Event] = []
         self.ended_run_ids: list[int] = []
         self.started_run_ids: list[int] = []
         self.has_scheduled = False
         self.has_changed = False
+        #: A timer is due earlier than before, or a limit of runs became free.
+        self.concerns_scheduler = False
 
     def settle(self, dag_run_ids: Iterable[int]) -> None:
         """Decide these runs, and all that they let go on."""
-        waiting = deque(dict.fromkeys(dag_run_ids))
+        given = list(dict.fromkeys(dag_run_ids))
+        waiting = deque(given)
+        touched = set(given)
         ended_dag_ids: set[str] = set()
         while waiting or ended_dag_ids:
             if not waiting:
                 waiting.extend(self.start_queued(ended_dag_ids))
                 ended_dag_ids = set()
                 continue
-            loaded = self._settle_one(waiting.popleft())
-            if loaded is None:
+            dag_run_id = waiting.popleft()
+            loaded, has_changed = self._settle_or_skip(dag_run_id)
+            if loaded is None or not (has_changed or dag_run_id in touched):
                 continue
-            if loaded.snapshot.state is not DagRunState.RUNNING:
+            touched.discard(dag_run_id)
+            if has_changed and loaded.snapshot.state is not DagRunState.RUNNING:
                 ended_dag_ids.add(loaded.snapshot.dag_id)
             for following_id in self._following(loaded):
                 if following_id not in waiting:
@@ -122,11 +144,38 @@ class Settling:
         self.events.extend(queue_events(queued, self.actor))
         return queued
 
-    def _settle_one(self, dag_run_id: int) -> LoadedRun | None:
-        """Decide one run until nothing changes; return it if its tasks or itself changed."""
+    def _settle_or_skip(self, dag_run_id: int) -> tuple[LoadedRun | None, bool]:
+        """Settle one run; a careful settling leaves one that cannot be decided alone (R14)."""
+        if not self.is_careful:
+            return self._settle_one(dag_run_id)
+        savepoint = self.connection.begin_nested()
+        events = len(self.events)
+        try:
+            settled = self._settle_one(dag_run_id)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            log.exception("dag run %s cannot be decided", dag_run_id)
+            savepoint.rollback()
+            del self.events[events:]
+            retry_at = self.now + UNDECIDABLE_PAUSE
+            self._set_times(dag_run_id, retry_at)
+            self.events.append(
+                Event(
+                    "run.quarantined",
+                    self.actor,
+                    detail={"run": dag_run_id, "error": str(error), "retry_at": retry_at},
+                )
+            )
+            return None, False
+        savepoint.commit()
+        return settled
+
+    def _settle_one(self, dag_run_id: int) -> tuple[LoadedRun | None, bool]:
+        """Decide one run until nothing changes; return it, and whether anything did."""
         loaded = self._load(dag_run_id)
         if loaded is None or loaded.snapshot.state is not DagRunState.RUNNING:
-            return None
+            return loaded, False
         has_changed = False
         for _ in range(ROUNDS_MAX):
             decision = decide(loaded.snapshot, self.now)
@@ -143,12 +192,12 @@ class Settling:
                 # One pass reaches everything below; only what is new needs another.
                 break
             if loaded is None:
-                return None
+                break
         if loaded is None:
-            return None
+            return None, has_changed
         self._note_times(loaded, decision.wake_at)
         self.has_changed = self.has_changed or has_changed
-        return loaded if has_changed else None
+        return loaded, has_changed
 
     def _load(self, dag_run_id: int) -> LoadedRun | None:
         return load_run(self.connection, self.versions, dag_run_id, self.settings.map_length_max)
@@ -226,6 +275,7 @@ class Settling:
         )
         if has_won:
             self.ended_run_ids.append(snapshot.dag_run_id)
+            self.concerns_scheduler = True
             self.events.extend(
                 note_run_end(self.connection, loaded, new, reason, self.now, self.actor)
             )
@@ -234,14 +284,19 @@ class Settling:
         if loaded.snapshot.state is not DagRunState.RUNNING:
             return
         if loaded.wake_at != wake_at or loaded.last_decided_at is None:
-            self.connection.execute(
-                _SET_TIMES,
-                {
-                    "held_id": loaded.snapshot.dag_run_id,
-                    "new_wake_at": wake_at,
-                    "new_decided_at": self.now,
-                },
-            )
+            self._set_times(loaded.snapshot.dag_run_id, wake_at)
+            if wake_at is not None and (loaded.wake_at is None or wake_at < loaded.wake_at):
+                self.concerns_scheduler = True
+
+    def _set_times(self, dag_run_id: int, wake_at: datetime | None) -> None:
+        self.connection.execute(
+            _SET_TIMES,
+            {
+                "held_id": dag_run_id,
+                "new_wake_at": wake_at,
+                "new_decided_at": self.now,
+            },
+        )
 
     def _following(self, loaded: LoadedRun) -> list[int]:
         """Return running runs of the DAG that may wait for this one (depends_on_past)."""

@@ -42,10 +42,13 @@ _INSTANCES = (
         task_instance.c.state,
         task_instance.c.try_number,
         task_instance.c.tries_max,
-        task_instance.c.due_at,
     )
     .where(task_instance.c.dag_run_id == bindparam("dag_run_id"))
     .order_by(task_instance.c.task_id, task_instance.c.map_index)
+)
+
+_DUE_TIMES = select(task_instance.c.id, task_instance.c.due_at).where(
+    task_instance.c.dag_run_id == bindparam("dag_run_id"), task_instance.c.due_at.is_not(None)
 )
 
 #: fail_fast asks when a failure happened.
@@ -55,6 +58,11 @@ _FAILURES = select(task_instance.c.id, task_instance.c.ended_at).where(
 )
 
 _HELD = select(*HELD_COLUMNS).where(task_instance.c.id.in_(bindparam("ids", expanding=True)))
+
+#: States with a due time.
+_WAITING: Final = frozenset(
+    {TaskInstanceState.UP_FOR_RETRY.value, TaskInstanceState.UP_FOR_RESCHEDULE.value}
+)
 
 _STATE_OF: Final = {state.value: state for state in TaskInstanceState}
 
@@ -140,13 +148,23 @@ def load_run(
     if version.dag.is_fail_fast:
         failures = connection.execute(_FAILURES, {"dag_run_id": dag_run_id}).all()
         failed_at = {row[0]: row[1] for row in failures}
+    rows = connection.execute(_INSTANCES, {"dag_run_id": dag_run_id}).all()
+    due_at: dict[int, datetime] = {}
+    if any(row[3] in _WAITING for row in rows):
+        times = connection.execute(_DUE_TIMES, {"dag_run_id": dag_run_id}).all()
+        due_at = {row[0]: row[1] for row in times}
     instances: dict[str, list[InstanceSnapshot]] = {}
-    for id_, task_id, map_index, state, *numbers in connection.execute(
-        _INSTANCES, {"dag_run_id": dag_run_id}
-    ).all():
+    for id_, task_id, map_index, state, try_number, tries_max in rows:
         instances.setdefault(task_id, []).append(
             InstanceSnapshot(
-                id_, task_id, map_index, _STATE_OF[state], *numbers, ended_at=failed_at.get(id_)
+                id_,
+                task_id,
+                map_index,
+                _STATE_OF[state],
+                try_number,
+                tries_max,
+                due_at.get(id_),
+                failed_at.get(id_),
             )
         )
     is_running = run.state == DagRunState.RUNNING.value

@@ -154,7 +154,9 @@ class WorkerOperations(Operations):
         ]
         events = [Event(f"worker.{state}", "scheduler", detail={"id": worker_id, "reason": reason})]
         applied = ResultWriter(connection, self._versions, now, "scheduler").apply(results)
-        settling = Settling(connection, self._versions, self._settings, now, "scheduler")
+        settling = Settling(
+            connection, self._versions, self._settings, now, "scheduler", is_careful=True
+        )
         settling.settle(applied.touched_run_ids)
         settling.queue_following(always=True)
         write_events(connection, [*events, *applied.events, *settling.events], now)

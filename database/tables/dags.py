@@ -83,7 +83,12 @@ dag = Table(
     Index(
         "ix_dag_next_run_after", "next_run_after", sqlite_where=text("next_run_after IS NOT NULL")
     ),
-    Index("ix_dag_needs_planning", "dag_id", sqlite_where=text("needs_planning = 1")),
+    Index(
+        "ix_dag_needs_planning",
+        "dag_id",
+        sqlite_where=text("needs_planning IS 1"),
+        postgresql_where=text("needs_planning IS true"),
+    ),
 )
 
 dag_tag = Table(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from tradewind.database.errors import NotAllowed
 from tradewind.planning.plan_runs import PlannedRun
 from tradewind.sdk.states import RunType

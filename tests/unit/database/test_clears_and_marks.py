@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tradewind.database.errors import DagRunNotFound, NotAllowed
 from tradewind.database.selections import Selection
 

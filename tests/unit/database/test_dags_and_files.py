@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-
 from tradewind.database.errors import DagNotFound, DagRunExists, NotAllowed
 from tradewind.database.values import NewRun
 from tradewind.planning.plan_runs import PlannedRun

@@ -6,7 +6,6 @@ import sqlite3
 
 import pytest
 from sqlalchemy import create_engine, inspect
-
 from tradewind.database import migrate as migrate_module
 from tradewind.database.engine import Database
 from tradewind.database.errors import DatabaseError

@@ -6,7 +6,6 @@ import sqlite3
 from datetime import timedelta
 
 import pytest
-
 from tradewind.database.errors import AlreadyExists, DatabaseError, NotAllowed, PoolNotFound
 from tradewind.database.settings import StoreSettings
 from tradewind.database.store import Store
