@@ -27,9 +27,13 @@ def count(database) -> int:
 
 
 def test_what_fails_in_the_middle_leaves_nothing(database):
-    with pytest.raises(RuntimeError), database.write() as connection:
-        connection.execute(text("INSERT INTO t VALUES (1)"))
-        raise RuntimeError("in the middle")
+    def fail_in_the_middle() -> None:
+        with database.write() as connection:
+            connection.execute(text("INSERT INTO t VALUES (1)"))
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError):
+        fail_in_the_middle()
 
     assert count(database) == 0
 

@@ -1,0 +1,90 @@
+"""The loop's queries use an index, so that a million finished rows cost them nothing."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import event
+
+#: Tables that grow with history. The others have as many rows as there are DAGs or workers.
+GROWING = ("dag_run", "task_instance", "attempt", "xcom", "event", "rendered_fields")
+
+#: Indexes that hold unfinished rows only: to walk one of them is no scan of history.
+PARTIAL = (
+    "ix_dag_run_unfinished",
+    "ix_dag_run_wake_at",
+    "ix_task_instance_scheduled",
+    "ix_task_instance_occupying",
+    "ix_attempt_live",
+)
+
+
+@pytest.fixture
+def statements(house):
+    """Collect (SQL, parameters) of everything that runs."""
+    seen: list[tuple[str, object]] = []
+
+    def note(_connection, _cursor, statement, parameters, _context, executemany):
+        seen.append((statement, parameters[0] if executemany else parameters))
+
+    event.listen(house.store.database.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(house.store.database.engine, "before_cursor_execute", note)
+
+
+def scans(house, statements):
+    """Return (statement, plan line) wherever a growing table is read whole."""
+    found = []
+    with house.store.database.read() as connection:
+        for statement, parameters in statements:
+            if not re.match(r"(SELECT|UPDATE|DELETE)", statement):
+                continue
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            for line in plan.all():
+                scanned = re.match(r"SCAN (\w+)", line.detail)
+                is_small = any(name in line.detail for name in PARTIAL)
+                if scanned and scanned[1] in GROWING and not is_small:
+                    found.append((statement, line.detail))
+    return found
+
+
+def test_a_whole_life_of_a_run_scans_nothing_that_grows(house, task, statements):
+    from tradewind.database.values import Started
+
+    house.add(task("a", retries=1), task("b", "a", depends_on_past=True))
+    house.run("r1", logical_date=house.now)
+    house.store.dags.due(house.now)
+    house.store.dags.unplanned()
+    house.store.dags.next_due_at()
+    house.store.runs.start_queued(house.now)
+    house.store.attempts.queue(house.now)
+    [claim] = house.claim()
+    house.store.attempts.entered(
+        [Started(claim.task_instance_id, claim.epoch, claim.claim_id, house.now)], house.now
+    )
+    house.finish(claim, "failed", limit=1)
+    house.store.runs.next_timer_at(house.now)
+    house.pass_time(seconds=3600)
+    house.store.runs.advance(house.store.runs.due_ids(house.now), house.now)
+    house.store.attempts.expire_claims(house.now)
+    house.store.attempts.find_fenced("worker-1")
+    house.store.attempts.live("worker-1")
+    house.store.runs.advance(house.store.runs.unfinished_ids(), house.now)
+    house.store.attempts.queue(house.now)
+    for again in house.claim():
+        house.finish(again, limit=1)
+    house.store.workers.renew("worker-1", house.now)
+    house.store.workers.declare_dead("worker-1", house.now, "gone")
+    house.store.workers.expire(house.now)
+    house.store.outbox.take(house.now)
+
+    assert len(statements) > 60
+    assert scans(house, statements) == []
+
+
+def test_the_check_would_notice_a_scan(house, statements):
+    with house.store.database.read() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM task_instance WHERE state = 'running'")
+
+    assert len(scans(house, statements)) == 1
