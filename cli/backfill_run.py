@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..database.values import BackfillPlanEntry, BackfillRow
 
 POLL_S = 0.2
+#: Whether a server is still there is asked every two seconds.
+LOOKS_PER_CHECK = 10
 FINISHED_STATES = ("success", "failed")
 #: What ``action`` of a planned date says to people.
 ACTIONS = {
@@ -108,9 +110,12 @@ def _see_through(services: Services, row: BackfillRow, *, is_awaited: bool | Non
         return 0
     try:
         if is_server_running:
-            return _follow(services, row.id)
+            exit_code = _follow(services, row.id, has_server)
+            if exit_code is not None:
+                return exit_code
+            click.echo("The server has gone; this command goes on with the backfill.", err=True)
         with driven():
-            return _follow(services, row.id)
+            return _follow(services, row.id, lambda: True) or 0
     except KeyboardInterrupt:
         click.echo(
             f"\nBackfill {row.id} is not finished. The same command goes on with it; so does a "
@@ -120,8 +125,14 @@ def _see_through(services: Services, row: BackfillRow, *, is_awaited: bool | Non
         return 130
 
 
-def _follow(services: Services, backfill_id: int) -> int:
-    """Show a progress bar on stderr until the backfill has completed; return the exit code."""
+def _follow(
+    services: Services, backfill_id: int, is_anybody_at_work: Callable[[], bool]
+) -> int | None:
+    """Show a progress bar on stderr until the backfill has completed.
+
+    Returns:
+        The exit code; None where nobody is at work on it any more.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -134,6 +145,7 @@ def _follow(services: Services, backfill_id: int) -> int:
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         row = services.store.backfills.get(backfill_id)
+        looks = 0
         bar = progress.add_task(row.dag_id, total=_total(row), detail="")
         while True:
             row = services.store.backfills.get(backfill_id)
@@ -145,6 +157,9 @@ def _follow(services: Services, backfill_id: int) -> int:
             progress.update(bar, completed=done, total=_total(row), detail=detail)
             if row.completed_at is not None or done >= _total(row):
                 break
+            looks += 1
+            if looks % LOOKS_PER_CHECK == 0 and not is_anybody_at_work():
+                return None
             time.sleep(POLL_S)
     succeeded, failed = row.counts.get("success", 0), row.counts.get("failed", 0)
     click.echo(f"Backfill {row.id}: {succeeded} run(s) succeeded, {failed} failed.", err=True)

@@ -48,6 +48,7 @@ def trigger(
     """Start a run of DAG_ID. Of a paused DAG it stays queued."""
     from ..control.input import parse_json_object
     from ..control.trigger import trigger_dag
+    from .load_dag import own_timetable
     from .parse_first import known_dag
 
     decoded = parse_json_object(conf, "--conf")
@@ -60,6 +61,7 @@ def trigger(
             run_id=run_id,
             logical_date=logical_date,
             is_microsecond_kept=no_replace_microseconds,
+            own_timetable=own_timetable(dag),
         )
     if dag.is_paused:
         click.echo(f"DAG {dag_id} is paused: the run stays queued until it is unpaused.", err=True)

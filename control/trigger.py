@@ -16,6 +16,7 @@ from .timetables import find_timetable
 
 if TYPE_CHECKING:
     from ..database.values import RunRow
+    from ..sdk.timetables.base import Timetable
     from .services import Services
 
 
@@ -31,6 +32,7 @@ def trigger_dag(
     note: str | None = None,
     is_microsecond_kept: bool = False,
     triggered_by: str = "cli",
+    own_timetable: Timetable | None = None,
 ) -> RunRow:
     """Create a manual run. Of a paused DAG it stays queued until somebody un-pauses it.
 
@@ -39,6 +41,8 @@ def trigger_dag(
         run_after: it does not start before; None: now.
         is_microsecond_kept: else a given logical date loses its microseconds.
         triggered_by: cli, ui, rest_api or operator.
+        own_timetable: answers for a DAG whose timetable is a class of its own file. None: the
+            run of such a DAG covers no length of time.
 
     Raises:
         DagNotFound: there is no such DAG.
@@ -62,7 +66,7 @@ def trigger_dag(
             )
         planned = manual_run(
             dag,
-            find_timetable(dag),
+            find_timetable(dag) or own_timetable,
             now,
             logical_date=logical_date,
             run_after=run_after,
