@@ -54,37 +54,36 @@ def check_start_date(
 def read_dates(
     start_date: Any, end_date: Any, default_args: dict[str, Any], dialect: str
 ) -> tuple[Any, Any, dt.tzinfo]:
-    """Return start and end in UTC, and the DAG's time zone. Texts in *default_args* are parsed."""
-    for name in ("start_date", "end_date"):
-        if isinstance(default_args.get(name), str) and not default_args[name]:
-            del default_args[name]
-    default_start = default_args.get("start_date")
-    was_text = False
-    if isinstance(default_start, str):
-        was_text = True
-        default_start = default_args["start_date"] = timezone.parse(default_start)
-    is_start_omitted = not is_arg_set(start_date)
-    start = None if is_start_omitted else start_date
-    if isinstance(start, str):
-        start = timezone.parse(start)
-    zone = _zone_of(start) or _zone_of(default_start) or timezone.default_timezone()
-    if is_start_omitted and default_start is not None and (dialect == "3" or was_text):
+    """Return start and end in UTC, and the DAG's time zone.
+
+    Dates in *default_args* are brought into UTC too; texts there are parsed. Where the DAG names
+    no start, Airflow 3 takes that of *default_args*, Airflow 2 only where it is a text.
+    """
+    default_start, default_end = default_args.get("start_date"), default_args.get("end_date")
+    was_text = isinstance(default_start, str)
+    start = _parsed(start_date) if is_arg_set(start_date) else None
+    default_start = _parsed(default_start)
+    zone = timezone.normalise_timezone(
+        _zone_of(start) or _zone_of(default_start) or timezone.default_timezone()
+    )
+    if not is_arg_set(start_date) and (dialect == "3" or was_text):
         start = default_start
-    end = end_date if is_arg_set(end_date) else None
-    if end is None:
-        end = default_args.get("end_date") if dialect == "3" else None
-        if isinstance(default_args.get("end_date"), str):
-            end = default_args["end_date"] = timezone.parse(default_args["end_date"], timezone=zone)
-    elif isinstance(end, str):
-        end = timezone.parse(end, timezone=zone)
-    for name in ("start_date", "end_date"):
-        if isinstance(default_args.get(name), dt.datetime):
-            default_args[name] = timezone.convert_to_utc(_aware(default_args[name], zone))
+    end = _parsed(end_date, zone) if is_arg_set(end_date) else None
+    for name, value in (("start_date", default_start), ("end_date", _parsed(default_end, zone))):
+        if name in default_args:
+            default_args[name] = timezone.convert_to_utc(_aware(value, zone))
     return (
         timezone.convert_to_utc(_aware(start, zone)),
         timezone.convert_to_utc(_aware(end, zone)),
         zone,
     )
+
+
+def _parsed(value: Any, zone: dt.tzinfo | None = None) -> Any:
+    """Return the instant that a text means; an empty text means none."""
+    if not isinstance(value, str):
+        return value
+    return timezone.parse(value, timezone=zone) if value else None
 
 
 def _zone_of(value: Any) -> dt.tzinfo | None:

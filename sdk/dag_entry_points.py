@@ -16,6 +16,7 @@ def run_test(dag: Any, *args: Any, **kwargs: Any) -> Any:
     """
     from .exceptions import InvalidArgumentError
 
+    kwargs.pop("session", None)  # Airflow 2 handed a database session down
     if len(args) > 1:
         raise InvalidArgumentError("dag.test() takes one positional argument: the date of the run")
     if args:

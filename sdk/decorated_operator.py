@@ -146,9 +146,9 @@ class TaskCallable:
             self.kwargs["multiple_outputs"] = multiple_outputs
         name = getattr(function, "__name__", type(function).__name__)
         self.kwargs.setdefault("task_id", name)
-        self.is_setup: bool = bool(self.kwargs.pop("_is_setup", False))
-        self.is_teardown: bool = bool(self.kwargs.pop("_is_teardown", False))
-        self.on_failure_fail_dagrun: bool = bool(self.kwargs.pop("_fail_dagrun", False))
+        self.is_setup = False
+        self.is_teardown = False
+        self.on_failure_fail_dagrun = False
         self.__wrapped__ = function
         self.__name__ = name
         self.__qualname__ = getattr(function, "__qualname__", name)

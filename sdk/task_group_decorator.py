@@ -9,7 +9,6 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .dag_node import DependencyMixin
 from .exceptions import InvalidArgumentError, InvalidValueError
 from .expand_inputs import (
     DictOfListsExpandInput,
@@ -51,8 +50,8 @@ class TaskGroupCallable:
     def _fill(self, group: TaskGroup, args: Any, kwargs: Any) -> Any:
         with group:
             result = self.function(*args, **kwargs)
-        # What the function returns stands for the group where that is a node.
-        return result if isinstance(result, DependencyMixin) or _is_nodes(result) else group
+        # What the function returns stands for the group, so that edges bind to it.
+        return group if result is None else result
 
     def override(self, **kwargs: Any) -> TaskGroupCallable:
         """Return a copy that makes groups with other arguments (group_id, tooltip, ...)."""
@@ -109,18 +108,6 @@ class TaskGroupCallable:
         unknown = sorted(set(given) - set(parameters))
         if unknown:
             raise InvalidArgumentError(f"{self.__name__}() has no argument {', '.join(unknown)}")
-
-
-def _is_nodes(value: Any) -> bool:
-    return (
-        isinstance(value, (list, tuple))
-        and bool(value)
-        and all(isinstance(item, DependencyMixin) for item in value)
-    ) or (
-        isinstance(value, dict)
-        and bool(value)
-        and all(isinstance(item, DependencyMixin) for item in value.values())
-    )
 
 
 def task_group(group_id: Any = None, **kwargs: Any) -> Any:
