@@ -43,7 +43,8 @@ def test_dates_are_pendulum_in_utc(context_of):
     assert context["logical_date"] == pendulum.datetime(2024, 3, 5, 10, 30, 15)
     assert isinstance(context["data_interval_end"], pendulum.DateTime)
     assert str(context["data_interval_end"]) == "2024-03-05 10:30:15+00:00"
-    assert [context[key] for key in ("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz")] == [
+    keys = ("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz")
+    assert [context[key] for key in keys] == [
         "2024-03-05",
         "20240305",
         "2024-03-05T10:30:15+00:00",

@@ -120,8 +120,9 @@ def test_the_dag_itself_is_not_changed_by_rendering(world):
 
 @pytest.mark.parametrize(
     ("template", "value"),
-    [("{{ [1, 2] }}", [1, 2]), ("{{ params }}", {}), ("12", 12), ("a{{ 1 }}", "a1"), ("{{ 1 }}2", 12)],
-)
+    [("{{ [1, 2] }}", [1, 2]), ("{{ params }}", {}), ("12", 12), ("a{{ 1 }}", "a1"),
+     ("{{ 1 }}2", 12)],
+)  # fmt: skip
 def test_native_rendering_gives_python_values(make_world, template, value):
     assert render(make_world(render_template_as_native_obj=True), template) == value
 

@@ -117,7 +117,7 @@ def test_json_gives_the_fields():
 
 @pytest.mark.parametrize("text", ["[1]", "{", '{"port": "x"}', '{"hots": "h"}'])
 def test_json_that_is_no_connection_is_refused_as_a_wrong_value(text):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="connection|port"):
         Connection.from_json(text)
 
 
@@ -135,7 +135,7 @@ def test_the_environment_gives_connections_as_uri_or_json(monkeypatch):
 
 
 def test_a_missing_connection_is_named_with_the_ways_to_add_it():
-    with pytest.raises(AirflowNotFoundException, match="'nope'.*AIRFLOW_CONN_NOPE"):
+    with pytest.raises(AirflowNotFoundException, match=r"'nope'.*AIRFLOW_CONN_NOPE"):
         Connection.get("nope")
 
 

@@ -95,7 +95,7 @@ def there_and_back(value):
         (1, (2, 3)),
         {1, 2},
         frozenset({"a"}),
-        dt.datetime(2024, 1, 2, 3, 4, 5, 678901),
+        dt.datetime(2024, 1, 2, 3, 4, 5, 678901),  # noqa: DTZ001 - naive on purpose
         dt.datetime(2024, 1, 2, 3, 4, 5, 678901, tzinfo=dt.UTC),
         dt.datetime(2024, 7, 2, tzinfo=ZoneInfo("Europe/Zurich")),
         dt.datetime(1931, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=5, minutes=30))),
@@ -137,7 +137,7 @@ def test_the_written_form_is_that_of_airflow():
         "__version__": 2,
         "__data__": 60.0,
     }
-    naive = serialize(dt.datetime(1970, 1, 2))
+    naive = serialize(dt.datetime(1970, 1, 2))  # noqa: DTZ001 - naive on purpose
     assert naive["__data__"] == {"timestamp": 86400.0, "tz": None}
 
 
