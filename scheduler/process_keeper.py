@@ -6,6 +6,7 @@ that keeps memory low. It does nothing else, so there is nothing in it that coul
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import select
@@ -68,6 +69,8 @@ class ProcessKeeper:
         Returns: 0 after a clean stop, 130 after a forced one.
         """
         stop = StopSignal()
+        gc.collect()
+        gc.freeze()  # a collection in a child would touch, and so copy, every page that is shared
         while not stop.count:
             self._start_missing()
             select.select([stop.fileno()], [], [], self._wait_s())

@@ -1,0 +1,92 @@
+"""Real processes, kept alive and stopped. The keeper runs in a child of the test's own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+PROGRAM = """
+import signal, sys, time
+from tradewind.scheduler.process_keeper import Member, ProcessKeeper
+from tradewind.sdk.clock import WallClock
+
+def patient():
+    print("patient", flush=True)
+    signal.pause()
+    return 0
+
+def stubborn():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("stubborn", flush=True)
+    while True:
+        signal.pause()
+
+def say(line):
+    print(line, flush=True)
+
+members = [Member(name, globals()[name]) for name in sys.argv[1:]]
+sys.exit(ProcessKeeper(members, WallClock(), restart_delay_s=0.01, say=say).run())
+"""
+
+
+@pytest.fixture
+def keeper():
+    started = []
+
+    def start(*names):
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *names], stdout=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def children_of(pid: int) -> list[int]:
+    with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123
+        return [int(word) for word in file.read().split()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_member_that_is_killed_is_started_again(keeper):
+    process = keeper("patient")
+    assert process.stdout.readline() == "patient\n"
+    (first,) = children_of(process.pid)
+
+    os.kill(first, signal.SIGKILL)
+
+    said = process.stdout.readline()
+    assert said == "patient was ended by signal 9 (SIGKILL); it is started again\n"
+    assert process.stdout.readline() == "patient\n"
+    assert children_of(process.pid) != [first]
+
+
+def test_ctrl_c_ends_all_members_with_exit_code_0(keeper):
+    process = keeper("patient", "patient")
+    process.stdout.readline()
+    process.stdout.readline()
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(timeout=5) == 0
+
+
+def test_a_second_ctrl_c_kills_at_once(keeper):
+    process = keeper("stubborn")
+    process.stdout.readline()
+
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)  # two signals within 0.3 s are taken for one
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(timeout=2) == 130
