@@ -117,7 +117,7 @@ def test_json_gives_the_fields():
 
 @pytest.mark.parametrize("text", ["[1]", "{", '{"port": "x"}', '{"hots": "h"}'])
 def test_json_that_is_no_connection_is_refused_as_a_wrong_value(text):
-    with pytest.raises(ValueError, match="connection|port"):
+    with pytest.raises(ValueError, match=r"connection|port"):
         Connection.from_json(text)
 
 
