@@ -7,21 +7,19 @@ One selector holds all descriptors. Nothing here decides what runs or when it is
 from __future__ import annotations
 
 import logging
-import os
 import selectors
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from ...sdk.clock import Clock
-from ..task import frames, process_hygiene, protocol
-from .hosts import Host, HostPool, HostSettings, private_bytes
-from .log_files import LOG_BYTES_MAX, TaskLog
+from ..task import frames, protocol
+from .fresh_tasks import FreshTasks
+from .hosts import Host, HostPool, private_bytes
+from .log_files import TaskLog
+from .os_settings import OsSettings
 from .out_of_memory import OutOfMemoryWatch
 from .processes import (
     Asked,
@@ -54,21 +52,6 @@ class BellListener(Protocol):
         """Forget the rings so far."""
 
 
-@dataclass(frozen=True, slots=True)
-class OsSettings:
-    """Where things are, and how tasks are started."""
-
-    log_folder: Path
-    dags_folder: Path
-    import_folders: Sequence[str] = ()
-    #: Start every task in a fresh interpreter ([execution] start_method = spawn).
-    is_spawning: bool = False
-    log_bytes_max: int = LOG_BYTES_MAX
-    folder_mode: int = 0o775
-    file_mode: int = 0o664
-    hosts: HostSettings = field(default_factory=HostSettings)
-
-
 class OsProcesses:
     """See ``processes.Processes``."""
 
@@ -91,14 +74,13 @@ class OsProcesses:
         self._clock = clock
         self._journal = journal
         self._bell = bell
-        self._environment = environment
         self._hostname = socket.gethostname()
         self._selector = selectors.DefaultSelector()
         self._events: list[Event] = []
         self._channels: dict[str, TaskChannel] = {}
         self._waiting: dict[str, Host] = {}
         self._hosts_of: dict[str, Host] = {}
-        self._fresh: dict[str, subprocess.Popen[bytes]] = {}
+        self._fresh = FreshTasks(journal, environment)
         self._lingering: list[TaskChannel] = []
         self._logs: dict[str, TaskLog] = {}
         self._killed: set[str] = set()
@@ -129,7 +111,7 @@ class OsProcesses:
         if self._settings.is_spawning or sys.platform != "linux":
             self._start_fresh(order)
             return
-        path = self._path_of(order)
+        path = self._settings.path_of(order)
         host = self._pool.usable(path, self._clock.monotonic())
         if host is None:
             try:
@@ -146,7 +128,12 @@ class OsProcesses:
         if self._lingering:
             wait_s = min(wait_s, 0.2)
         for key, _mask in self._selector.select(wait_s):
-            key.data()
+            try:
+                key.data()
+            except Exception:
+                # Not to be heard again, or the loop would spin on it; deadlines still hold.
+                log.exception("a message of a process could not be handled")
+                self._unlisten(key.fd)
         if self._lingering:
             self._give_up_output()
         if self._housekeeping_due <= self._clock.monotonic():
@@ -158,9 +145,8 @@ class OsProcesses:
         """See ``Processes.signal``."""
         if number == signal.SIGKILL:
             self._killed.add(key)
-        fresh = self._fresh.get(key)
-        if fresh is not None:
-            _signal_group(fresh.pid, number)
+        if key in self._fresh:
+            self._fresh.signal(key, number)
             return
         host = self._waiting.pop(key, None)
         if host is not None:
@@ -196,15 +182,12 @@ class OsProcesses:
 
     def stop(self) -> None:
         """See ``Processes.stop``."""
-        for fresh in self._fresh.values():
-            _signal_group(fresh.pid, signal.SIGKILL)
         for host in list(self._pool.all):
             host.control.close()
         if self._has_zygote:
             self._zygote.stop()
             self._has_zygote = False
-        for fresh in self._fresh.values():
-            fresh.wait()
+        self._fresh.stop()
         self._selector.close()
 
     def wakeup_fd(self) -> int:
@@ -213,16 +196,9 @@ class OsProcesses:
 
     # -- starting -----------------------------------------------------------------------------
 
-    def _path_of(self, order: TaskOrder) -> str:
-        own = order.claim.fileloc
-        if own and Path(own).exists():
-            return own
-        # Another machine's folder, or a home that has moved.
-        return str(self._settings.dags_folder / order.claim.relative_fileloc)
-
     def _start_host(self, path: str, relative_path: str) -> Host:
         self._ensure_zygote()
-        start = self._host_start(path, relative_path)
+        start = self._settings.host_start(path, relative_path)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             try:
@@ -245,13 +221,6 @@ class OsProcesses:
         self._pool.add(host)
         self._listen(ours.fileno(), lambda: self._hear_host(host))
         return host
-
-    def _host_start(self, path: str, relative_path: str) -> protocol.HostStart:
-        return protocol.HostStart(
-            path=path,
-            relative_path=relative_path,
-            import_folders=[str(folder) for folder in self._settings.import_folders],
-        )
 
     def _ensure_zygote(self) -> None:
         if not self._has_zygote:
@@ -303,34 +272,20 @@ class OsProcesses:
         except OSError as error:
             self._end_unstarted(order, str(error), is_out_of_resources=True)
             return
-        descriptors = [ends.connection.fileno(), ends.output, self._journal]
+        path = self._settings.path_of(order)
+        start = self._settings.host_start(path, order.claim.relative_fileloc)
+        spec = encoded_spec(order.claim, self._hostname)
+        run = protocol.RunTask(key=order.key, nonce=channel.nonce, spec=spec)
         try:
-            fresh = subprocess.Popen(
-                [
-                    *(sys.executable, "-P", "-m", "tradewind.runtime.task.fresh"),
-                    *map(str, descriptors),
-                ],
-                pass_fds=descriptors,
-                env=None if self._environment is None else dict(self._environment),
-                stdin=subprocess.DEVNULL,
-                stdout=ends.output,
-                stderr=ends.output,
-                process_group=0,
-            )
+            process = self._fresh.start(protocol.FreshTask(start=start, order=run), channel, ends)
         except OSError as error:
-            ends.close()
             self._close_channel(channel)
             self._end_unstarted(order, str(error), is_out_of_resources=True)
             return
-        ends.close()
-        self._fresh[order.key] = fresh
-        channel.pid = fresh.pid
-        run = protocol.RunTask(
-            key=order.key, nonce=channel.nonce, spec=encoded_spec(order.claim, self._hostname)
-        )
-        start = self._host_start(self._path_of(order), order.claim.relative_fileloc)
-        frames.send(channel.connection, protocol.encode(protocol.FreshTask(start=start, order=run)))
-        self._events.append(TaskBegan(order.key, fresh.pid))
+        finally:
+            ends.close()
+        channel.pid = process.pid
+        self._events.append(TaskBegan(order.key, process.pid))
 
     def _open_channel(self, order: TaskOrder) -> tuple[TaskChannel, ChildEnds]:
         channel, ends = TaskChannel.open(order, self._logs[order.key])
@@ -401,7 +356,8 @@ class OsProcesses:
             elif isinstance(report, protocol.Mask):
                 host.masked.extend(report.values)
             elif isinstance(report, protocol.TaskStarted):
-                self._channels[report.key].pid = report.pid
+                if report.key in self._channels:
+                    self._channels[report.key].pid = report.pid
                 self._events.append(TaskBegan(report.key, report.pid))
             elif isinstance(report, protocol.TaskNotStarted):
                 self._task_was_refused(host, report)
@@ -553,35 +509,13 @@ class OsProcesses:
             host.control.settimeout(0.0)
 
     def _reap_fresh(self) -> None:
-        for key, fresh in list(self._fresh.items()):
-            try:
-                ended = os.waitid(os.P_PID, fresh.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            except ChildProcessError:
-                ended = None
-            if ended is None:
-                continue
-            _signal_group(fresh.pid, signal.SIGKILL)  # what it left behind in its group
-            _, status = os.waitpid(fresh.pid, 0)
-            fresh.returncode = os.waitstatus_to_exitcode(status)
-            del self._fresh[key]
+        for key, status in self._fresh.reap():
             channel = self._channels.get(key)
             if channel is not None:
                 channel.status = status
                 self._exited(channel)
-        self._kill_adopted()
-
-    def _kill_adopted(self) -> None:
-        own = {fresh.pid for fresh in self._fresh.values()}
-        if self._zygote.pid is not None:
-            own.add(self._zygote.pid)
-        for pid in process_hygiene.child_pids():
-            if pid not in own and process_hygiene.attempt_of(pid) not in (None, *self._fresh):
-                _signal_group(pid, signal.SIGKILL)
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                    os.waitpid(pid, os.WNOHANG)
-                except (ProcessLookupError, ChildProcessError, PermissionError):
-                    continue
+        zygote = self._zygote.pid
+        self._fresh.kill_adopted([] if zygote is None else [zygote])
 
     # -- housekeeping -----------------------------------------------------------------------------
 
@@ -596,13 +530,6 @@ class OsProcesses:
             self._unlisten(host.control.fileno())
             host.is_gone = True
             host.control.close()  # it ends at end-of-file
-
-
-def _signal_group(pid: int, number: int) -> None:
-    try:
-        os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return
 
 
 def _import_ended(order: TaskOrder, status: int | None) -> str:

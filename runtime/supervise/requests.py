@@ -108,7 +108,7 @@ class _Asked:
             raise NotInTask("only a running task can ask for this")
         return self.scope
 
-    # -- XCom -------------------------------------------------------------------------------------
+    # -- XCom ------------------------------------------------------------------------------------
 
     def set_xcom(self, **arguments: Any) -> None:
         scope = self.own_scope()
@@ -132,7 +132,7 @@ class _Asked:
         self.own_scope()
         self.store.xcoms.delete(**arguments)
 
-    # -- Variables and Connections ------------------------------------------------------------------
+    # -- Variables and Connections ---------------------------------------------------------------
 
     def get_variable(self, key: str) -> str | None:
         found = self.store.variables.get(key)
@@ -147,7 +147,7 @@ class _Asked:
     def get_connection(self, conn_id: str) -> Mapping[str, Any] | None:
         return self.store.connections.get(conn_id)
 
-    # -- runs ---------------------------------------------------------------------------------------
+    # -- runs ------------------------------------------------------------------------------------
 
     def trigger_dag_run(
         self,
@@ -216,15 +216,16 @@ class _Asked:
     ) -> dict[str, Any] | None:
         return _fields(self.store.runs.previous(dag_id, logical_date, state))
 
-    # -- task instances -------------------------------------------------------------------------------
+    # -- task instances --------------------------------------------------------------------------
 
-    def count_task_instances(self, *, dag_id: str, task_group_id: str | None, **conditions: Any) -> int:
+    def count_task_instances(
+        self, *, dag_id: str, task_group_id: str | None, **conditions: Any
+    ) -> int:
         if task_group_id is not None:
             members = [
                 task.task_id
                 for task in self.store.dags.serialized(dag_id).tasks
-                if task.group_id == task_group_id
-                or task.group_id.startswith(f"{task_group_id}.")
+                if task.group_id == task_group_id or task.group_id.startswith(f"{task_group_id}.")
             ]
             named = conditions.get("task_ids")
             conditions["task_ids"] = [one for one in members if named is None or one in named]

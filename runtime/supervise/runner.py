@@ -40,7 +40,7 @@ from .processes import (
     TaskOrder,
 )
 from .spool import Spool
-from .verdict import AttemptFacts, judge_end, verdict_line
+from .verdict import AttemptFacts, judge_end, unstorable, verdict_line
 
 if TYPE_CHECKING:
     from ...database.store import Store
@@ -179,6 +179,10 @@ class Runner:
                 self._is_in_doubt = True
                 self._spool.save(self._pending.results)
                 log.warning("the database is away, results wait", extra={"error": str(error)})
+            except Exception:
+                # One bad object must not stop the loop: it goes on, and tries again later.
+                self._backoff.fail()
+                log.exception("a turn of the runner failed")
 
     def close(self) -> None:
         """Give up the lease and the processes. Called once, after the last turn."""
@@ -396,7 +400,15 @@ class Runner:
         results = self._pending.results
         started = self._starts_to_record(is_sweep)
         if results or started:
-            finished = self._store.attempts.finish(results, now, claim=request, started=started)
+            try:
+                finished = self._store.attempts.finish(results, now, claim=request, started=started)
+            except DATABASE_AWAY:
+                raise
+            except Exception:
+                log.exception("results cannot be stored together; trying one by one")
+                self._claim_is_due = True
+                self._finish_one_by_one(now)
+                return
             for key in {attempt_key(start.task_instance_id, start.epoch) for start in started}:
                 if key in self._running:
                     self._running[key].is_start_recorded = True
@@ -409,6 +421,20 @@ class Runner:
             return
         for claim in claims:
             self._begin(claim)
+
+    def _finish_one_by_one(self, now: datetime) -> None:
+        """Find the result that the store refuses. Its attempt fails, naming the reason."""
+        while self._pending.results:
+            result = self._pending.results[0]
+            try:
+                self._store.attempts.finish([result], now)
+            except DATABASE_AWAY:
+                raise
+            except Exception as error:
+                log.exception("a result cannot be stored", extra={"dag_run": result.log_path})
+                self._store.attempts.finish([unstorable(result, error)], now)
+            self._spool.forget([result])
+            self._pending.results.pop(0)
 
     def _claim_request(self) -> ClaimRequest | None:
         free = self._settings.slots - len(self._running)
@@ -451,7 +477,12 @@ class Runner:
             deadline_due=self._clock.monotonic() + limit_s,
             deadline_reason=f"its code did not begin within {limit_s:g} s",
         )
-        self._processes.start(TaskOrder(key=key, claim=claim, log_path=log_path))
+        try:
+            self._processes.start(TaskOrder(key=key, claim=claim, log_path=log_path))
+        except Exception as error:
+            log.exception("a task could not be started", extra={"task_id": claim.task_id})
+            del self._running[key]
+            self._pending.returned.append((claim, str(error)))
 
 
 def attempt_key(task_instance_id: int, epoch: int) -> str:

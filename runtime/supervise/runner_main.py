@@ -21,7 +21,8 @@ from ..task import process_hygiene
 from . import process_groups
 from .entry_journal import EntryJournal
 from .hosts import HostSettings
-from .os_processes import OsProcesses, OsSettings
+from .os_processes import OsProcesses
+from .os_settings import OsSettings
 from .runner import Runner, RunnerSettings
 from .runner_slot import RunnerSlot, is_proven_dead, new_identity
 from .spool import Spool

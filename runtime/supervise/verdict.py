@@ -76,6 +76,26 @@ def verdict_line(result: AttemptResult) -> str:
     return f"{line} ({result.reason})" if result.reason else line
 
 
+def unstorable(result: AttemptResult, error: Exception) -> AttemptResult:
+    """Return what is written of a result that the store refuses: a failure that says why."""
+    return AttemptResult(
+        task_instance_id=result.task_instance_id,
+        epoch=result.epoch,
+        claim_id=result.claim_id,
+        outcome=FAILED,
+        reason=f"its result could not be stored: {error}"[:2000],
+        ended_at=result.ended_at,
+        started_at=result.started_at,
+        exit_code=result.exit_code,
+        signal=result.signal,
+        has_entered=result.has_entered,
+        code_hash=result.code_hash,
+        hostname=result.hostname,
+        pid=result.pid,
+        log_path=result.log_path,
+    )
+
+
 def _from_task(facts: AttemptFacts, ended: TaskEnded, result: TaskResult) -> AttemptResult:
     return AttemptResult(
         task_instance_id=facts.claim.task_instance_id,

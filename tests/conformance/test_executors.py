@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
 from tradewind.executors.base import AttemptKey, Executor, Hint
 from tradewind.executors.fake import FakeExecutor
 from tradewind.executors.local import LocalExecutor

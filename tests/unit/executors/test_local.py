@@ -6,17 +6,17 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 from cryptography.fernet import Fernet
-
 from tradewind.database.migrate import migrate
 from tradewind.database.selections import Selection
 from tradewind.database.store import Store, open_store
 from tradewind.database.values import NewRun, ParsedDag, ParsedFile
 from tradewind.executors.local import LocalExecutor
 from tradewind.runtime.task.dag_file import load_dag_file
+from tradewind.sdk.clock import WallClock
 from tradewind.sdk.configuration import reset
 from tradewind.sdk.serialize_dag import serialize
 from tradewind.sdk.serialized import encode
@@ -117,7 +117,7 @@ class Home:
 
 
 def now() -> datetime:
-    return datetime.now(UTC)
+    return WallClock().now()
 
 
 @pytest.fixture

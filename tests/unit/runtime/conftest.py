@@ -69,6 +69,7 @@ class FakeAttempts:
     given_back: list[tuple[int, int, str]] = field(default_factory=list)
     fenced: list[FencedAttempt] = field(default_factory=list)
     held: list[Claim] = field(default_factory=list)
+    refused: set[int] = field(default_factory=set)
     commits: int = 0
     is_away: bool = False
     is_answer_lost: bool = False
@@ -90,6 +91,8 @@ class FakeAttempts:
         started: Sequence[object] = (),
     ) -> Finished:
         self._reach()
+        if any(one.task_instance_id in self.refused for one in results if one.outcome == "success"):
+            raise ValueError("a value that no database takes")
         self.commits += 1
         self.finished.extend(results)
         claims = self.claim(claim, now) if claim else []

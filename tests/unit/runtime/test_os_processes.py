@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from tradewind.runtime.supervise.entry_journal import EntryJournal
-from tradewind.runtime.supervise.os_processes import OsProcesses, OsSettings
+from tradewind.runtime.supervise.os_processes import OsProcesses
+from tradewind.runtime.supervise.os_settings import OsSettings
 from tradewind.runtime.supervise.processes import (
     Asked,
     Event,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 from tradewind.database.values import FencedAttempt
+from tradewind.runtime.supervise.processes import TaskExecuting
 
 
 def turns(world, count=3):
@@ -87,8 +88,6 @@ def test_a_task_over_its_execution_timeout_gets_sigterm_then_sigkill(world, clai
     world.queue(claim(1, execution_timeout_s=60.0))
     world.processes.enter("1-1")
     world.runner.turn()
-    from tradewind.runtime.supervise.processes import TaskExecuting
-
     world.processes.events.append(TaskExecuting("1-1"))
     world.runner.turn()
     entered_at = world.clock.now()
@@ -220,6 +219,29 @@ def test_claims_of_a_commit_whose_answer_was_lost_are_given_back(world, claim):
 
     assert world.processes.started == []
     assert world.attempts.given_back == [(1, 1, "claim-1-1")]
+
+
+def test_a_result_that_cannot_be_stored_fails_its_task_and_no_other(world, claim):
+    world.queue(claim(1), claim(2))
+    world.attempts.refused = {1}
+
+    world.processes.end("1-1")
+    world.processes.end("2-1")
+    turns(world)
+
+    outcomes = {id_: (outcome, reason) for id_, outcome, reason in world.results()}
+    assert outcomes[2] == ("success", "")
+    assert outcomes[1][0] == "failed"
+    assert "no database takes" in outcomes[1][1]
+
+
+def test_a_dead_predecessor_is_buried_before_the_first_claim(world):
+    world.workers.registered.append("worker-0")
+    world.dead.add("worker-0")
+
+    world.runner.turn()
+
+    assert world.workers.declared_dead == ["worker-0"]
 
 
 def test_the_lease_is_renewed_every_heartbeat(world):

@@ -1,0 +1,43 @@
+"""Where a runner's processes find things, and how its tasks are started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..task import protocol
+from .hosts import HostSettings
+from .log_files import LOG_BYTES_MAX
+from .processes import TaskOrder
+
+
+@dataclass(frozen=True, slots=True)
+class OsSettings:
+    """``docs/configuration.md``, sections [core], [execution] and [logging]."""
+
+    log_folder: Path
+    dags_folder: Path
+    import_folders: Sequence[str] = ()
+    #: Start every task in a fresh interpreter ([execution] start_method = spawn).
+    is_spawning: bool = False
+    log_bytes_max: int = LOG_BYTES_MAX
+    folder_mode: int = 0o775
+    file_mode: int = 0o664
+    hosts: HostSettings = field(default_factory=HostSettings)
+
+    def path_of(self, order: TaskOrder) -> str:
+        """Return the DAG file that an order's task is in."""
+        own = order.claim.fileloc
+        if own and Path(own).exists():
+            return own
+        # Another machine's folder, or a home that has moved.
+        return str(self.dags_folder / order.claim.relative_fileloc)
+
+    def host_start(self, path: str, relative_path: str) -> protocol.HostStart:
+        """Return what a process that imports a file is told."""
+        return protocol.HostStart(
+            path=path,
+            relative_path=relative_path,
+            import_folders=[str(folder) for folder in self.import_folders],
+        )
