@@ -12,12 +12,13 @@ def trigger_another_dag():
     def choose_amount() -> int:
         return 50
 
-    # "branching" has to be un-paused, or its run waits and so does this task.
+    # Passed as a value, so that it stays a number: a template would make a text of it.
+    # "branching" has to be un-paused, or its run waits.
     TriggerDagRunOperator(
         task_id="start_branching",
         trigger_dag_id="branching",
-        conf={"amount": "{{ ti.xcom_pull(task_ids='choose_amount') }}"},
-    ).set_upstream(choose_amount())
+        conf={"amount": choose_amount()},
+    )
 
 
 trigger_another_dag_dag = trigger_another_dag()
