@@ -40,8 +40,11 @@ def main(*, num_runs: int = -1) -> int:
     # The zygote imports while we open the database: that is most of a cold start.
     zygote = make_zygote()
     lock = FileLock(bell_folder(home()) / "parser.lock")
+    is_told = False
     while not lock.acquire():
-        log.info("standing by: the parser with pid %s is at work", lock.holder())
+        if not is_told:
+            is_told = True
+            log.info("standing by: the parser with pid %s is at work", lock.holder())
         if _is_told_to_stop(stop, STANDBY_INTERVAL_S):
             zygote.stop()
             return 0
