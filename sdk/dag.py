@@ -324,7 +324,7 @@ class DAG(DagGraph):
             return
         given = self.allowed_run_types
         types = [given] if isinstance(given, str) else list(given)
-        self.allowed_run_types = [str(getattr(type_, "value", type_)) for type_ in types]
+        self.allowed_run_types = sorted(str(getattr(type_, "value", type_)) for type_ in types)
         if self.timetable.asset_condition is not None:
             implied = "asset_triggered"
         else:

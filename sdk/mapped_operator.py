@@ -163,6 +163,7 @@ class MappedOperator(AbstractOperator):
         self.expand_input = expand_input
         self._disallow_kwargs_override = is_strict
         self._expand_input_attr = expand_input_attr
+        self._default_params = construction.default_params
         self.task_group = construction.task_group
         self._dag: DAG | None = None
         if self.task_group is not None:
@@ -179,7 +180,10 @@ class MappedOperator(AbstractOperator):
                 **{k: v for k, v in partial_kwargs.items() if k in base_parameters()},
             },
             Construction(
-                dag=construction.dag, dag_params=construction.dag_params, is_detached=True
+                dag=construction.dag,
+                dag_params=construction.dag_params,
+                default_params=construction.default_params,
+                is_detached=True,
             ),
         )
         self._check_place()
@@ -316,6 +320,7 @@ class MappedOperator(AbstractOperator):
             dag=self._dag,
             task_group=self.task_group,
             dag_params=self._dag.params if self._dag is not None else {},
+            default_params=self._default_params,
             is_detached=True,
         )
         operator: BaseOperator = construct(self.operator_class, kwargs, construction)

@@ -221,7 +221,9 @@ def _setting(section: str, key: str, fallback: str) -> Callable[[Any, str], Any]
 def _list(value: Any, where: str) -> list[Any]:
     if value is None:
         return []
-    return list(value) if isinstance(value, (list, tuple, set)) else [value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=repr)  # the same order at every parse, else each is a new version
+    return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def _listed(value: Any, where: str) -> Any:

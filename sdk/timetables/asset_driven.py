@@ -21,7 +21,8 @@ def asset_condition(assets: Any) -> Any:
     from ..asset import AssetAll
 
     if isinstance(assets, Collection) and not isinstance(assets, str | bytes):
-        members = list(assets)
+        # Sets have another order in each process; a DAG must be the same at every parse.
+        members = sorted(assets, key=repr) if isinstance(assets, set | frozenset) else list(assets)
         return members[0] if len(members) == 1 else AssetAll(*members)
     return assets
 

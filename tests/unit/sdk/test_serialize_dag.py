@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -301,3 +304,30 @@ def test_a_value_of_a_wrong_type_fails_here_and_not_in_the_scheduler(make_dag):
     dag.max_active_runs = "many"
     with pytest.raises(SerializationError, match="max_active_runs"):
         serialized(dag)
+
+
+def test_the_order_of_sets_does_not_make_a_new_version():
+    program = """
+from tradewind.sdk import DAG, Asset, BaseOperator
+from tradewind.sdk.serialize_dag import serialize
+from tradewind.sdk.serialized import encode
+assets = {Asset(name) for name in "abcdefgh"}
+run_types = {"manual", "asset_triggered"}
+with DAG("a", schedule=assets, tags={*"stuvwxyz"}, allowed_run_types=run_types) as dag:
+    last = BaseOperator(task_id="last", outlets=assets)
+    for name in "abcdefgh":
+        BaseOperator(task_id=name, params={"p": sorted("xy")}) >> last
+print(encode(serialize(dag, relative_fileloc="a.py")).decode())
+"""
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            check=True,
+            timeout=60,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+
+    assert len(answers) == 1

@@ -585,3 +585,13 @@ def test_an_asset_passed_to_a_function_is_read_by_its_task(dag, task):
         operator = f(Asset("a"), y=Asset("b")).operator
 
     assert [inlet.name for inlet in operator.inlets] == ["a", "b"]
+
+
+def test_params_of_default_args_reach_mapped_instances(dag):
+    with dag:
+        mapped = Classic.partial(
+            task_id="x", command="e", params={"a": 1}, default_args={"params": {"b": 2}}
+        ).expand(env=[{}])
+
+    assert mapped.params.dump() == {"a": 1, "b": 2}
+    assert mapped.unmap({"env": {}}).params.dump() == {"a": 1, "b": 2}
