@@ -147,7 +147,7 @@ class FileOperations(Operations):
             "inputs": dict(parsed.inputs),
             "is_present": True,
         }
-        found = connection.execute(
+        found: int | None = connection.execute(
             update(dag_file)
             .where(dag_file.c.relative_path == parsed.relative_path)
             .values(values)
@@ -155,11 +155,12 @@ class FileOperations(Operations):
         ).scalar_one_or_none()
         if found is not None:
             return found
-        return connection.execute(
+        created: int = connection.execute(
             insert(dag_file)
             .values(relative_path=parsed.relative_path, **values)
             .returning(dag_file.c.id)
         ).scalar_one()
+        return created
 
     def _save_dags(
         self,
@@ -332,7 +333,7 @@ def _insert_version(
     source_hash: str,
     now: datetime,
 ) -> int:
-    return connection.execute(
+    version_id: int = connection.execute(
         insert(dag_version)
         .values(
             dag_id=one.dag_id,
@@ -344,6 +345,7 @@ def _insert_version(
         )
         .returning(dag_version.c.id)
     ).scalar_one()
+    return version_id
 
 
 def _dag_values(serialized: SerializedDag) -> dict[str, Any]:

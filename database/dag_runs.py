@@ -23,7 +23,8 @@ from sqlalchemy import (
 
 from ..planning.expand import initial_instances
 from ..sdk.states import DagRunState, RunType
-from .dags import refuse_while_running, write_next_run
+from .dag_plans import write_next_run
+from .dags import refuse_while_running
 from .errors import DagNotFound, DagRunExists, DagRunNotFound, NotAllowed
 from .event_writes import Event, write_events
 from .instance_rows import create_rows

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import (
     Connection,
     Select,
-    bindparam,
     delete,
     exists,
     func,
@@ -21,7 +20,7 @@ from sqlalchemy import (
 )
 
 from ..sdk.serialized import SerializedDag
-from ..sdk.states import RunType
+from .dag_plans import DUE, DUE_BASE, NEXT_DUE, UNPLANNED, read_due, write_next_run
 from .errors import DagNotFound, NotAllowed, NotFound
 from .event_writes import Event, write_events
 from .operations import Operations
@@ -43,71 +42,6 @@ from .versions import Version
 
 if TYPE_CHECKING:
     from ..planning.plan_runs import PlannedRun
-
-_ACTIVE_RUNS = (
-    select(func.count())
-    .select_from(dag_run)
-    .where(
-        text(f"dag_run.{UNFINISHED_RUN}"),
-        dag_run.c.dag_id == dag.c.dag_id,
-        dag_run.c.backfill_id.is_(None),
-    )
-    .scalar_subquery()
-)
-
-_DUE_COLUMNS = (
-    dag.c.dag_id,
-    dag.c.version_id,
-    dag.c.is_paused,
-    dag.c.is_custom_timetable,
-    dag.c.next_logical_date,
-    dag.c.next_data_interval_start,
-    dag.c.next_data_interval_end,
-    dag.c.next_run_after,
-    dag.c.next_run_id,
-    dag.c.max_active_runs,
-    dag.c.is_first_plan,
-    dag_file.c.relative_path,
-)
-
-_DUE_BASE = select(*_DUE_COLUMNS, _ACTIVE_RUNS.label("active_runs")).join(
-    dag_file, dag_file.c.id == dag.c.file_id
-)
-
-_DUE = (
-    _DUE_BASE.where(
-        dag.c.next_run_after <= bindparam("now", type_=dag.c.next_run_after.type),
-        dag.c.is_paused.is_(False),
-        dag.c.is_active.is_(True),
-        dag.c.max_active_runs > _ACTIVE_RUNS,
-    )
-    .order_by(dag.c.next_run_after)
-    .limit(bindparam("limit"))
-)
-
-_UNPLANNED = (
-    _DUE_BASE.where(dag.c.needs_planning.is_(True), dag.c.is_active.is_(True))
-    .order_by(dag.c.dag_id)
-    .limit(bindparam("limit"))
-)
-
-_NEXT_DUE = select(func.min(dag.c.next_run_after)).where(
-    dag.c.next_run_after.is_not(None),
-    dag.c.is_paused.is_(False),
-    dag.c.is_active.is_(True),
-    dag.c.max_active_runs > _ACTIVE_RUNS,
-)
-
-_LAST_INTERVAL = (
-    select(dag_run.c.data_interval_start, dag_run.c.data_interval_end)
-    .where(
-        dag_run.c.dag_id == bindparam("dag_id"),
-        dag_run.c.logical_date.is_not(None),
-        dag_run.c.run_type == RunType.SCHEDULED.value,
-    )
-    .order_by(dag_run.c.logical_date.desc())
-    .limit(1)
-)
 
 ORDERS = {
     "dag_id": dag.c.dag_id.asc(),
@@ -341,14 +275,14 @@ class DagOperations(Operations):
     def due(self, now: datetime, limit: int = 100) -> builtins.list[DueDag]:
         """Return DAGs whose next run is due and may be created, the longest overdue first."""
         with self._database.read() as connection:
-            rows = connection.execute(_DUE, {"now": now, "limit": limit}).all()
-            return [_due(connection, row) for row in rows]
+            rows = connection.execute(DUE, {"now": now, "limit": limit}).all()
+            return [read_due(connection, row) for row in rows]
 
     def unplanned(self, limit: int = 100) -> builtins.list[DueDag]:
         """Return DAGs whose next run has to be planned: new, changed, or just un-paused."""
         with self._database.read() as connection:
-            rows = connection.execute(_UNPLANNED, {"limit": limit}).all()
-            return [_due(connection, row) for row in rows]
+            rows = connection.execute(UNPLANNED, {"limit": limit}).all()
+            return [read_due(connection, row) for row in rows]
 
     def planning_input(self, dag_id: str) -> DueDag:
         """Return what planning asks about one DAG.
@@ -357,15 +291,15 @@ class DagOperations(Operations):
             DagNotFound: there is no such DAG.
         """
         with self._database.read() as connection:
-            row = connection.execute(_DUE_BASE.where(dag.c.dag_id == dag_id)).one_or_none()
+            row = connection.execute(DUE_BASE.where(dag.c.dag_id == dag_id)).one_or_none()
             if row is None:
                 raise DagNotFound(dag_id)
-            return _due(connection, row)
+            return read_due(connection, row)
 
     def next_due_at(self) -> datetime | None:
         """Return when the next run of any DAG is due, None: nothing is planned."""
         with self._database.read() as connection:
-            found: datetime | None = connection.execute(_NEXT_DUE).scalar()
+            found: datetime | None = connection.execute(NEXT_DUE).scalar()
             return found
 
     def set_next_run(self, dag_id: str, run: PlannedRun | None, now: datetime) -> None:
@@ -415,52 +349,6 @@ class DagOperations(Operations):
             for dag_id, name in connection.execute(some.order_by(dag_tag.c.name)):
                 tags.setdefault(dag_id, []).append(name)
         return [DagRow(tags=tuple(tags.get(row.dag_id, ())), **row._mapping) for row in rows]
-
-
-def write_next_run(
-    connection: Connection, dag_id: str, run: PlannedRun | None, *, is_final: bool = True
-) -> None:
-    """Set a DAG's next run inside the caller's transaction.
-
-    Args:
-        is_final: False: *run* None means "not known here" where the timetable is a user's class,
-            because only the parser's child may ask it; the DAG then waits for its plan.
-    """
-    needs_planning: Any = False if is_final or run is not None else dag.c.is_custom_timetable
-    connection.execute(
-        update(dag)
-        .where(dag.c.dag_id == dag_id)
-        .values(
-            next_logical_date=None if run is None else run.logical_date,
-            next_data_interval_start=None if run is None else run.data_interval_start,
-            next_data_interval_end=None if run is None else run.data_interval_end,
-            next_run_after=None if run is None else run.run_after,
-            next_run_id=None if run is None else run.run_id,
-            needs_planning=needs_planning,
-            is_first_plan=False,
-        )
-    )
-
-
-def _due(connection: Connection, row: Any) -> DueDag:
-    last = connection.execute(_LAST_INTERVAL, {"dag_id": row.dag_id}).one_or_none()
-    return DueDag(
-        dag_id=row.dag_id,
-        version_id=row.version_id,
-        is_paused=row.is_paused,
-        is_custom_timetable=row.is_custom_timetable,
-        relative_fileloc=row.relative_path,
-        next_logical_date=row.next_logical_date,
-        next_data_interval_start=row.next_data_interval_start,
-        next_data_interval_end=row.next_data_interval_end,
-        next_run_after=row.next_run_after,
-        next_run_id=row.next_run_id,
-        last_interval_start=None if last is None else last.data_interval_start,
-        last_interval_end=None if last is None else last.data_interval_end,
-        active_runs=row.active_runs,
-        max_active_runs=row.max_active_runs,
-        is_first_plan=row.is_first_plan,
-    )
 
 
 def _rows_statement() -> Select[Any]:

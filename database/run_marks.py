@@ -74,20 +74,24 @@ def mark_run(
         settling.settle([row.id])  # it ends when its teardowns have
         return
     if row.state != wanted.value:
-        state_writes.write_run_move(
-            connection,
-            RunMove(
-                row.id,
-                DagRunState(row.state),
-                wanted,
-                f"marked {wanted}",
-                {"ended_at": now, "wake_at": None, "started_at": row.started_at or now},
-            ),
-        )
-        if row.backfill_id is not None:
-            complete_backfill(connection, row.backfill_id, now)
-        for run_id in settling.start_queued([row.dag_id]):
-            settling.settle([run_id])
+        _end_by_hand(connection, row, wanted, now, settling)
+
+
+def _end_by_hand(
+    connection: Connection, row: Any, wanted: DagRunState, now: datetime, settling: Settling
+) -> None:
+    """Write the run's end, and let the next one of its DAG start."""
+    move = RunMove(
+        row.id,
+        DagRunState(row.state),
+        wanted,
+        f"marked {wanted}",
+        {"ended_at": now, "wake_at": None, "started_at": row.started_at or now},
+    )
+    state_writes.write_run_move(connection, move)
+    if row.backfill_id is not None:
+        complete_backfill(connection, row.backfill_id, now)
+    settling.settle(settling.start_queued([row.dag_id]))
 
 
 def requeue_run(
