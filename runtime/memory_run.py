@@ -94,7 +94,7 @@ class MemoryTaskInstance:
         return reader.xcom_pull(task_ids, **arguments)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class MemoryDagRun:
     """One dag run in memory, as ``dag.test()`` returns it. Names are those of Airflow's DagRun."""
 
@@ -108,6 +108,9 @@ class MemoryDagRun:
     reason: str = ""
     task_instances: list[MemoryTaskInstance] = field(default_factory=list)
     runtime: MemoryRuntime = field(init=False)
+
+    def __repr__(self) -> str:
+        return f"<DagRun {self.planned.run_id}: {self.state}>"
 
     def __post_init__(self) -> None:
         """Create the task instances that the run begins with."""

@@ -66,7 +66,9 @@ def join(operator_class: type, custom_operator_name: str) -> type[DecoratedOpera
     }
     metaclass = type(operator_class)
     return metaclass(
-        f"_{operator_class.__name__}Decorated", (DecoratedOperator, operator_class), namespace
+        f"_{operator_class.__name__.removesuffix('Operator')}DecoratedOperator",
+        (DecoratedOperator, operator_class),
+        namespace,
     )
 
 
@@ -138,7 +140,7 @@ def _conditional(condition: Callable[..., Any], message: str | None, *, runs_whe
             answer = condition(context)
             is_true, said = answer if isinstance(answer, tuple) else (answer, message)
             if bool(is_true) is not runs_when:
-                raise AirflowSkipException(said)
+                raise AirflowSkipException(said or "the condition of the task says so")
             if before is not None:
                 before(context)
 
