@@ -61,22 +61,25 @@ def run_scheduler_family(
     """
     from ..scheduler import parse_main, scheduler_main
     from ..scheduler.process_keeper import Member, ProcessKeeper
+    from ..scheduler.progress import Progress
     from ..scheduler.service_log import configure_service_log
     from ..sdk.clock import WallClock
     from ..sdk.configuration import conf
+
+    scheduler_progress, parser_progress = Progress(), Progress()
 
     def run_scheduler() -> int:
         configure_service_log("scheduler")
         if not has_schedule:
             conf.set("scheduler", "use_job_schedule", "False")
-        code = scheduler_main.main(make_executors(), num_runs=num_runs)
+        code = scheduler_main.main(make_executors(), num_runs=num_runs, progress=scheduler_progress)
         if num_runs >= 0:
             os.kill(os.getppid(), signal.SIGTERM)
         return code
 
     def run_parser() -> int:
         configure_service_log("parser")
-        return parse_main.main()
+        return parse_main.main(progress=parser_progress)
 
     def run_own_runner() -> int:
         configure_service_log("runner")
@@ -84,8 +87,8 @@ def run_scheduler_family(
 
     members = [
         Member("runner", run_own_runner, has_own_session=True),
-        Member("scheduler", run_scheduler, is_restarted=num_runs < 0),
+        Member("scheduler", run_scheduler, is_restarted=num_runs < 0, progress=scheduler_progress),
     ]
     if has_parser:
-        members.append(Member("parser", run_parser))
+        members.append(Member("parser", run_parser, progress=parser_progress))
     return ProcessKeeper(members, WallClock()).run()

@@ -17,6 +17,7 @@ from .folder_watch import FolderWatcher
 from .parse_children import Answerer, ParseChildren, ParseLimits, make_zygote
 from .parse_manager import ParseManager
 from .parse_settings import ParseSettings, load_parse_settings
+from .progress import Progress
 from .quarantine import Quarantine
 from .standby import FileLock
 from .step import Tick
@@ -30,11 +31,12 @@ TICK_MAX_S = 1.0
 _ALLOWED = frozenset({"get_variable", "get_connection", "set_variable", "delete_variable"})
 
 
-def main(*, num_runs: int = -1) -> int:
+def main(*, num_runs: int = -1, progress: Progress | None = None) -> int:
     """Keep the stored DAGs equal to the files until SIGTERM or SIGINT; return the exit code.
 
     Args:
         num_runs: end when the folder was taken in that often, -1: never.
+        progress: where each pass is noted.
     """
     stop = StopSignal()
     # The zygote imports while we open the database: that is most of a cold start.
@@ -64,7 +66,7 @@ def main(*, num_runs: int = -1) -> int:
             children.watch(source.fileno())
         if settings.is_watching:
             watcher.start()
-        _loop(manager, store, clock, stop, num_runs)
+        _loop(manager, store, clock, stop, num_runs, progress)
     finally:
         watcher.stop()
         children.stop()
@@ -99,13 +101,20 @@ def _make_manager(
 
 
 def _loop(
-    manager: ParseManager, store: Store, clock: Clock, stop: StopSignal, num_runs: int
+    manager: ParseManager,
+    store: Store,
+    clock: Clock,
+    stop: StopSignal,
+    num_runs: int,
+    progress: Progress | None,
 ) -> None:
     beat = Beat(store, clock, "dag_processor")
     quarantine = Quarantine(clock)
     passes = 0
     while not stop.count:
         manager.run_once(TICK_MAX_S)
+        if progress is not None:
+            progress.note(clock.monotonic())
         stop.drain()
         if not quarantine.is_held(beat.name):
             try:

@@ -6,6 +6,7 @@ that keeps memory low. It does nothing else, so there is nothing in it that coul
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import logging
 import os
@@ -17,12 +18,17 @@ from dataclasses import dataclass
 
 from ..runtime.task import process_hygiene
 from ..sdk.clock import Clock
+from .progress import Progress
 from .stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
 
 #: All are gone within 5 s of Ctrl-C: what does not end by itself until then is killed.
 STOP_TIMEOUT_S = 4.0
+#: A loop that says nothing for so long hangs; then it has a moment to write down its stacks.
+HANG_TIMEOUT_S = 30.0
+DUMP_TIME_S = 1.0
+STACKS_SIGNAL = signal.SIGUSR2
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +36,14 @@ class Member:
     """One process of the family. ``run`` returns its exit code.
 
     ``has_own_session``: it outlives this parent (the runner, with the tasks that it owns).
+    ``progress``: where its loop shows that it goes on; one that hangs is started anew.
     """
 
     name: str
     run: Callable[[], int]
     has_own_session: bool = False
     is_restarted: bool = True
+    progress: Progress | None = None
 
 
 @dataclass(slots=True)
@@ -44,6 +52,7 @@ class _State:
     pid: int | None = None
     started_s: float = 0.0
     restart_s: float = 0.0
+    is_dumping: bool = False
 
 
 class ProcessKeeper:
@@ -55,12 +64,14 @@ class ProcessKeeper:
         clock: Clock,
         *,
         restart_delay_s: float = 1.0,
+        hang_timeout_s: float = HANG_TIMEOUT_S,
         say: Callable[[str], None] = lambda _text: None,
     ) -> None:
         """Args: say: shows one line to whoever started us."""
         self._states = [_State(member) for member in members]
         self._clock = clock
         self._restart_delay_s = restart_delay_s
+        self._hang_timeout_s = hang_timeout_s
         self._say = say
 
     def run(self) -> int:
@@ -75,6 +86,7 @@ class ProcessKeeper:
             self._start_missing()
             select.select([stop.fileno()], [], [], self._wait_s())
             stop.drain()
+            self._end_hanging()
             self._reap()
         return self._stop(stop)
 
@@ -83,12 +95,30 @@ class ProcessKeeper:
         for state in self._states:
             if state.pid is None and now_s >= state.restart_s:
                 state.started_s = now_s
+                state.is_dumping = False
+                if state.member.progress is not None:
+                    state.member.progress.reset()
                 state.pid = _fork(state.member)
 
     def _wait_s(self) -> float:
         now_s = self._clock.monotonic()
         waits = [s.restart_s - now_s for s in self._states if s.pid is None]
-        return max(0.0, min([3600.0, *waits]))
+        return max(0.0, min([self._hang_timeout_s / 6, *waits]))
+
+    def _end_hanging(self) -> None:
+        """Let a loop without progress write down where it hangs, then kill it."""
+        now_s = self._clock.monotonic()
+        for state in self._states:
+            progress = state.member.progress
+            if state.pid is None or progress is None:
+                continue
+            silent_s = progress.silent_s(now_s)
+            if silent_s > self._hang_timeout_s + DUMP_TIME_S:
+                os.kill(state.pid, signal.SIGKILL)
+            elif silent_s > self._hang_timeout_s and not state.is_dumping:
+                state.is_dumping = True
+                self._say(f"{state.member.name} made no progress for {silent_s:.0f} s")
+                os.kill(state.pid, STACKS_SIGNAL)
 
     def _reap(self) -> None:
         for state in self._states:
@@ -153,6 +183,7 @@ def _fork(member: Member) -> int:
             process_hygiene.die_with_parent(parent)
             # Ctrl-C reaches every process of the terminal; the parent tells each when to stop.
             os.setpgid(0, 0)
+        faulthandler.register(STACKS_SIGNAL, all_threads=True)
         process_hygiene.set_process_name(f"tradewind-{member.name}")
         code = member.run()
     except SystemExit as leaving:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import selectors
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..database.bell import Listener, bell_folder
 from ..database.store import Store, open_store
@@ -21,6 +21,7 @@ from .hint_executors import HintExecutors
 from .lease_judge import LeaseJudge
 from .loop import Scheduler
 from .plan_next_runs import PlanNextRuns
+from .progress import Progress
 from .queue_task_instances import QueueTaskInstances
 from .reap_workers import ReapWorkers
 from .standby import FileLock
@@ -33,12 +34,18 @@ log = logging.getLogger(__name__)
 STANDBY_INTERVAL_S = 0.5
 
 
-def main(executors: Mapping[str, Executor], *, num_runs: int = -1) -> int:
+def main(
+    executors: Mapping[str, Executor],
+    *,
+    num_runs: int = -1,
+    progress: Progress | None = None,
+) -> int:
     """Schedule until SIGTERM or SIGINT; return the exit code.
 
     Args:
         executors: by the name under which the store queues; they are started and stopped here.
         num_runs: passes of the loop until it ends by itself, -1: for ever.
+        progress: where each pass is noted.
     """
     stop = StopSignal()
     lock = FileLock(bell_folder(home()) / "scheduler.lock")
@@ -50,7 +57,13 @@ def main(executors: Mapping[str, Executor], *, num_runs: int = -1) -> int:
         executor.start()
     try:
         scheduler = make_scheduler(store, clock, executors)
-        _loop(scheduler, Listener(home(), "scheduler"), stop, num_runs)
+        bell = Listener(home(), "scheduler")
+
+        def note_progress() -> None:
+            if progress is not None:
+                progress.note(clock.monotonic())
+
+        _loop(scheduler, bell, stop, num_runs, note_progress)
     finally:
         for executor in executors.values():
             executor.stop(grace_s=0)
@@ -99,7 +112,13 @@ def _wait_for_lock(lock: FileLock, stop: StopSignal) -> bool:
     return False
 
 
-def _loop(scheduler: Scheduler, bell: Listener, stop: StopSignal, num_runs: int) -> None:
+def _loop(
+    scheduler: Scheduler,
+    bell: Listener,
+    stop: StopSignal,
+    num_runs: int,
+    note_progress: Callable[[], None],
+) -> None:
     selector = selectors.DefaultSelector()
     selector.register(bell.fileno(), selectors.EVENT_READ)
     selector.register(stop.fileno(), selectors.EVENT_READ)
@@ -107,6 +126,7 @@ def _loop(scheduler: Scheduler, bell: Listener, stop: StopSignal, num_runs: int)
     try:
         while not stop.count and passes != num_runs:
             scheduler.tick()
+            note_progress()
             passes += 1
             selector.select(scheduler.wait_s())
             bell.drain()

@@ -19,6 +19,7 @@ from ..sdk.configuration import conf, dags_folder, home
 from ..sdk.errors import TradewindError
 from . import parse_main, scheduler_main
 from .process_keeper import Member, ProcessKeeper
+from .progress import Progress
 from .service_log import configure_service_log
 
 log = logging.getLogger(__name__)
@@ -61,10 +62,18 @@ def run_standalone(
 
         return run_logged
 
+    scheduler_progress, parser_progress = Progress(), Progress()
+
+    def run_scheduler() -> int:
+        return scheduler_main.main(executors(), progress=scheduler_progress)
+
+    def run_parser() -> int:
+        return parse_main.main(progress=parser_progress)
+
     members = [
-        Member("parser", service("parser", parse_main.main)),
+        Member("parser", service("parser", run_parser), progress=parser_progress),
         Member("runner", service("runner", run_runner), has_own_session=True),
-        Member("scheduler", service("scheduler", lambda: scheduler_main.main(executors()))),
+        Member("scheduler", service("scheduler", run_scheduler), progress=scheduler_progress),
         Member("web", service("web", lambda: serve_web(host, port))),
     ]
     _welcome(say, host, port, password)
@@ -118,5 +127,5 @@ def _check_port(host: str, port: int) -> None:
         except OSError as error:
             raise PortTaken(
                 f"The page cannot be served at {host}:{port}: {error.strerror or error}."
-                " Choose another port: TRADEWIND__WEBSERVER__WEB_SERVER_PORT=8090"
+                " Choose another port: TRADEWIND__API__PORT=8090"
             ) from None

@@ -13,6 +13,7 @@ import pytest
 PROGRAM = """
 import signal, sys, time
 from tradewind.scheduler.process_keeper import Member, ProcessKeeper
+from tradewind.scheduler.progress import Progress
 from tradewind.sdk.clock import WallClock
 
 def patient():
@@ -26,11 +27,23 @@ def stubborn():
     while True:
         signal.pause()
 
+progress = Progress()
+
+def hanging():
+    print("hanging", flush=True)
+    progress.note(time.monotonic())
+    while True:
+        signal.pause()
+
 def say(line):
     print(line, flush=True)
 
-members = [Member(name, globals()[name]) for name in sys.argv[1:]]
-sys.exit(ProcessKeeper(members, WallClock(), restart_delay_s=0.01, say=say).run())
+members = [
+    Member(name, globals()[name], progress=progress if name == "hanging" else None)
+    for name in sys.argv[1:]
+]
+keeper = ProcessKeeper(members, WallClock(), restart_delay_s=0.01, hang_timeout_s=0.2, say=say)
+sys.exit(keeper.run())
 """
 
 
@@ -40,7 +53,10 @@ def keeper():
 
     def start(*names):
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *names], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", PROGRAM, *names],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         started.append(process)
         return process
@@ -50,6 +66,7 @@ def keeper():
         process.kill()
         process.wait()
         process.stdout.close()
+        process.stderr.close()
 
 
 def children_of(pid: int) -> list[int]:
@@ -69,6 +86,19 @@ def test_a_member_that_is_killed_is_started_again(keeper):
     assert said == "patient was ended by signal 9 (SIGKILL); it is started again\n"
     assert process.stdout.readline() == "patient\n"
     assert children_of(process.pid) != [first]
+
+
+def test_a_loop_that_hangs_writes_down_where_and_is_started_again(keeper):
+    process = keeper("hanging")
+
+    said = [process.stdout.readline() for _ in range(4)]
+
+    assert said[0] == "hanging\n"
+    assert said[1].startswith("hanging made no progress for")
+    assert said[2] == "hanging was ended by signal 9 (SIGKILL); it is started again\n"
+    assert said[3] == "hanging\n"
+    stacks = [process.stderr.readline() for _ in range(3)]
+    assert any("in hanging" in line for line in stacks)
 
 
 def test_ctrl_c_ends_all_members_with_exit_code_0(keeper):
