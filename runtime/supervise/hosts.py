@@ -8,13 +8,16 @@ until the new one has loaded, so that a file which is broken for a moment stops 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..task import frames, protocol
 from ..task.watched_files import stat_signature
 from .processes import TaskOrder
+
+#: A host reads at once unless it hangs.
+SEND_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,18 @@ class Host:
     def can_run(self) -> bool:
         """Whether it has loaded its file, and lives."""
         return self.ready is not None and not self.ready.error and not self.is_gone
+
+    def send(self, message: protocol.HostOrder | protocol.Answer, fds: Sequence[int] = ()) -> bool:
+        """Send it a message; False: it does not listen any more, and is of no use."""
+        self.control.settimeout(SEND_TIMEOUT_S)
+        try:
+            frames.send(self.control, protocol.encode(message), fds)
+        except (frames.ConnectionLost, OSError):
+            return False
+        else:
+            return True
+        finally:
+            self.control.settimeout(0.0)
 
     def has_changed_inputs(self) -> bool:
         """Whether a file that it read while importing is another one now."""

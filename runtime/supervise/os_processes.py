@@ -12,14 +12,13 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 
 from ...sdk.clock import Clock
 from ..task import frames, protocol
 from .fresh_tasks import FreshTasks
 from .hosts import Host, HostPool, private_bytes
 from .log_files import TaskLog
-from .os_settings import OsSettings
+from .os_settings import BellListener, OsSettings
 from .out_of_memory import OutOfMemoryWatch
 from .processes import (
     Asked,
@@ -34,22 +33,13 @@ from .processes import (
 )
 from .task_channel import OUTPUT_GRACE_S, ChildEnds, TaskChannel
 from .task_order import encoded_spec
+from .verdict import describe_import_end
 from .zygote_client import ForkFailed, ZygoteClient, ZygoteDied, describe_exit
 
 log = logging.getLogger(__name__)
 
 #: How often idle hosts and their memory are looked at, in seconds.
 HOUSEKEEPING_S = 10.0
-
-
-class BellListener(Protocol):
-    """What rings when the database has something new (``database.bell``)."""
-
-    def fileno(self) -> int:
-        """Readable after a ring."""
-
-    def drain(self) -> object:
-        """Forget the rings so far."""
 
 
 class OsProcesses:
@@ -100,14 +90,7 @@ class OsProcesses:
 
     def start(self, order: TaskOrder) -> None:
         """See ``Processes.start``."""
-        task_log = TaskLog(
-            self._settings.log_folder / order.log_path,
-            self._clock,
-            bytes_max=self._settings.log_bytes_max,
-            folder_mode=self._settings.folder_mode,
-            file_mode=self._settings.file_mode,
-        )
-        self._logs[order.key] = task_log
+        self._logs[order.key] = self._settings.open_log(order, self._clock)
         if self._settings.is_spawning or sys.platform != "linux":
             self._start_fresh(order)
             return
@@ -464,7 +447,8 @@ class OsProcesses:
         if host.is_gone:
             return
         host.is_gone = True
-        self._hear_host_last(host)
+        if not host.reader.is_closed:
+            self._hear_host(host)
         self._pool.forget(host)
         self._unlisten(host.control.fileno())
         host.control.close()
@@ -482,11 +466,7 @@ class OsProcesses:
             if stand_in is not None:
                 self._give(stand_in, order)
             else:
-                self._end_unstarted(order, _import_ended(order, status))
-
-    def _hear_host_last(self, host: Host) -> None:
-        if not host.reader.is_closed:
-            self._hear_host(host)
+                self._end_unstarted(order, describe_import_end(order.claim, status))
 
     def _kill_host(self, host: Host) -> None:
         try:
@@ -495,18 +475,10 @@ class OsProcesses:
             self._hear_zygote()
 
     def _tell(
-        self,
-        host: Host,
-        message: protocol.HostOrder | protocol.Answer,
-        fds: Sequence[int] = (),
+        self, host: Host, message: protocol.HostOrder | protocol.Answer, fds: Sequence[int] = ()
     ) -> None:
-        host.control.settimeout(5.0)
-        try:
-            frames.send(host.control, protocol.encode(message), fds)
-        except (frames.ConnectionLost, OSError):
+        if not host.send(message, fds):
             self._kill_host(host)  # its exit, reported by the zygote, ends its tasks
-        finally:
-            host.control.settimeout(0.0)
 
     def _reap_fresh(self) -> None:
         for key, status in self._fresh.reap():
@@ -530,13 +502,3 @@ class OsProcesses:
             self._unlisten(host.control.fileno())
             host.is_gone = True
             host.control.close()  # it ends at end-of-file
-
-
-def _import_ended(order: TaskOrder, status: int | None) -> str:
-    what = f"importing {order.claim.relative_fileloc or order.claim.fileloc} ended its process"
-    if status is None:
-        return what
-    code, number = describe_exit(status)
-    if number is not None:
-        return f"{what}: signal {number} ({signal.Signals(number).name})"
-    return f"{what}: exit code {code}"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
+from ...sdk.clock import Clock
 from ..task import protocol
 from .hosts import HostSettings
-from .log_files import LOG_BYTES_MAX
+from .log_files import LOG_BYTES_MAX, TaskLog
 from .processes import TaskOrder
 
 
@@ -34,6 +36,16 @@ class OsSettings:
         # Another machine's folder, or a home that has moved.
         return str(self.dags_folder / order.claim.relative_fileloc)
 
+    def open_log(self, order: TaskOrder, clock: Clock) -> TaskLog:
+        """Open the log file of an order's try."""
+        return TaskLog(
+            self.log_folder / order.log_path,
+            clock,
+            bytes_max=self.log_bytes_max,
+            folder_mode=self.folder_mode,
+            file_mode=self.file_mode,
+        )
+
     def host_start(self, path: str, relative_path: str) -> protocol.HostStart:
         """Return what a process that imports a file is told."""
         return protocol.HostStart(
@@ -41,3 +53,13 @@ class OsSettings:
             relative_path=relative_path,
             import_folders=[str(folder) for folder in self.import_folders],
         )
+
+
+class BellListener(Protocol):
+    """What rings when the database has something new (``database.bell``)."""
+
+    def fileno(self) -> int:
+        """Readable after a ring."""
+
+    def drain(self) -> object:
+        """Forget the rings so far."""

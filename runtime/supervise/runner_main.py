@@ -99,9 +99,9 @@ def main(
 def runner_settings(queues: tuple[str, ...] | None = None) -> RunnerSettings:
     """Read [execution] and what overrides it (architecture, section 7)."""
     slots = conf.getint("execution", "slots") or conf.getint("core", "parallelism") or 10_000
-    kill_grace_s = conf.getfloat("core", "killed_task_cleanup_time", fallback=None)
-    if kill_grace_s is None:
-        kill_grace_s = conf.getfloat("execution", "kill_grace_s")
+    kill_grace_s = conf.getfloat("execution", "kill_grace_s")
+    if conf.find("core", "killed_task_cleanup_time")[0] is not None:  # somebody has set it
+        kill_grace_s = conf.getfloat("core", "killed_task_cleanup_time")
     lease_s = conf.getfloat("scheduler", "lease_s")
     return RunnerSettings(
         slots=slots,

@@ -13,6 +13,7 @@ from datetime import datetime
 from ...database.values import AttemptResult, Claim, XComWrite
 from ..task.task_spec import TaskResult
 from .processes import TaskEnded
+from .zygote_client import describe_exit
 
 FAILED = "failed"
 LOST = "lost"
@@ -54,12 +55,25 @@ def describe_end(ended: TaskEnded) -> str:
     if ended.is_out_of_memory:
         return "out of memory: killed by the kernel (signal 9, SIGKILL)"
     if ended.signal is not None:
-        return f"signal {ended.signal} ({signal_name(ended.signal)})"
+        return _named_signal(ended.signal)
     if ended.exit_code is None:
         return "its process is gone, and how it ended could not be seen"
     if ended.exit_code == 0:
         return "the process ended without a result (exit code 0)"
     return f"exit code {ended.exit_code}"
+
+
+def describe_import_end(claim: Claim, status: int | None) -> str:
+    """Say how a process ended that was importing a DAG file; *status* as ``waitpid`` gives it."""
+    what = f"importing {claim.relative_fileloc or claim.fileloc} ended its process"
+    if status is None:
+        return what
+    code, number = describe_exit(status)
+    return f"{what}: exit code {code}" if number is None else f"{what}: {_named_signal(number)}"
+
+
+def _named_signal(number: int) -> str:
+    return f"signal {number} ({signal_name(number)})"
 
 
 def signal_name(number: int) -> str:

@@ -91,7 +91,7 @@ class TaskHost:
         sockets = fork_safety.open_sockets()
         # Top-level Variable.get and Connection look-ups are answered by the runner.
         asking = SocketRuntime(self._control)
-        task_runtime.current = RecordingRuntime(asking, recorder)  # type: ignore[assignment]
+        task_runtime.current = RecordingRuntime(asking, recorder)
         try:
             with recorder.recording():
                 self._loaded = dag_file.load_dag_file(Path(start.path), folders)
