@@ -149,10 +149,16 @@ class SecretsMasker(logging.Filter):
         """Mask message, arguments and traceback of a log record; never drops it."""
         if self._pattern is None:
             return True
-        if isinstance(record.msg, str):
-            record.msg = self.mask(record.msg)
         if record.args:
             record.args = self.redact(record.args)
+        try:
+            text = record.getMessage()
+        except Exception:  # noqa: BLE001 - a wrong format: the handler tells of it, and prints it
+            record.msg = self.mask(str(record.msg))
+        else:
+            masked = self.mask(text)
+            if masked != text:  # also what only str() of an argument shows
+                record.msg, record.args = masked, ()
         if record.exc_info:
             text = logging.Formatter().formatException(record.exc_info)
             record.exc_text = self.mask(text)

@@ -112,6 +112,23 @@ def test_a_log_record_is_masked_whole():
     assert text.startswith("in *** 5: ***")
 
 
+def test_a_secret_in_the_text_of_an_argument_is_masked():
+    mask_secret("hunter2")
+    record = logging.LogRecord("n", logging.INFO, "f", 1, "%s", (ValueError("a hunter2 b"),), None)
+
+    masker.filter(record)
+
+    assert record.getMessage() == "a *** b"
+
+
+def test_a_log_call_with_wrong_arguments_is_left_to_the_handler():
+    mask_secret("hunter2")
+    record = logging.LogRecord("n", logging.INFO, "f", 1, "%d hunter2", ("x",), None)
+
+    assert masker.filter(record)
+    assert "hunter2" not in record.msg
+
+
 def test_whoever_runs_the_task_hears_of_new_secrets_once(monkeypatch):
     heard = []
 
