@@ -203,7 +203,8 @@ class MemoryDagRun:
             "clear_number": 0,
             "triggered_by": "test",
             "triggering_user": None,
-            "external_trigger": True,
+            # As Airflow: what dag.test() starts counts as made by the schedule.
+            "external_trigger": False,
             "version_id": None,
             "backfill_id": None,
         }
