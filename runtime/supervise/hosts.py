@@ -45,6 +45,8 @@ class Host:
     ready: protocol.HostReady | None = None
     is_gone: bool = False
     is_retired: bool = False
+    #: A stored Variable or Connection that it asked for while importing is another one now.
+    has_stale_values: bool = False
     #: Tasks that wait for the import to end.
     waiting: list[TaskOrder] = field(default_factory=list)
     running: set[str] = field(default_factory=set)
@@ -80,6 +82,13 @@ class Host:
         return any(stat_signature(path) != seen for path, seen in self.ready.watched.items())
 
 
+@dataclass(frozen=True, slots=True)
+class StaleCheck:
+    """Asks whether the stored values that a host has seen are still the same."""
+
+    host: Host
+
+
 class HostPool:
     """All hosts of one runner, by file. Policy only: starting and closing is its owner's."""
 
@@ -108,7 +117,7 @@ class HostPool:
             return None
         if host.ready is None:
             return host
-        if host.has_changed_inputs():
+        if host.has_stale_values or host.has_changed_inputs():
             return None
         if host.ready.error:
             is_fresh = now_s - host.started_due < self._settings.broken_s

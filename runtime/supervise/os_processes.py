@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ...sdk.clock import Clock
 from ..task import frames, protocol
 from .fresh_tasks import FreshTasks
-from .hosts import Host, HostPool, private_bytes
+from .hosts import Host, HostPool, StaleCheck, private_bytes
 from .log_files import TaskLog
 from .os_settings import BellListener, OsSettings
 from .out_of_memory import OutOfMemoryWatch
@@ -148,6 +148,8 @@ class OsProcesses:
         if isinstance(asker, TaskChannel):
             asker.log.mask(reply.masked)
             asker.send(answer)
+        elif isinstance(asker, StaleCheck):
+            asker.host.has_stale_values = asker.host.has_stale_values or reply.value is True
         elif isinstance(asker, Host) and not asker.is_gone:
             asker.masked.extend(reply.masked)
             self._tell(asker, answer)
@@ -502,3 +504,7 @@ class OsProcesses:
             self._unlisten(host.control.fileno())
             host.is_gone = True
             host.control.close()  # it ends at end-of-file
+        for host in self._pool.all:
+            if host.ready is not None and (host.ready.variables or host.ready.connections):
+                seen = {"variables": host.ready.variables, "connections": host.ready.connections}
+                self._events.append(Asked(StaleCheck(host), None, "have_values_changed", seen))

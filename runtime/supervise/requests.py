@@ -20,6 +20,7 @@ from ...planning.plan_runs import manual_run
 from ...sdk.configuration import conf
 from ...sdk.errors import TradewindError
 from ...sdk.timetables.registry import CustomTimetable, deserialize_timetable
+from ..task.recorded_inputs import fingerprint_connection, fingerprint_value
 from .outages import DATABASE_AWAY
 from .processes import Reply
 
@@ -147,6 +148,18 @@ class _Asked:
     def get_connection(self, conn_id: str) -> Mapping[str, Any] | None:
         return self.store.connections.get(conn_id)
 
+    def have_values_changed(
+        self, variables: Mapping[str, str], connections: Mapping[str, str]
+    ) -> bool:
+        """Whether a value is not the one whose mark was taken when a host asked for it."""
+        return any(
+            fingerprint_value(key, self.get_variable(key)) != seen
+            for key, seen in variables.items()
+        ) or any(
+            fingerprint_connection(conn_id, self.get_connection(conn_id)) != seen
+            for conn_id, seen in connections.items()
+        )
+
     # -- runs ------------------------------------------------------------------------------------
 
     def trigger_dag_run(
@@ -259,6 +272,7 @@ _HANDLERS: Mapping[str, Callable[..., Any]] = {
         "set_variable",
         "delete_variable",
         "get_connection",
+        "have_values_changed",
         "trigger_dag_run",
         "get_dag_run",
         "get_previous_dag_run",

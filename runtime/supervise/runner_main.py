@@ -31,13 +31,14 @@ from .task_environment import without_secrets
 log = logging.getLogger(__name__)
 
 STANDBY_INTERVAL_S = 0.5
-LOCAL_EXECUTOR = "LocalExecutor"
+#: Airflow's name for a Local executor that runs one task at a time.
+SEQUENTIAL_EXECUTOR = "SequentialExecutor"
 
 
 def main(
     home_folder: Path | None = None,
     *,
-    executor: str = LOCAL_EXECUTOR,
+    executor: str | None = None,
     queues: tuple[str, ...] | None = None,
     slot_name: str = "runner",
     is_standby: bool = True,
@@ -46,6 +47,7 @@ def main(
 
     Args:
         home_folder: of the metadata database and the run folder; None: the configured home.
+        executor: the name under which its work is queued; None: the configured one.
         queues: which queues to serve; None: all.
         slot_name: one runner of each name lives at a time.
         is_standby: where another runner is alive, wait for its place instead of ending.
@@ -56,7 +58,8 @@ def main(
             return 0
         time.sleep(STANDBY_INTERVAL_S)  # a signal's default action ends a runner that waits
     process_hygiene.become_subreaper()
-    settings = runner_settings(queues)
+    executor = executor or str(conf.get("core", "executor")).split(",")[0].strip()
+    settings = runner_settings(queues, is_sequential=executor.endswith(SEQUENTIAL_EXECUTOR))
     clock = WallClock()
     identity = new_identity(executor, queues or (), settings.slots)
     process_groups.kill_leftovers(slot.id, identity.id)
@@ -96,9 +99,15 @@ def main(
     return 0
 
 
-def runner_settings(queues: tuple[str, ...] | None = None) -> RunnerSettings:
-    """Read [execution] and what overrides it (architecture, section 7)."""
-    slots = conf.getint("execution", "slots") or conf.getint("core", "parallelism") or 10_000
+def runner_settings(
+    queues: tuple[str, ...] | None = None, *, is_sequential: bool = False
+) -> RunnerSettings:
+    """Read [execution] and what overrides it (``docs/configuration.md``)."""
+    slots = (
+        1
+        if is_sequential
+        else conf.getint("execution", "slots") or conf.getint("core", "parallelism") or 10_000
+    )
     kill_grace_s = conf.getfloat("execution", "kill_grace_s")
     if conf.find("core", "killed_task_cleanup_time")[0] is not None:  # somebody has set it
         kill_grace_s = conf.getfloat("core", "killed_task_cleanup_time")

@@ -16,6 +16,7 @@ from .processes import TaskEnded
 from .zygote_client import describe_exit
 
 FAILED = "failed"
+FAILED_FINAL = "failed_final"
 LOST = "lost"
 
 
@@ -107,6 +108,7 @@ def unstorable(result: AttemptResult, error: Exception) -> AttemptResult:
         hostname=result.hostname,
         pid=result.pid,
         log_path=result.log_path,
+        has_run_callbacks=result.has_run_callbacks and result.outcome in (FAILED, FAILED_FINAL),
     )
 
 
@@ -133,10 +135,14 @@ def _from_task(facts: AttemptFacts, ended: TaskEnded, result: TaskResult) -> Att
         hostname=facts.hostname,
         pid=ended.pid,
         log_path=facts.log_path,
+        has_run_callbacks=result.has_run_callbacks,
     )
 
 
 def _failed(facts: AttemptFacts, ended: TaskEnded, outcome: str, reason: str) -> AttemptResult:
+    # What the process called, it called for its own verdict: a success, or one that never
+    # came, leaves the failure callbacks to the outbox.
+    said = ended.result
     return AttemptResult(
         task_instance_id=facts.claim.task_instance_id,
         epoch=facts.claim.epoch,
@@ -152,4 +158,7 @@ def _failed(facts: AttemptFacts, ended: TaskEnded, outcome: str, reason: str) ->
         hostname=facts.hostname,
         pid=ended.pid,
         log_path=facts.log_path,
+        has_run_callbacks=(
+            said is not None and said.has_run_callbacks and said.outcome in (FAILED, FAILED_FINAL)
+        ),
     )
