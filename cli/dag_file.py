@@ -1,7 +1,7 @@
 """``dag.cli()``: a DAG file as a command line about its own DAG.
 
 ``python my_dag.py tasks list`` is ``tradewind tasks list my_dag -S my_dag.py``.
-Source: ``docs/semantics.md``, section 10.2.
+See ``docs/cli.md``, section 3.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """``tasks test`` and ``tasks render``: one task in this process, whatever it depends on.
 
 Nothing is recorded. A run that is stored lends its date, its conf and its XComs; without one the
-task gets a run of its own in memory. Source: ``docs/cli.md``, section 3.
+task gets a run of its own in memory. See ``docs/cli.md``, section 3.
 """
 
 from __future__ import annotations

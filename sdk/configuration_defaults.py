@@ -48,6 +48,10 @@ DEFAULTS: Final[dict[str, Options]] = {
             "airflow.*",
             "globs of classes that XCom/serde may build",
         ),
+        "allowed_deserialization_classes_regexp": (
+            "",
+            "the same as regular expressions, comma or space separated",
+        ),
         "max_map_length": ("1024", "most items in one expansion"),
         "default_pool_task_slot_count": ("128", "size of default_pool when first made"),
         "dag_run_conf_overrides_params": ("True", "run conf replaces params"),
@@ -100,8 +104,6 @@ DEFAULTS: Final[dict[str, Options]] = {
         "sql_alchemy_engine_args": (None, "JSON or import path"),
         "check_migrations": ("True", "refuse to start on an old schema"),
         "sql_engine_encoding": ("utf-8", "MySQL"),
-        "busy_timeout_s": ("30", "seconds a SQLite writer waits for its turn"),
-        "write_pause_ms": ("2", "milliseconds a busy SQLite writer yields after each commit"),
     },
     "scheduler": {
         "job_heartbeat_sec": ("5", "heartbeat of jobs"),
@@ -139,7 +141,6 @@ DEFAULTS: Final[dict[str, Options]] = {
         "task_instance_heartbeat_timeout_detection_interval": ("10.0", "seconds"),
         "sweep_s": ("1", "seconds between full checks of deadlines"),
         "lease_s": ("30", "seconds a worker may be silent before its tries are lost"),
-        "rehint_s": ("15", "seconds a queued task instance waits before it is published again"),
         "claim_deadline_s": ("60", "seconds a queued task instance may stay unclaimed"),
     },
     "execution": {
@@ -156,10 +157,6 @@ DEFAULTS: Final[dict[str, Options]] = {
         "import_timeout_s": (
             "120",
             "seconds a task process may take until user code begins, beyond the import limit",
-        ),
-        "fence_mode": (
-            "soft",
-            "soft: tasks run on while the database is away; strict: killed before the lease ends",
         ),
         "slots": ("0", "tasks at once per runner; 0: core.parallelism"),
     },

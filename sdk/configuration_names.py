@@ -121,7 +121,7 @@ UNUSED: Final[frozenset[Name]] = frozenset(
         "asset_manager_kwargs database_access_isolation internal_api_url internal_api_secret_key "
         "mp_start_method use_historical_filename_templates task_success_overtime secure_mode "
         "store_serialized_dags store_dag_code sql_engine_collation_for_ids "
-        "allowed_deserialization_classes_regexp asset_uri_normalization "
+        "asset_uri_normalization "
         "simple_auth_manager_passwords_file max_consecutive_failed_dag_runs multi_team "
         "dag_default_queue task_log_prefix_template enable_lineage airflow_home",
     )
