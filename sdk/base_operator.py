@@ -175,10 +175,11 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
         own_params = given.pop("params")
         # Params themselves, not their values: a required one has no value before a run, and a
         # task's params keep the schema that the DAG gave them.
-        merged = (construction.dag_params, own_params or {}, construction.default_params)
-        attributes["params"] = ParamsDict(
-            {name: param for params in merged for name, param in params.items()}
-        )
+        params = ParamsDict(construction.dag_params)
+        params.is_json_optional = self._dag is not None and self._dag.dialect == "2"
+        for several in (own_params, construction.default_params):
+            params.update(several if several is not None else {})
+        attributes["params"] = params
         concurrency = given.pop("task_concurrency")
         if concurrency is not None and given["max_active_tis_per_dag"] is None:
             given["max_active_tis_per_dag"] = concurrency

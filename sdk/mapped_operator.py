@@ -337,7 +337,10 @@ class MappedOperator(AbstractOperator):
 
     def _instance_kwargs(self, resolved: dict[str, Any]) -> dict[str, Any]:
         self._refuse_override(resolved, self.partial_kwargs)
-        params = {**self.partial_kwargs.get("params", {}), **resolved.get("params", {})}
+        params = {
+            **dict((self.partial_kwargs.get("params") or {}).items()),
+            **dict((resolved.get("params") or {}).items()),
+        }
         kwargs = {**self.partial_kwargs, **resolved}
         return {**kwargs, "params": params} if params else kwargs
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
+from tradewind.sdk.base_operator import BaseOperator
 from tradewind.sdk.exceptions import AirflowException, ParamValidationError
 from tradewind.sdk.param import Param, ParamsDict
 
@@ -82,3 +83,13 @@ def test_airflow_2_only_warns_of_what_is_no_json(make_dag):
         make_dag(schedule=None, params=strange).params.validate()
     with pytest.warns(DeprecationWarning, match="when"):
         make_dag(dialect="2", schedule=None, params=strange).params.validate()
+
+
+def test_a_task_takes_a_required_param_of_its_dag_and_keeps_the_schema(make_dag):
+    with make_dag(schedule=None, params={"n": Param(type="integer"), "m": Param(1, minimum=1)}):
+        task = BaseOperator(task_id="a", params={"m": 5})
+        with pytest.raises(ParamValidationError):
+            BaseOperator(task_id="b", params={"m": 0})
+
+    assert task.params.get_param("n").schema == {"type": "integer"}
+    assert (task.params["m"], task.params.get_param("m").schema) == (5, {"minimum": 1})
