@@ -25,6 +25,7 @@ from tradewind.scheduler.plan_next_runs import PlanNextRuns
 from tradewind.scheduler.queue_task_instances import QueueTaskInstances
 from tradewind.scheduler.reap_workers import ReapWorkers
 from tradewind.scheduler.start_queued_runs import StartQueuedRuns
+from tradewind.sdk.states import TaskInstanceState
 
 LEASE_S = 30.0
 #: Long enough for every retry delay and every task after the faults are healed.
@@ -143,7 +144,7 @@ class World:
         chance, clock = self.kernel.random, self.kernel.clock
         number = 0
         while self.is_scheduling:
-            self.kernel.sleep(chance.uniform(5, 40))
+            self.kernel.sleep(chance.uniform(2, 20))
             now = clock.now()
             dag = chance.choice(self.dags)
             runs = self.store.runs.list(dag.dag_id, limit=5)
@@ -155,6 +156,11 @@ class World:
             run = chance.choice(runs)
             task = chance.choice(dag.tasks)
             selection = Selection(dag.dag_id, task_ids=[task.task_id], run_ids=[run.run_id])
-            self.store.task_instances.clear(selection, now, "user:sim")
+            if chance.random() < 0.5:
+                self.store.task_instances.clear(selection, now, "user:sim")
+            else:
+                state = chance.choice([TaskInstanceState.SUCCESS, TaskInstanceState.FAILED])
+                self.invariants.marked_run_ids.add(run.id)
+                self.store.task_instances.mark(selection, state, now, "user:sim")
             self.invariants.check_step("user")
         self.kernel.sleep(10_000_000.0)
