@@ -31,6 +31,8 @@ from .task_environment import without_secrets
 log = logging.getLogger(__name__)
 
 STANDBY_INTERVAL_S = 0.5
+#: What "no limit" means to one runner.
+SLOTS_UNLIMITED = 10_000
 #: Airflow's name for a Local executor that runs one task at a time.
 SEQUENTIAL_EXECUTOR = "SequentialExecutor"
 
