@@ -181,8 +181,10 @@ class AttemptOperations(Operations):
             self._ring("web")
         if hints:
             self._ring("runner")
-        if settling.concerns_scheduler or applied.has_callbacks:
+        if settling.concerns_scheduler:
             self._ring("scheduler")
+        if settling.has_callbacks or applied.has_callbacks:
+            self._ring("parser")
         return Finished(outcomes=applied.outcomes, claims=claims, hints=hints)
 
     def entered(self, started: Sequence[Started], now: datetime) -> None:

@@ -25,7 +25,7 @@ class Bell:
         self._pid = 0
 
     def ring(self, name: str) -> None:
-        """Wake everyone who listens for *name* ("scheduler", "runner", "web"). Never fails."""
+        """Wake who listens for *name* ("scheduler", "runner", "parser", "web"). Never fails."""
         if self._folder is None:
             return
         try:

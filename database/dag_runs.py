@@ -346,6 +346,8 @@ class RunOperations(Operations):
             self._ring("web")
         if queued:
             self._ring("runner")
+        if settling.has_callbacks:
+            self._ring("parser")
         return Advanced(
             changed=settling.has_changed,
             ended_run_ids=tuple(settling.ended_run_ids),

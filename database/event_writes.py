@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, delete, func, insert, select
 
 from .state_writes import Move
 from .tables import event
@@ -45,6 +45,16 @@ def write_events(connection: Connection, events: Iterable[Event], now: datetime)
     ]
     if rows:
         connection.execute(_INSERT, rows)
+
+
+def trim_events(connection: Connection, events_max: int, at_once: int = 5000) -> int:
+    """Remove the oldest entries beyond *events_max*, some at a time; return how many went."""
+    oldest = connection.execute(select(func.min(event.c.id))).scalar()
+    newest = connection.execute(select(func.max(event.c.id))).scalar()
+    if oldest is None or newest is None or newest - oldest < events_max:
+        return 0
+    bound = min(newest - events_max, oldest + at_once)
+    return connection.execute(delete(event).where(event.c.id <= bound)).rowcount
 
 
 def describe(move: Move) -> list[Any]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
-from .event_writes import Event, write_events
+from .event_writes import Event, trim_events, write_events
 from .operations import Operations
 from .tables import event
 from .values import EventRow
@@ -82,15 +82,8 @@ class EventOperations(Operations):
 
     def trim(self, at_once: int = 5000) -> int:
         """Remove the oldest entries beyond the limit, some at a time; return how many went."""
-        with self._database.read() as connection:
-            oldest, newest = connection.execute(
-                select(func.min(event.c.id), func.max(event.c.id))
-            ).one()
-        if newest is None or newest - oldest < self._settings.events_max:
-            return 0
-        bound = min(newest - self._settings.events_max, oldest + at_once)
         with self._database.write() as connection:
-            return connection.execute(delete(event).where(event.c.id <= bound)).rowcount
+            return trim_events(connection, self._settings.events_max, at_once)
 
 
 def _event_row(row: Any) -> EventRow:

@@ -24,8 +24,13 @@ _WAITING = (
 class OutboxOperations(Operations):
     """``store.outbox``: take, then say done or failed; who dies in between leaves it to others."""
 
-    def take(self, now: datetime, limit: int = 10) -> list[OutboxRow]:
-        """Return messages that are due, and keep others from them for one lease."""
+    def take(self, now: datetime, limit: int = 10, lease_s: float | None = None) -> list[OutboxRow]:
+        """Return messages that are due, and keep others from them for one lease.
+
+        Args:
+            lease_s: longer than a delivery may take; None: two leases of a worker.
+        """
+        lease = timedelta(seconds=lease_s or self._settings.lease_s * 2)
         with self._database.read() as connection:
             if connection.execute(_WAITING, {"now": now, "limit": 1}).first() is None:
                 return []
@@ -37,7 +42,7 @@ class OutboxOperations(Operations):
                     .where(outbox.c.id == row.id)
                     .values(
                         tries=row.tries + 1,
-                        due_at=now + timedelta(seconds=self._settings.lease_s * 2),
+                        due_at=now + lease,
                     )
                 )
         return [
@@ -52,15 +57,19 @@ class OutboxOperations(Operations):
                 update(outbox).where(outbox.c.id == message_id).values(state="done", error="")
             )
 
-    def fail(self, message_id: int, error: str, now: datetime) -> None:
-        """A delivery failed: again later, and parked after the last try, for people to see."""
+    def fail(self, message_id: int, error: str, now: datetime) -> bool:
+        """A delivery failed: again later, and parked after the last try, for people to see.
+
+        Returns:
+            Whether it is parked: nobody will try again.
+        """
         with self._database.write() as connection:
             tries = connection.execute(
                 select(outbox.c.tries).where(outbox.c.id == message_id)
             ).scalar_one_or_none()
             if tries is None:
-                return
-            is_last = tries >= self._settings.outbox_tries_max
+                return False
+            is_last: bool = tries >= self._settings.outbox_tries_max
             connection.execute(
                 update(outbox)
                 .where(outbox.c.id == message_id)
@@ -70,6 +79,7 @@ class OutboxOperations(Operations):
                     due_at=now + timedelta(seconds=min(2.0**tries, 600.0)),
                 )
             )
+        return is_last
 
     def next_due_at(self) -> datetime | None:
         """Return when a message is due next, None: none waits."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select, update
 
+from .event_writes import trim_events
 from .operations import Operations
 from .tables import process
 from .values import ProcessRow
@@ -18,8 +19,12 @@ class ProcessOperations(Operations):
     """``store.processes``: nothing is decided by them."""
 
     def beat(self, kind: str, process_id: str, host: str, pid: int, now: datetime) -> None:
-        """Say that a process lives. ``process_id``: unique to this start of it."""
+        """Say that a process lives. ``process_id``: unique to this start of it.
+
+        It comes every few seconds, so it also keeps the event log within its bounds.
+        """
         with self._database.write() as connection:
+            trim_events(connection, self._settings.events_max)
             known = connection.execute(
                 update(process).where(process.c.id == process_id).values(beat_at=now)
             )

@@ -90,6 +90,8 @@ class Settling:
         self.has_changed = False
         #: A timer is due earlier than before, or a limit of runs became free.
         self.concerns_scheduler = False
+        #: The outbox has something for the parser to deliver.
+        self.has_callbacks = False
 
     def settle(self, dag_run_ids: Iterable[int]) -> None:
         """Decide these runs, and all that they let go on."""
@@ -276,6 +278,9 @@ class Settling:
         if has_won:
             self.ended_run_ids.append(snapshot.dag_run_id)
             self.concerns_scheduler = True
+            wanted = "success" if new is DagRunState.SUCCESS else "failure"
+            if wanted in loaded.version.dag.callbacks:
+                self.has_callbacks = True
             self.events.extend(
                 note_run_end(self.connection, loaded, new, reason, self.now, self.actor)
             )

@@ -127,7 +127,7 @@ class WorkerOperations(Operations):
                 if self._end_one(connection, worker_id, state, now, reason, before):
                     ended.append(worker_id)
         if ended:
-            self._ring("scheduler", "runner", "web")
+            self._ring("scheduler", "runner", "parser", "web")
         return ended
 
     def _end_one(

@@ -36,7 +36,7 @@ worker = Table(
 process = Table(
     "process",
     metadata,
-    Column("id", String(36), primary_key=True),
+    Column("id", String(350), primary_key=True),
     Column("kind", String(50), nullable=False),
     Column("host", String(250), nullable=False),
     Column("pid", Integer, nullable=False),
