@@ -13,7 +13,7 @@ import copy
 import inspect
 import logging
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...sdk import xcom_serialization
@@ -21,11 +21,7 @@ from ...sdk.call_arguments import run_generator
 from ...sdk.configuration import conf
 from ...sdk.context import Context, set_current_context
 from ...sdk.dag_run import DagRun, to_pendulum
-from ...sdk.exceptions import (
-    UnmappableXComLengthPushed,
-    UnmappableXComTypePushed,
-    XComForMappingNotPushed,
-)
+from ...sdk.exceptions import AirflowException
 from ...sdk.param import ParamsDict
 from ...sdk.secrets_masker import mask
 from ...sdk.states import TaskInstanceState
@@ -37,6 +33,7 @@ from . import outcome
 from .callbacks import run_callbacks
 from .outcome import Ending
 from .rendered_fields import fields_to_show
+from .returned_values import check_mappable, outputs_of
 from .surroundings import export_context, task_surroundings
 from .task_spec import EncodedXCom, TaskInstanceSpec, TaskResult
 from .time_limit import time_limit
@@ -85,6 +82,39 @@ def render_task(
     """
     with task_surroundings(runtime):
         return TaskExecution(dag=dag, task=task, spec=spec, runtime=runtime, log=log).render()
+
+
+def context_after(
+    *,
+    dag: DAG,
+    task: Any,
+    spec: TaskInstanceSpec,
+    runtime: TaskRuntime,
+    log: logging.Logger,
+    state: TaskInstanceState,
+) -> Context:
+    """Return the template context of a task instance that has ended in *state*."""
+    return TaskExecution(dag=dag, task=task, spec=spec, runtime=runtime, log=log).look_back(state)
+
+
+def call_back(
+    *,
+    dag: DAG,
+    task: Any,
+    spec: TaskInstanceSpec,
+    runtime: TaskRuntime,
+    log: logging.Logger,
+    state: TaskInstanceState,
+    reason: str,
+) -> None:
+    """Call what wants to hear of a try whose own process could not call it any more.
+
+    Args:
+        state: failed or up_for_retry; it chooses the callbacks.
+        reason: why the try ended; callbacks find it as text of ``context["exception"]``.
+    """
+    execution = TaskExecution(dag=dag, task=task, spec=spec, runtime=runtime, log=log)
+    execution.call_back(state, AirflowException(reason))
 
 
 class TaskExecution:
@@ -136,6 +166,28 @@ class TaskExecution:
         self._prepare()
         return {name: getattr(self._task, name, None) for name in self._task.template_fields}
 
+    def look_back(self, state: TaskInstanceState) -> Context:
+        """Return the context of a try that is over. Nothing is rendered, nothing removed."""
+        self._bind_context()
+        self._ti.state = state
+        try:
+            self._use_task(self._instance_of_task())
+        except Exception:  # noqa: BLE001 - its arguments may be gone with the XComs that they came from
+            self._log.exception("The task is shown to its callbacks as the file declares it")
+        try:
+            self._context["params"] = self._effective_params()
+        except Exception:  # noqa: BLE001 - it is logged
+            self._log.exception("The params of the run do not fit the task any more")
+        with contextlib.suppress(Exception):
+            self._render_map_index()
+        return self._context
+
+    def call_back(self, state: TaskInstanceState, error: Exception) -> None:
+        """Call the callbacks that belong to *state*."""
+        self.look_back(state)
+        export_context(self._ti)
+        self._run_callbacks(Ending(outcome.FAILED, outcome.describe(error), error))
+
     # --- before ------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
@@ -148,13 +200,8 @@ class TaskExecution:
                 task_id=spec.task_id,
                 map_index=spec.map_index,
             )
-        self._context = context = build_context(
-            self._ti,
-            params={},
-            expanded_ti_count=_product(spec.mapped_lengths) if spec.map_index >= 0 else None,
-            is_test=spec.is_test,
-        )
-        self._ti.bind_context(context)
+        self._bind_context()
+        context = self._context
         self._use_task(self._instance_of_task())
         context["params"] = self._effective_params()
         with contextlib.suppress(Exception):  # names that execute() adds are still missing
@@ -163,6 +210,16 @@ class TaskExecution:
             self._task.render_template_fields(context)
         self._show_rendered_fields()
         export_context(self._ti)
+
+    def _bind_context(self) -> None:
+        spec = self._spec
+        self._context = build_context(
+            self._ti,
+            params={},
+            expanded_ti_count=_product(spec.mapped_lengths) if spec.map_index >= 0 else None,
+            is_test=spec.is_test,
+        )
+        self._ti.bind_context(self._context)
 
     def _instance_of_task(self) -> Any:
         """Return the operator to be executed: a copy, with the arguments of its map index."""
@@ -251,37 +308,18 @@ class TaskExecution:
         """Encode what ``execute`` returned; it is stored together with the outcome."""
         task = self._task
         if self._spec.map_index < 0:
-            self._check_mappable(value)
+            check_mappable(self._dag, task, value)
         if value is None or not task.do_xcom_push:
             return
         pushed: dict[str, Any] = {}
         if task.multiple_outputs:
-            pushed.update(_outputs(task.task_id, value))
+            pushed.update(outputs_of(task.task_id, value))
         pushed[XCOM_RETURN_KEY] = value
         encoded = [
             EncodedXCom(key, *self._ti.encode_xcom(key, one)) for key, one in pushed.items()
         ]
         self._xcoms.extend(encoded)
         self._ti.pending_xcoms.update(pushed)
-
-    def _check_mappable(self, value: Any) -> None:
-        """Refuse a result without elements where others are mapped over it.
-
-        Raises:
-            XComForMappingNotPushed: it is None.
-            UnmappableXComTypePushed: it has no elements.
-            UnmappableXComLengthPushed: it has more than ``[core] max_map_length``.
-        """
-        if not _is_mapped_over(self._dag, self._task):
-            return
-        if value is None:
-            raise XComForMappingNotPushed
-        length = xcom_serialization.length_of(value)
-        if length is None:
-            raise UnmappableXComTypePushed(value)
-        length_max = conf.getint("core", "max_map_length", fallback=1024)
-        if length > length_max:
-            raise UnmappableXComLengthPushed(value, length_max)
 
     def _judge(self, error: BaseException) -> Ending:
         try:
@@ -413,40 +451,6 @@ def _make_task_instance(
         max_tries=spec.tries_max,
         attributes=attributes,
     )
-
-
-def _outputs(task_id: str, value: Any) -> dict[str, Any]:
-    """Return the entries of a result with multiple outputs.
-
-    Raises:
-        TypeError: it is no mapping, or a key is no text.
-    """
-    if not isinstance(value, Mapping):
-        raise TypeError(
-            f"the task {task_id!r} has multiple_outputs, so it must return a dict, "
-            f"not a {type(value).__name__}"
-        )
-    for key in value:
-        if not isinstance(key, str):
-            raise TypeError(
-                f"the task {task_id!r} has multiple_outputs, so the keys of its result must be "
-                f"texts; {key!r} is a {type(key).__name__}"
-            )
-    return dict(value)
-
-
-def _is_mapped_over(dag: DAG, task: Any) -> bool:
-    """Tell whether a task or group directly below is mapped over the result of *task*."""
-    for task_id in task.downstream_task_ids:
-        below = dag.get_task(task_id)
-        inputs = [group.expand_input for group in below.iter_mapped_task_groups()]
-        if below.is_mapped:
-            inputs.append(below.expand_input)  # type: ignore[attr-defined]
-        for one in inputs:
-            for operator, key in one.iter_references():
-                if operator.task_id == task.task_id and key == XCOM_RETURN_KEY:
-                    return True
-    return False
 
 
 def _takes_result(post_execute: Any) -> bool:

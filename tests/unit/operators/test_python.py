@@ -153,3 +153,12 @@ def test_run_if_and_skip_if_decide_before_the_task_runs(world):
 
     assert (world.run("closed").outcome, world.run("closed").reason) == ("skipped", "closed")
     assert world.run("skipped").outcome == "skipped"
+
+
+def test_a_deprecated_key_can_be_a_parameter(world):
+    with pytest.warns(DeprecationWarning, match="execution_date"):
+        assert result_of(world, lambda execution_date: execution_date.year) == 2024
+
+
+def test_arguments_of_airflow_1_are_accepted(world):
+    assert result_of(world, lambda **kwargs: kwargs["ds"], provide_context=True) == "2024-03-05"
