@@ -28,14 +28,14 @@ def show(dag_id: str, save: str | None, imgcat: bool, subdir: str | None) -> Non
         raise click.ClickException("Say --save or --imgcat, not both.")
     with services() as opened:
         known_dag(opened, dag_id)
-        text = to_dot(opened.store.dags.serialized(dag_id))
+        dag = opened.store.dags.serialized(dag_id)
     if save:
-        save_picture(text, Path(save))
+        save_picture(dag, Path(save))
         click.echo(f"File {save} saved")
     elif imgcat:
-        _run(["imgcat"], _render(text, "png"))
+        _run(["imgcat"], _render(to_dot(dag), "png"))
     else:
-        click.echo(text)
+        click.echo(to_dot(dag))
 
 
 def to_dot(dag: SerializedDag) -> str:
@@ -90,16 +90,24 @@ def _quote(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
-def save_picture(text: str, path: Path) -> None:
-    """Write DOT text to *path*, or the picture that its ending asks for."""
+def save_picture(dag: SerializedDag, path: Path) -> None:
+    """Write the graph to *path*: DOT and SVG by ourselves, other endings through Graphviz.
+
+    Raises:
+        ClickException: it cannot be written, or Graphviz is needed and not installed.
+    """
     kind = path.suffix.removeprefix(".").lower()
     if not kind:
-        raise click.ClickException(f"{path} has no ending that says the format, such as .dot.")
+        raise click.ClickException(f"{path} has no ending that says the format, such as .svg.")
     try:
         if kind in ("dot", "gv"):
-            path.write_text(text + "\n", encoding="utf-8")
+            path.write_text(to_dot(dag) + "\n", encoding="utf-8")
+        elif kind == "svg":
+            from .graph_picture import to_svg
+
+            path.write_text(to_svg(dag), encoding="utf-8")
         else:
-            path.write_bytes(_render(text, kind))
+            path.write_bytes(_render(to_dot(dag), kind))
     except OSError as error:
         raise click.ClickException(f"Cannot write {path}: {error.strerror}") from None
 
@@ -112,7 +120,7 @@ def _run(words: list[str], given: bytes) -> bytes:
     program = shutil.which(words[0])
     if program is None:
         raise click.ClickException(
-            f"The program {words[0]} is not installed; save as .dot, which needs none."
+            f"The program {words[0]} is not installed; save as .svg or .dot, which need none."
         )
     done = subprocess.run([program, *words[1:]], input=given, capture_output=True, check=False)
     if done.returncode != 0:

@@ -69,9 +69,9 @@ def _show(run: MemoryDagRun, is_shown: bool, path: str | None) -> None:
         return
     from .dags_show import save_picture, to_dot
 
-    text = to_dot(run.structure.dag)
+    dag = run.structure.dag
     if is_shown:
-        click.echo(text)
+        click.echo(to_dot(dag))
     if path:
-        save_picture(text, Path(path))
+        save_picture(dag, Path(path))
         click.echo(f"File {path} saved")
