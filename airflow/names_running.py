@@ -112,6 +112,11 @@ RUNNING: tuple[tuple[str, str, str], ...] = (
         "SecretsMasker should_hide_value_for_key",
         "utils.log.secrets_masker sdk.execution_time.secrets_masker",
     ),
+    (
+        "sdk.secrets_masker",
+        "SecretsMasker should_hide_value_for_key",
+        "sdk._shared.secrets_masker",
+    ),
     # Libraries
     (":functools", "cache cached_property", "compat.functools"),
     (
@@ -143,4 +148,5 @@ RUNNING: tuple[tuple[str, str, str], ...] = (
         "utils.helpers",
     ),
     ("sdk.operator_arguments", "validate_key", "utils.helpers"),
+    ("sdk.task_instance", "get_hostname=host_name getfqdn=host_name", "utils.net"),
 )
