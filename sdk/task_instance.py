@@ -145,6 +145,20 @@ class RuntimeTaskInstance:
         """Return the state."""
         return self.state
 
+    def is_eligible_to_retry(self) -> bool:
+        """Tell whether there is a try left after this one."""
+        return bool(self.task.retries) and self.try_number <= self.max_tries
+
+    @property
+    def previous_ti(self) -> Any:
+        """This task's instance in the previous run, or None."""
+        return self.get_previous_ti()
+
+    @property
+    def executor_config(self) -> Any:
+        """What the task says to its executor."""
+        return self.task.executor_config
+
     def get_dagrun(self) -> DagRun:
         """Return the dag run."""
         return self.dag_run

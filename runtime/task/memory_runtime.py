@@ -144,7 +144,8 @@ class MemoryRuntime:
         fail_when_paused: bool,
     ) -> Mapping[str, Any]:
         """Note that a run of another DAG was asked for. It is not run: it counts as succeeded."""
-        named = run_id or f"manual__{logical_date or run_after or self.dag_run['run_after']}"
+        stamp: datetime = logical_date or run_after or self.dag_run["run_after"]
+        named = run_id or f"manual__{stamp.isoformat()}"
         if (dag_id, named) in self._triggered and not reset:
             return {"run_id": named, "created": False, "error": "exists"}
         log.warning(

@@ -157,3 +157,20 @@ def test_the_task_instance_shows_what_user_code_reads(context_of):
     assert (ti.operator, ti.state) == ("PythonOperator", "success")
     assert ti.duration >= 0
     assert ti.get_template_context()["ti"] is ti
+
+
+@pytest.mark.parametrize(
+    ("retries", "try_number", "is_eligible"), [(0, 1, False), (2, 2, True), (2, 3, False)]
+)
+def test_a_task_instance_knows_whether_a_try_is_left(world, retries, try_number, is_eligible):
+    seen = []
+    PythonOperator(
+        task_id="a",
+        python_callable=lambda ti: seen.append(ti.is_eligible_to_retry()),
+        retries=retries,
+        dag=world.dag,
+    )
+
+    world.run("a", try_number=try_number, tries_max=retries)
+
+    assert seen == [is_eligible]
