@@ -24,11 +24,11 @@ _PLAIN_TYPES = frozenset({str, int, float, bool, type(None)})
 _encode_text = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
-class XComNotStorable(AirflowException, TypeError):  # noqa: N818 - named as Airflow's errors are
+class XComNotStorable(AirflowException, TypeError):
     """A value cannot be stored. The text names task, key, type, and what to do."""
 
 
-class NotSerializable(TypeError):  # noqa: N818 - says what happened
+class NotSerializable(TypeError):
     """Part of a value has a type that cannot be written. ``path`` leads to it."""
 
     def __init__(self, value: object, path: str, hint: str = "") -> None:

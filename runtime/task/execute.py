@@ -348,6 +348,8 @@ class TaskExecution:
 
     def _log_ending(self, ending: Ending) -> None:
         if ending.is_failure:
+            if ending.error is not None:
+                outcome.begin_traceback_in_user_code(ending.error)
             self._log.error("Task failed with exception", exc_info=ending.error)
         elif ending.outcome == outcome.SKIPPED:
             self._log.info("Skipping task: %s", ending.reason)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import traceback as traceback_module
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from ...sdk import xcom_serialization
@@ -17,6 +19,10 @@ from ...sdk.exceptions import (
     TaskDeferred,
 )
 from ...sdk.timezone import make_aware, plain_utc
+
+_OWN_FOLDERS = tuple(
+    str(Path(__file__).parents[2] / name) + os.sep for name in ("operators", "runtime", "sdk")
+)
 
 SUCCESS = "success"
 SKIPPED = "skipped"
@@ -84,6 +90,18 @@ def describe(error: BaseException) -> str:
 def traceback_of(error: BaseException) -> str:
     """Return the traceback as Python prints it."""
     return "".join(traceback_module.format_exception(error))
+
+
+def begin_traceback_in_user_code(error: BaseException) -> None:
+    """Drop the frames of ours with which a traceback begins: they are the same for every task.
+
+    Where no frame is the user's, all are kept.
+    """
+    frame = error.__traceback__
+    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OWN_FOLDERS):
+        frame = frame.tb_next
+    if frame is not None:
+        error.__traceback__ = frame
 
 
 def describe_deferral(deferral: TaskDeferred) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tradewind.operators.bash import BashOperator
 from tradewind.operators.python import PythonOperator
 from tradewind.sdk.exceptions import (
     AirflowFailException,
@@ -61,6 +62,21 @@ def test_a_failure_says_why_in_one_line_and_keeps_the_traceback(world):
     assert result.reason == "ValueError: two lines"
     assert "in function" in result.traceback
     assert result.traceback.endswith("ValueError: two\nlines\n")
+
+
+def test_a_traceback_begins_in_the_users_code(world):
+    PythonOperator(task_id="a", python_callable=raising(ValueError("x")), dag=world.dag)
+
+    lines = world.run("a").traceback.splitlines()
+
+    assert lines[0] == "Traceback (most recent call last):"
+    assert "test_outcomes.py" in lines[1]
+
+
+def test_a_failure_within_an_operator_keeps_its_whole_traceback(world):
+    BashOperator(task_id="a", bash_command="exit 1", dag=world.dag)
+
+    assert "bash.py" in world.run("a").traceback
 
 
 def test_an_exit_code_is_reported(world):
