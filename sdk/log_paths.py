@@ -1,4 +1,4 @@
-"""Where the log of one try lies under ``[logging] base_log_folder``.
+"""Where the log of one try, or of a run's callbacks, lies under ``[logging] base_log_folder``.
 
 Written by the runner, read by page and command line. Source: ``docs/configuration.md``,
 "Logs on disk"; the layout is Airflow's.
@@ -24,6 +24,11 @@ def task_log_path(dag_id: str, run_id: str, task_id: str, map_index: int, try_nu
         parts.append(f"map_index={map_index}")
     parts.append(f"attempt={try_number}.log")
     return "/".join(parts)
+
+
+def callback_log_path(dag_id: str, run_id: str) -> str:
+    """Return the path of what callbacks said that no task of the run could call itself."""
+    return f"dag_id={_safe(dag_id)}/run_id={_safe(run_id)}/callbacks.log"
 
 
 def _safe(name: str) -> str:

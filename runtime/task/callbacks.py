@@ -12,7 +12,7 @@ def run_callbacks(task: Any, name: str, context: Any, log: logging.Logger) -> No
     for callback in callbacks_of(getattr(task, name, None)):
         try:
             callback(context)
-        except Exception:  # user code: the task has ended as it has
+        except (Exception, SystemExit):  # user code: the task has ended as it has
             log.exception("The %s %s failed", name, getattr(callback, "__name__", callback))
 
 

@@ -126,7 +126,7 @@ def _execute(
 
 def failure(reason: str) -> TaskResult:
     """Return the result of an attempt that failed before its task could begin."""
-    return TaskResult(outcome="failed", reason=reason)
+    return TaskResult(outcome="failed", reason=reason, has_run_callbacks=False)
 
 
 def report_failure(connection: socket.socket, order: protocol.RunTask, reason: str) -> None:

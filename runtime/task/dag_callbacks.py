@@ -9,10 +9,12 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...sdk.dag_run import DagRun
-from ...sdk.operator_arguments import read_callbacks
-from ...sdk.task_instance import RuntimeTaskInstance
+from ...sdk.context import Context, set_current_context
+from ...sdk.states import TaskInstanceState
 from ...sdk.task_runtime import TaskRuntime
+from .callbacks import run_callbacks
+from .execute import context_after
+from .task_spec import TaskInstanceSpec
 
 if TYPE_CHECKING:
     from ...sdk.dag import DAG
@@ -39,24 +41,57 @@ def call_dag_callbacks(
         task_id: the task instance whose context they get (the last one that failed, or
             succeeded); None: they get the DAG, the run id and the reason only.
     """
-    wanted = dag.on_success_callback if is_success else dag.on_failure_callback
-    callbacks = read_callbacks(wanted, "the DAG")
-    if not callbacks:
-        return
-    context: Any = {"dag": dag, "run_id": dag_run["run_id"], "reason": reason}
-    if task_id is not None and dag.has_task(task_id):
-        instance = RuntimeTaskInstance(
-            task=dag.get_task(task_id),
-            dag_run=DagRun(dag.dag_id, dag_run["run_id"], dag_run),
-            runtime=runtime,
+    spec = None
+    if task_id is not None:
+        spec = TaskInstanceSpec(
+            dag.dag_id,
+            dag_run["run_id"],
+            task_id,
             map_index=map_index,
             try_number=try_number,
+            dag_run=dict(dag_run),
         )
-        instance.state = "success" if is_success else "failed"
-        context = instance.get_template_context()
+    state = TaskInstanceState.SUCCESS if is_success else TaskInstanceState.FAILED
+    call_with_context_of(
+        dag,
+        spec,
+        state,
+        is_success=is_success,
+        reason=reason,
+        run_id=dag_run["run_id"],
+        runtime=runtime,
+    )
+
+
+def call_with_context_of(
+    dag: DAG,
+    spec: TaskInstanceSpec | None,
+    state: TaskInstanceState,
+    *,
+    is_success: bool,
+    reason: str,
+    run_id: str,
+    runtime: TaskRuntime,
+) -> None:
+    """Call the DAG's callbacks with the context of one task instance that is in *state*.
+
+    Args:
+        spec: None, or of a task that the DAG no longer has: the smallest context.
+        is_success: how the run ended.
+    """
+    name = "on_success_callback" if is_success else "on_failure_callback"
+    if not getattr(dag, name, None):
+        return
+    context = Context(dag=dag, run_id=run_id, reason=reason)
+    if spec is not None and dag.has_task(spec.task_id):
+        context = context_after(
+            dag=dag,
+            task=dag.get_task(spec.task_id),
+            spec=spec,
+            runtime=runtime,
+            log=log,
+            state=state,
+        )
         context["reason"] = reason
-    for callback in callbacks:
-        try:
-            callback(context)
-        except Exception:
-            log.exception("A callback of DAG %s failed", dag.dag_id)
+    with set_current_context(context):
+        run_callbacks(dag, name, context, log)

@@ -9,7 +9,6 @@ interrupted, by the manager; memory by the manager alone.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import socket
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ...sdk import task_runtime
-from . import frames
+from . import frames, process_hygiene
 from .dag_file import LoadedFile, hash_content, load_dag_file, prepare_import_paths
 from .no_dag_reasons import explain_no_dag
 from .parse_errors import describe_error
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from ...sdk.dag import DAG
 
 WARNINGS_MAX = 50
-#: User code that closes every descriptor it finds starts at the low numbers.
-_SAFE_FD = 200
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(ParseRequest).decode
@@ -49,7 +46,7 @@ class ImportTimeout(BaseException):
 def main(payload: bytes, fds: Sequence[int]) -> None:
     """Serve one request; called by the zygote in the forked child."""
     os.setsid()  # what the file starts is killed with it, by its group
-    requests_fd, answer_fd, output_fd = (_keep_safe(fd) for fd in fds)
+    requests_fd, answer_fd, output_fd = (process_hygiene.keep_safe(fd) for fd in fds)
     os.dup2(output_fd, 1)
     os.dup2(output_fd, 2)
     os.close(output_fd)
@@ -164,12 +161,3 @@ def _collecting_warnings(collected: list[str]) -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.showwarning = collect
         yield
-
-
-def _keep_safe(fd: int) -> int:
-    try:
-        kept = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _SAFE_FD)
-    except OSError:  # the limit of open files is lower than that
-        return fd
-    os.close(fd)
-    return kept

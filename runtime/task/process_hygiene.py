@@ -8,6 +8,7 @@ Source: ``spec/reliability.md`` R8; engine findings, section 10.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import signal
 import sys
@@ -48,6 +49,20 @@ def die_with_parent(parent_pid: int) -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     if os.getppid() != parent_pid:  # it died between the fork and the call above
         os._exit(1)
+
+
+#: User code that closes every descriptor it finds starts at the low numbers.
+_SAFE_FD = 200
+
+
+def keep_safe(fd: int) -> int:
+    """Move a descriptor out of the way of user code, and return its new number."""
+    try:
+        kept = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _SAFE_FD)
+    except OSError:  # the limit of open files is lower than that
+        return fd
+    os.close(fd)
+    return kept
 
 
 def become_subreaper() -> None:

@@ -80,6 +80,8 @@ class TaskResult(msgspec.Struct, omit_defaults=True):
     asset_events: list[dict[str, Any]] = []
     #: Hash of the file that ran; whoever loaded the file fills it in.
     code_hash: str = ""
+    #: False: it ended before its callbacks could be called (the file or the task is not there).
+    has_run_callbacks: bool = True
 
 
 encode_spec = msgspec.msgpack.Encoder().encode

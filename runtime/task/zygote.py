@@ -1,8 +1,9 @@
 """The zygote: a clean process that has imported what all share, and forks on request.
 
 Started by exec (``python -m tradewind.runtime.task.zygote FD``), so it holds no database
-handle, no secret and no thread of whoever started it. Its children, task hosts and parser
-children, share its memory: ten hosts cost 39 MB instead of 128 (engine findings, section 6).
+handle, no secret and no thread of whoever started it. Its children, task hosts, parser
+and callback children, share its memory: ten hosts cost 39 MB instead of 128 (engine findings,
+section 6).
 It must never start a thread. It reports each exit of a child and ends with its client.
 """
 
@@ -25,7 +26,7 @@ import msgspec
 from . import frames, process_hygiene
 
 #: kind → module with ``main(payload: bytes, fds: Sequence[int]) -> None``.
-KINDS = {"host": ".host", "parse": ".parse"}
+KINDS = {"host": ".host", "parse": ".parse", "callback": ".callback_child"}
 
 #: Shared by every child. Order matters little; all are ours or among our base dependencies.
 PREIMPORTED = (

@@ -1,0 +1,108 @@
+"""The callback child: calls what wants to hear of an end that no task process could tell.
+
+It is forked from a zygote for one message of the outbox, imports the DAG file as a task host
+does, calls, and ends. Descriptors: the socket to the parser manager, the end of a pipe that
+takes all output, and the journal. Its time is limited by the manager, which kills.
+Source: ``spec/semantics.md`` sections 1.8 and 5.10.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...sdk import task_runtime
+from ...sdk.errors import TradewindError
+from ...sdk.states import TaskInstanceState
+from . import process_hygiene, task_output
+from .callback_messages import CallbackOrder, CallbackReport, decode_order, encode
+from .child import leave
+from .client import SocketRuntime
+from .dag_callbacks import call_with_context_of
+from .dag_file import load_dag_file, prepare_import_paths
+from .execute import call_back
+from .surroundings import task_surroundings
+
+if TYPE_CHECKING:
+    from ...sdk.dag import DAG
+
+log = logging.getLogger("tradewind.task")
+
+
+class NoSuchCallback(TradewindError):
+    """The file no longer declares what was to be called."""
+
+
+def main(payload: bytes, fds: Sequence[int]) -> None:
+    """Serve one order; called by the zygote in the forked child."""
+    os.setsid()  # what a callback starts is killed with it, by its group
+    connection, journal = (process_hygiene.keep_safe(fd) for fd in (fds[0], fds[2]))
+    task_output.connect_output(fds[1])
+    task_output.install_output(*task_output.log_settings())
+    process_hygiene.set_process_name("tradewind-call")
+    sys.argv = ["tradewind"]
+    order = decode_order(payload)
+    runtime = SocketRuntime(socket.socket(fileno=connection))
+    report = CallbackReport()
+    try:
+        deliver(order, runtime)
+    except BaseException as error:  # noqa: BLE001 - any way in which a user's file can end
+        log.exception("The callbacks cannot be called")
+        report.error = f"{type(error).__name__}: {error}"
+    else:
+        # Before it is said: a manager that dies now must not have them called again.
+        with contextlib.suppress(OSError):
+            os.write(journal, f"{order.key}\n".encode())
+    with contextlib.suppress(Exception):  # nobody is left who could be told
+        runtime.send(report)  # type: ignore[arg-type]
+    leave(0)
+
+
+def deliver(order: CallbackOrder, runtime: task_runtime.TaskRuntime) -> None:
+    """Import the file and call what *order* names; exceptions of callbacks are logged.
+
+    Raises:
+        NoSuchCallback: the file has no such DAG or task any more.
+        BaseException: whatever importing the file raises.
+    """
+    folders = [Path(folder) for folder in order.import_folders]
+    prepare_import_paths(folders)
+    task_runtime.current = runtime
+    dag = _find_dag(load_dag_file(Path(order.path), folders).dags, order)
+    state = TaskInstanceState(order.state)
+    with task_surroundings(runtime):
+        if order.kind.startswith("dag_"):
+            call_with_context_of(
+                dag,
+                order.spec,
+                state,
+                is_success=order.kind == "dag_success",
+                reason=order.reason,
+                run_id=order.run_id,
+                runtime=runtime,
+            )
+            return
+        if order.spec is None or not dag.has_task(order.spec.task_id):
+            raise NoSuchCallback(f"DAG {order.dag_id!r} no longer has the task")
+        call_back(
+            dag=dag,
+            task=dag.get_task(order.spec.task_id),
+            spec=order.spec,
+            runtime=runtime,
+            log=log,
+            state=state,
+            reason=order.reason,
+        )
+
+
+def _find_dag(dags: Mapping[str, DAG], order: CallbackOrder) -> DAG:
+    dag = dags.get(order.dag_id)
+    if dag is None:
+        raise NoSuchCallback(f"DAG {order.dag_id!r} is not in {order.relative_path} any more")
+    return dag

@@ -1,0 +1,45 @@
+"""What parser manager and callback child tell each other: plain structs, as MessagePack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, msgpack
+
+from .protocol import Ask, Mask
+from .task_spec import TaskInstanceSpec
+
+
+class CallbackOrder(Struct):
+    """One message of the outbox, with what the callbacks are to see."""
+
+    #: Written to the journal when all callbacks have been called.
+    key: str
+    path: str
+    relative_path: str
+    #: Folders that DAG files import from: the DAGs folder, plugins, config.
+    import_folders: list[str]
+    dag_id: str
+    run_id: str
+    #: dag_success, dag_failure, task_failure or task_retry.
+    kind: str
+    #: Of the run (success, task_failure, all_tasks_deadlocked, timed_out), or why the try ended.
+    reason: str
+    #: The task instance whose context they get; None: there is none that a DAG's could get.
+    spec: TaskInstanceSpec | None = None
+    #: In which state that task instance is shown.
+    state: str = "failed"
+
+
+class CallbackReport(Struct, tag="called"):
+    """The child is done. ``error`` not empty: why the callbacks could not be called."""
+
+    error: str = ""
+
+
+Message = CallbackReport | Ask | Mask
+
+_encoder: Any = msgpack.Encoder()
+encode = _encoder.encode
+decode_order = msgpack.Decoder(CallbackOrder).decode
+decode_message = msgpack.Decoder(Message).decode
