@@ -132,7 +132,7 @@ def list_import_errors(
     from .parse_first import parse_folder
 
     with services() as opened:
-        parse_folder(opened, is_forced=local)
+        parse_folder(opened, is_forced=local, has_errors_again=True)
         errors = opened.store.files.import_errors()
     print_rows([{"filepath": row.path, "error": row.error} for row in errors], output)
     return 1 if errors else 0

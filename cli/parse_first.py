@@ -60,13 +60,19 @@ class _LateChildren:
 
 
 def parse_folder(
-    services: Services, *, is_forced: bool = False, is_everything: bool = False
+    services: Services,
+    *,
+    is_forced: bool = False,
+    is_everything: bool = False,
+    has_errors_again: bool = False,
 ) -> int:
     """Take in the DAGs folder, unless a server does so all the time; return the files parsed.
 
     Args:
         is_forced: do it although a server is running.
         is_everything: also files that did not change.
+        has_errors_again: also files that did not load the last time: what they lacked may be
+            there now. Not always, because one that never ends costs its whole time limit.
     """
     from ..database.bell import bell_folder
     from ..scheduler.parse_manager import ParseManager
@@ -89,8 +95,8 @@ def parse_folder(
     )
     try:
         manager.start()
-        if is_everything:
-            for row in services.store.files.load_all():
+        for row in services.store.files.load_all():
+            if is_everything or (has_errors_again and row.error):
                 manager.parse_again(row.relative_path)
         manager.run_once(0)
         while not manager.is_idle():
@@ -108,10 +114,12 @@ def known_dag(services: Services, dag_id: str) -> DagRow:
         DagNotFound: there is no such DAG.
     """
     parse_folder(services)
+    if services.store.dags.find(dag_id) is None:
+        parse_folder(services, has_errors_again=True)
     return services.store.dags.get(dag_id)
 
 
 def parse_if_unknown(services: Services, dag_id: str) -> None:
     """Take in the folder where the DAG is not known, and no server does so."""
     if services.store.dags.find(dag_id) is None:
-        parse_folder(services)
+        parse_folder(services, has_errors_again=True)
