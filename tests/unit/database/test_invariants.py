@@ -107,7 +107,7 @@ class World:
             if row.state == "running":
                 assert by_epoch[row.id, row.epoch] == row.claim_id  # I-4
         assert pools["small"] <= 3  # I-13
-        assert all(count <= 4 for count in per_run.values())
+        assert all(count <= 2 for count in per_run.values())
         assert sum(1 for run in runs if run.state == "running") <= 2
         unfinished = {"none", "scheduled", "queued", "running", "restarting"}
         for run in runs:
@@ -127,7 +127,7 @@ def test_invariants_hold_after_every_act_and_all_runs_end_at_last(house, task, s
         task("e", "a", depends_on_past=True),
         task("f", "d", "e", trigger_rule="none_failed"),
         max_active_runs=2,
-        max_active_tasks=4,
+        max_active_tasks=2,
     )
     for number in range(4):
         house.run(f"r{number}")
