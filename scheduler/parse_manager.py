@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from .. import __version__
 from ..database.values import DueDag, FileRow, ParsedDag, ParsedFile
 from ..runtime.supervise.task_environment import without_secrets
 from ..runtime.task.parse_messages import Inputs, NextRunRequest, ParseAnswer, ParseRequest
@@ -88,8 +89,8 @@ class ParseManager:
             if row.is_present:
                 known = _known_from_row(row, self._clock.monotonic())
                 self._known[row.relative_path] = known
-                if _differs(known.inputs.environment, _environment_now(known)):
-                    self._queue[row.relative_path] = "an environment variable changed"
+                if reason := _reason_at_start(known):
+                    self._queue[row.relative_path] = reason
         self._next_values_s = self._clock.monotonic() + VALUES_INTERVAL_S
 
     def run_once(self, timeout_s: float) -> None:
@@ -415,6 +416,19 @@ def _known_from_row(row: FileRow, now_s: float) -> KnownFile:
 def _is_import_error(error: str) -> bool:
     marks = ("ImportError", "ModuleNotFoundError", "is already defined in")
     return any(mark in error for mark in marks)
+
+
+def _reason_at_start(known: KnownFile) -> str:
+    """Say why a file whose text did not change is parsed when the manager begins."""
+    if known.is_ignored:
+        return ""
+    if known.has_error:
+        return "broken, tried again at the start"
+    if known.inputs.tradewind_version != __version__:
+        return "parsed by another version of Tradewind"
+    if _differs(known.inputs.environment, _environment_now(known)):
+        return "an environment variable changed"
+    return ""
 
 
 def _environment_now(known: KnownFile) -> dict[str, str]:

@@ -50,6 +50,8 @@ class Inputs(Struct):
     connections: dict[str, str] = {}
     environment: dict[str, str] = {}
     unseen: list[str] = []
+    #: Version of Tradewind that serialized: another one may do it otherwise.
+    tradewind_version: str = ""
 
 
 class AnsweredRun(Struct):

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
+from ... import __version__
 from .dag_file import hash_content
 from .parse_messages import Inputs
 
@@ -103,10 +104,11 @@ class InputRecorder:
                 name: fingerprint_value(name, os.environ.get(name)) for name in self._environment
             },
             unseen=list(self._unseen),
+            tradewind_version=__version__,
         )
 
     def _on_event(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self._is_on or event not in _EVENTS or _is_import_system(sys._getframe(1)):
+        if not self._is_on or event not in _EVENTS or self._is_foreign_import(sys._getframe(1)):
             return
         if event == "open":
             path, mode, flags = arguments
@@ -117,6 +119,18 @@ class InputRecorder:
             self._note_path(arguments[0] if arguments[0] is not None else ".")
         elif event in _UNSEEN and not _is_local_socket(event, arguments):
             self._unseen[event] = None
+
+    def _is_foreign_import(self, frame: FrameType | None) -> bool:
+        """Tell whether something installed, or the import system, looks for itself.
+
+        What a library reads while it is imported itself changes only by installing; modules are
+        noted when they are there. The innermost module body on the stack says who is imported.
+        """
+        if frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        while frame is not None and frame.f_code.co_name != "<module>":
+            frame = frame.f_back
+        return frame is not None and frame.f_code.co_filename.startswith(self._foreign)
 
     def _note_path(self, path: Any) -> None:
         if isinstance(path, bytes):
@@ -133,7 +147,8 @@ class InputRecorder:
         original = mapping.__getitem__
 
         def noted(environment: Any, key: Any) -> Any:
-            if self._is_on and isinstance(key, str) and len(self._environment) < INPUTS_MAX:
+            is_noted = self._is_on and isinstance(key, str) and key not in self._environment
+            if is_noted and not self._is_foreign_import(sys._getframe(1)):
                 self._environment[key] = None
             return original(environment, key)
 
@@ -171,11 +186,6 @@ class RecordingRuntime:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._runtime, name)
-
-
-def _is_import_system(frame: FrameType) -> bool:
-    """Leave out what importing itself looks at: modules are noted when they are there."""
-    return frame.f_code.co_filename.startswith("<frozen importlib")
 
 
 def _is_local_socket(event: str, arguments: tuple[Any, ...]) -> bool:

@@ -126,6 +126,13 @@ def test_environment_and_network_that_were_asked_are_recorded(parse):
     assert finished.answer.inputs.unseen == ["socket.getaddrinfo"]
 
 
+def test_what_a_library_does_while_it_is_imported_is_not_the_files_input(parse):
+    finished = parse("import sys\nsys.modules.pop('croniter', None)\nimport croniter.croniter")
+
+    assert finished.answer.inputs.unseen == []
+    assert finished.answer.inputs.environment == {}
+
+
 def test_a_variable_is_looked_up_and_recorded_without_its_value(parse):
     finished = parse(
         "from tradewind.sdk import task_runtime\n"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from tradewind import __version__
 from tradewind.database.dag_files import SavedFile
 from tradewind.database.values import FileRow
 from tradewind.runtime.task.parse_messages import AnsweredDag, Inputs, ParseAnswer
@@ -70,6 +71,7 @@ class FakeChildren:
             return FinishedParse(request, None, answer, 0.1, "")
         if isinstance(answer, FinishedParse):
             return answer
+        answer.inputs.tradewind_version = __version__
         return FinishedParse(request, answer, "", 0.1, "")
 
 
@@ -166,6 +168,20 @@ def test_an_unchanged_file_costs_no_import_after_a_restart(world):
     world.restart()
 
     assert world.settle() == []
+
+
+def test_broken_files_and_those_of_another_version_are_parsed_at_a_restart(world):
+    world.children.answers["a.py"] = ParseAnswer(error="ValueError: a")
+    world.write("a.py")
+    world.write("b.py")
+    world.write("c.py")
+    world.settle()
+    world.files.rows = [world.row("a.py"), world.row("b.py"), world.row("c.py")]
+    world.files.rows[1].inputs["tradewind_version"] = "0.0.1"
+
+    world.restart()
+
+    assert world.settle() == ["a.py", "b.py"]
 
 
 def test_a_change_of_a_file_read_at_import_parses_again(world):
