@@ -7,6 +7,7 @@ that did not change since the last time are not imported again, so this costs li
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from ..database.values import DagRow
     from ..runtime.task.parse_messages import ParseRequest
     from ..scheduler.parse_children import FinishedParse, ParseChildren
+    from ..scheduler.parse_settings import ParseSettings
 
 TURN_S = 0.2
+#: A file has to be missing in two scans a second apart, and leaves its DAGs with the second.
+GONE_S = 1.3
 
 
 class _LateChildren:
@@ -85,12 +89,13 @@ def parse_folder(
     if not has_lock and not is_forced:
         return 0
     logging.getLogger("tradewind.scheduler").setLevel(logging.CRITICAL)  # errors are in the rows
+    settings = load_parse_settings(conf)
     children = _LateChildren(services)
     manager = ParseManager(
         store=services.store,
         clock=services.clock,
         children=children,
-        settings=load_parse_settings(conf),
+        settings=settings,
         ring=services.store.bell.ring,
     )
     try:
@@ -99,12 +104,28 @@ def parse_folder(
             if is_everything or (has_errors_again and row.error):
                 manager.parse_again(row.relative_path)
         manager.run_once(0)
-        while not manager.is_idle():
+        until_s = 0.0
+        if _is_a_file_gone(services, settings):
+            until_s = services.clock.monotonic() + GONE_S
+        while not manager.is_idle() or services.clock.monotonic() < until_s:
             manager.run_once(TURN_S)
     finally:
         children.stop()
         lock.release()
     return children.count
+
+
+def _is_a_file_gone(services: Services, settings: ParseSettings) -> bool:
+    """Tell whether a file that the database has is not in the folders any more."""
+    folders = [root.folder for root in settings.roots]
+    return any(
+        row.is_present
+        and not (
+            Path(row.path).exists()
+            and any(Path(row.path).is_relative_to(folder) for folder in folders)
+        )
+        for row in services.store.files.load_all()
+    )
 
 
 def known_dag(services: Services, dag_id: str) -> DagRow:

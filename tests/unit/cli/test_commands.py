@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 
 import pytest
 from tradewind.cli.main import run
+from tradewind.database.bell import bell_folder
 from tradewind.database.migrate import migrate
 from tradewind.database.store import open_store
 from tradewind.database.values import ParsedDag, ParsedFile
+from tradewind.scheduler.standby import FileLock
 from tradewind.sdk import configuration
 from tradewind.sdk.serialized import SerializedDag, SerializedTask, encode
 from tradewind.sdk.timetables.interval import CronDataIntervalTimetable
@@ -55,7 +57,10 @@ def dag(home):
     )
     store.files.save(parsed, AT)
     store.close()
-    return dag
+    parser = FileLock(bell_folder(home) / "parser.lock")  # as if a server took in the folder
+    assert parser.acquire()
+    yield dag
+    parser.release()
 
 
 @pytest.fixture

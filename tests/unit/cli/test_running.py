@@ -148,3 +148,30 @@ def test_a_backfill_without_a_server_runs_to_its_end_and_only_once(call):
     assert again.returncode == 0
     assert "Nothing to do" in again.stderr
     assert [run["state"] for run in runs] == ["success"] * 3
+
+
+def test_dags_of_a_file_that_is_gone_are_not_listed(call, home):
+    path = home / "dags" / "gone.py"
+    path.write_text(GOOD.replace('"good"', '"gone"'))
+    before = call("dags", "list", "-o", "json").stdout
+    path.unlink()
+
+    after = call("dags", "list", "-o", "json").stdout
+
+    assert [row["dag_id"] for row in json.loads(before)] == ["bad", "gone", "good"]
+    assert [row["dag_id"] for row in json.loads(after)] == ["bad", "good"]
+
+
+def test_a_file_that_does_not_load_is_listed_with_exit_code_1_until_it_does(call, home):
+    path = home / "dags" / "broken.py"
+    path.write_text("from airflow import DAG\nimport not_there_yet\n")
+
+    broken = call("dags", "list-import-errors", "-o", "json")
+    (home / "plugins").mkdir()
+    (home / "plugins" / "not_there_yet.py").write_text("")
+    mended = call("dags", "list-import-errors", "-o", "json")
+    path.unlink()
+
+    assert broken.returncode == 1
+    assert "No module named 'not_there_yet'" in json.loads(broken.stdout)[0]["error"]
+    assert (mended.returncode, mended.stdout) == (0, "[]\n")
