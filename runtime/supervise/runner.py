@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ from .processes import (
     TaskOrder,
 )
 from .spool import Spool
-from .verdict import AttemptFacts, judge_end, unstorable, verdict_line
+from .verdict import FAILED, LOST, AttemptFacts, judge_end, unstorable, verdict_line
 
 if TYPE_CHECKING:
     from ...database.store import Store
@@ -49,6 +49,8 @@ log = logging.getLogger(__name__)
 
 #: Between SIGTERM and SIGKILL of a task whose runner is being shut down, in seconds.
 STOP_GRACE_S = 1.0
+#: So often a task instance may lose its host before user code began, until that is its failure.
+LOSSES_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class Runner:
         self._identity = make_identity()
         self._running: dict[str, _Running] = {}
         self._pending = _Pending()
+        self._losses: dict[int, int] = {}
         self._backoff = Backoff(clock)
         self._is_registered = False
         self._is_fenced = False
@@ -241,8 +244,20 @@ class Runner:
             stopped_because=running.stopped_because,
         )
         result = judge_end(facts, ended)
+        if result.outcome == LOST:
+            result = self._judge_loss(result)
         self._processes.close_log(ended.key, verdict_line(result))
         self._pending.results.append(result)
+
+    def _judge_loss(self, result: AttemptResult) -> AttemptResult:
+        """Stop handing out again what has lost its host too often before it began."""
+        lost = self._losses.get(result.task_instance_id, 0) + 1
+        self._losses[result.task_instance_id] = lost
+        if lost < LOSSES_MAX:
+            return result
+        del self._losses[result.task_instance_id]
+        reason = f"{result.reason} ({lost} times before user code began)"
+        return replace(result, outcome=FAILED, reason=reason)
 
     # -- deadlines ------------------------------------------------------------------------------
 
@@ -298,6 +313,8 @@ class Runner:
         is_sweep = self._sweep_due <= now_s
         if is_sweep:
             self._sweep_due = now_s + self._settings.sweep_s
+            if self._journal is not None and not self._running:
+                self._journal.shorten()
         if (self._fences_are_due or is_sweep) and self._running:
             self._stop_fenced()
         self._fences_are_due = False

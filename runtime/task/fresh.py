@@ -6,6 +6,7 @@ which file and which task; from then on it speaks like any other task process.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import socket
 import sys
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str]) -> None:
     order = fresh.order
     child.mark_process(order.key)
     task_output.install_output(*task_output.log_settings())
+    faulthandler.enable()
     task_runtime.current = SocketRuntime(connection, order.nonce)
     sys.argv = ["tradewind"]
     folders = [Path(folder) for folder in fresh.start.import_folders]

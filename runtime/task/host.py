@@ -8,6 +8,7 @@ It never runs a task itself, holds no database handle, and ends with its runner.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
 import os
 import select
@@ -65,6 +66,7 @@ class TaskHost:
         ready = self._load(start)
         if not ready.error:
             task_output.install_output(*task_output.log_settings())
+            faulthandler.enable()  # a crash of a task leaves its stack in the task's log
             gc.collect()
             gc.freeze()  # a full collection in a child must not touch, and so copy, shared pages
         # After the import: user code may have set handlers of its own.

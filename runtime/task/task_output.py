@@ -11,9 +11,13 @@ import logging
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from ...sdk.configuration import conf
 from .protocol import CONTINUED_MARK, RECORD_MARK
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 #: Airflow 2's line: ``[2026-11-21T07:23:42.873+0000] {subprocess.py:106} INFO - text``.
 DEFAULT_FORMAT = "[%(asctime)s] {%(filename)s:%(lineno)d} %(levelname)s - %(message)s"
@@ -82,14 +86,39 @@ def connect_output(descriptor: int) -> None:
     os.close(nothing)
 
 
+class DirectWriter(io.BufferedIOBase):
+    """A binary stream without a buffer of its own.
+
+    ``io.BufferedWriter`` refuses to be entered twice, so a signal handler that logs or prints,
+    as SIGTERM's does, would fail where the signal arrived in the middle of a ``print``.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        """Return the descriptor that is written to."""
+        return self._descriptor
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def write(self, data: Buffer, /) -> int:
+        """Write all of *data* before returning."""
+        view = memoryview(data).cast("B")
+        _write_all(self._descriptor, view)
+        return view.nbytes
+
+
 def _text_stream(descriptor: int) -> io.TextIOWrapper:
-    raw = io.FileIO(descriptor, "w", closefd=False)
     return io.TextIOWrapper(
-        io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True
+        DirectWriter(descriptor), encoding="utf-8", errors="backslashreplace", line_buffering=True
     )
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
+def _write_all(descriptor: int, data: bytes | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

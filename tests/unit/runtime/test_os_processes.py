@@ -225,6 +225,40 @@ def test_a_task_gets_sigterm_and_may_clean_up(os_world):
     assert "SIGTERM" in os_world.log(key)
 
 
+def test_sigterm_calls_on_kill_of_the_operator_that_executes(os_world):
+    os_world.write_file(
+        f"{HEAD}\n"
+        "class Guarded(BaseOperator):\n"
+        "    def execute(self, context):\n"
+        "        self.held = 'the lock'\n"
+        "        print('up', flush=True)\n"
+        "        time.sleep(60)\n"
+        "    def on_kill(self):\n"
+        "        print('released', self.held)\n"
+        "with DAG('sales', schedule=None):\n"
+        "    Guarded(task_id='task_1')\n"
+    )
+    key = os_world.start()
+    wait_until(lambda: "up" in os_world.log(key), os_world)
+
+    os_world.processes.signal(key, signal.SIGTERM)
+    ended = os_world.end_of(key)
+
+    assert ended.result.outcome == "failed"
+    assert "released the lock" in os_world.log(key)
+
+
+def test_a_crash_leaves_its_stack_in_the_log(os_world):
+    os_world.write("import ctypes\nctypes.string_at(0)")
+
+    key = os_world.start()
+    ended = os_world.end_of(key)
+
+    assert ended.signal == signal.SIGSEGV
+    assert "Segmentation fault" in os_world.log(key)
+    assert "in work" in os_world.log(key)
+
+
 def test_a_task_that_ignores_sigterm_is_killed(os_world):
     os_world.write(
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\ntime.sleep(60)"

@@ -171,6 +171,17 @@ def test_a_host_that_dies_before_user_code_costs_no_try(world, claim):
     assert (result.outcome, result.has_entered) == ("lost", False)
 
 
+def test_what_loses_its_host_again_and_again_fails_in_the_end(world, claim):
+    for epoch in (1, 2, 3):
+        world.queue(claim(1, epoch))
+        world.processes.end(
+            f"1-{epoch}", None, exit_code=None, error="its task host died", is_host_lost=True
+        )
+        world.runner.turn()
+
+    assert [result.outcome for result in world.attempts.finished] == ["lost", "lost", "failed"]
+
+
 def test_a_host_that_dies_under_running_user_code_costs_the_try(world, claim):
     world.queue(claim(1))
     world.processes.enter("1-1")
