@@ -30,6 +30,7 @@ KINDS = {"host": ".host", "parse": ".parse", "callback": ".callback_child"}
 
 #: Shared by every child. Order matters little; all are ours or among our base dependencies.
 PREIMPORTED = (
+    "croniter",
     "jinja2",
     "pendulum",
     "tradewind.sdk",
