@@ -25,6 +25,7 @@ from .errors import DatabaseBusy, DatabaseError
 #: How long one wait for SQLite's lock lasts, and how long they may last together.
 BUSY_TIMEOUT_S = 10.0
 BUSY_TOTAL_S = 180.0
+BUSY_PAUSE_S = 0.05
 TURN_PAUSE_S = 0.002
 #: So many writes in a row may follow each other at once: a hop of a chain is two or three.
 TURN_WRITES = 4
@@ -121,9 +122,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
-        with self.engine.connect() as connection:
-            if self.is_sqlite:
-                _begin(connection, begin)
+        with self._open(begin) as connection:
             try:
                 yield connection
                 connection.commit()
@@ -131,22 +130,26 @@ class Database:
                 connection.rollback()
                 raise
 
-
-def _begin(connection: Connection, statement: str) -> None:
-    deadline = time.monotonic() + BUSY_TOTAL_S
-    while True:
-        try:
-            connection.exec_driver_sql(statement)
-            return
-        except OperationalError as error:
-            connection.rollback()
-            if not is_busy(error):
-                raise
-            if time.monotonic() > deadline:
-                raise DatabaseBusy(
-                    f"Another program has kept the database locked for {BUSY_TOTAL_S:.0f} s."
-                ) from error
-            time.sleep(0.05)
+    def _open(self, begin: str) -> Connection:
+        """Connect and begin; wait while somebody else holds SQLite's lock."""
+        deadline = time.monotonic() + BUSY_TOTAL_S
+        while True:
+            connection: Connection | None = None
+            try:
+                connection = self.engine.connect()
+                if begin and self.is_sqlite:
+                    connection.exec_driver_sql(begin)
+                return connection
+            except OperationalError as error:
+                if connection is not None:
+                    connection.close()
+                if not (self.is_sqlite and is_busy(error)):
+                    raise
+                if time.monotonic() > deadline:
+                    raise DatabaseBusy(
+                        f"Another program has kept the database locked for {BUSY_TOTAL_S:.0f} s."
+                    ) from error
+                time.sleep(BUSY_PAUSE_S)
 
 
 def is_busy(error: OperationalError) -> bool:
