@@ -5,14 +5,22 @@ from __future__ import annotations
 import contextlib
 import logging
 import selectors
+from collections.abc import Callable
+from pathlib import Path
 
 from ..database.bell import Listener, bell_folder
 from ..database.store import Store, open_store
 from ..runtime.supervise import requests
+from ..runtime.supervise.log_files import TaskLog
+from ..runtime.supervise.processes import Reply
 from ..runtime.task import protocol
 from ..sdk.clock import Clock, WallClock
 from ..sdk.configuration import conf, home
+from ..sdk.log_paths import callback_log_path
 from .beat import Beat
+from .callback_children import CallbackChildren
+from .deliver_callbacks import DeliverCallbacks
+from .delivery_journal import DeliveryJournal
 from .folder_watch import FolderWatcher
 from .parse_children import Answerer, ParseChildren, ParseLimits, make_zygote
 from .parse_manager import ParseManager
@@ -59,17 +67,35 @@ def main(*, num_runs: int = -1, progress: Progress | None = None) -> int:
     children = ParseChildren(zygote, clock, answerer(store, clock), limits)
     watcher = FolderWatcher([root.folder for root in settings.roots])
     bell = Listener(home(), "parser")
+    journal = DeliveryJournal(home() / "run" / "callbacks.called")
+    called = CallbackChildren(
+        make_zygote,
+        clock,
+        callback_answerer(store, clock),
+        journal_fd=journal.descriptor,
+        time_limit_s=settings.time_limit_s,
+    )
     try:
         children.start()
-        manager = _make_manager(store, clock, children, settings, watcher, bell)
-        for source in (watcher, bell, stop):
+        delivery = DeliverCallbacks(
+            store=store,
+            clock=clock,
+            children=called,
+            journal=journal,
+            settings=settings,
+            open_log=callback_log_opener(clock),
+        )
+        manager = _make_manager(store, clock, children, settings, watcher, bell, delivery)
+        for source in (watcher, bell, stop, called):
             children.watch(source.fileno())
         if settings.is_watching:
             watcher.start()
-        _loop(manager, store, clock, stop, num_runs, progress)
+        _loop(manager, delivery, store, clock, stop, num_runs, progress)
     finally:
         watcher.stop()
         children.stop()
+        called.stop()
+        journal.close()
         bell.close()
         store.close()
         lock.release()
@@ -83,9 +109,11 @@ def _make_manager(
     settings: ParseSettings,
     watcher: FolderWatcher,
     bell: Listener,
+    delivery: DeliverCallbacks,
 ) -> ParseManager:
     def has_changed() -> bool:
-        bell.drain()
+        if bell.drain():
+            delivery.look_now()
         return watcher.drain()
 
     manager = ParseManager(
@@ -102,6 +130,7 @@ def _make_manager(
 
 def _loop(
     manager: ParseManager,
+    delivery: DeliverCallbacks,
     store: Store,
     clock: Clock,
     stop: StopSignal,
@@ -113,6 +142,7 @@ def _loop(
     passes = 0
     while not stop.count:
         manager.run_once(TICK_MAX_S)
+        delivery.run()
         if progress is not None:
             progress.note(clock.monotonic())
         stop.drain()
@@ -122,7 +152,7 @@ def _loop(
             except Exception:
                 quarantine.hold(beat.name)
                 log.exception("the parser cannot write its heartbeat")
-        if num_runs > 0 and manager.is_idle():
+        if num_runs > 0 and manager.is_idle() and delivery.is_idle():
             passes += 1
             if passes >= num_runs:
                 return
@@ -145,6 +175,35 @@ def answerer(store: Store, clock: Clock) -> Answerer:
         return protocol.encode(reply)
 
     return answer
+
+
+def callback_answerer(
+    store: Store, clock: Clock
+) -> Callable[[protocol.Ask, requests.RequestScope | None], Reply]:
+    """Return the function that answers what callbacks ask for."""
+
+    def answer(asked: protocol.Ask, scope: requests.RequestScope | None) -> Reply:
+        return requests.answer(asked.method, asked.arguments, store, scope, clock.now())
+
+    return answer
+
+
+def callback_log_opener(clock: Clock) -> Callable[[str, str], TaskLog]:
+    """Return the function that opens the log of the callbacks of one run."""
+    folder = Path(conf.get("logging", "base_log_folder"))
+    folder_mode = int(conf.get("logging", "file_task_handler_new_folder_permissions"), 8)
+    file_mode = int(conf.get("logging", "file_task_handler_new_file_permissions"), 8)
+
+    def open_log(dag_id: str, run_id: str) -> TaskLog:
+        return TaskLog(
+            folder / callback_log_path(dag_id, run_id),
+            clock,
+            folder_mode=folder_mode,
+            file_mode=file_mode,
+            owner="parser",
+        )
+
+    return open_log
 
 
 def _is_told_to_stop(stop: StopSignal, wait_s: float) -> bool:

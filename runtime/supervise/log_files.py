@@ -40,7 +40,14 @@ class TaskLog:
         bytes_max: int = LOG_BYTES_MAX,
         folder_mode: int = 0o775,
         file_mode: int = 0o664,
+        owner: str = "runner",
     ) -> None:
+        """Open the file.
+
+        Args:
+            owner: who writes its notes, as the log shows it.
+        """
+        self._owner = owner
         self._clock = clock
         self._bytes_left = bytes_max
         self._dropped = 0
@@ -78,8 +85,8 @@ class TaskLog:
             self._write_lines(lines)
 
     def note(self, text: str) -> None:
-        """Write a line of the runner's own."""
-        mark = RECORD_MARK + self._stamp("runner")
+        """Write a line of the owner's."""
+        mark = RECORD_MARK + self._stamp(self._owner)
         first, *further = text.encode("utf-8", "backslashreplace").split(b"\n")
         self._write_lines([mark + first, *(CONTINUED_MARK + line for line in further)])
 

@@ -21,7 +21,7 @@ from ...sdk import task_runtime
 from ...sdk.errors import TradewindError
 from ...sdk.states import TaskInstanceState
 from . import process_hygiene, task_output
-from .callback_messages import CallbackOrder, CallbackReport, decode_order, encode
+from .callback_messages import CallbackOrder, CallbackReport, decode_order
 from .child import leave
 from .client import SocketRuntime
 from .dag_callbacks import call_with_context_of
@@ -52,7 +52,7 @@ def main(payload: bytes, fds: Sequence[int]) -> None:
     report = CallbackReport()
     try:
         deliver(order, runtime)
-    except BaseException as error:  # noqa: BLE001 - any way in which a user's file can end
+    except BaseException as error:
         log.exception("The callbacks cannot be called")
         report.error = f"{type(error).__name__}: {error}"
     else:
