@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..task import frames, protocol
 from ..task.watched_files import stat_signature
-from .processes import TaskOrder
+from .processes import Asked, TaskOrder
 
 #: A host reads at once unless it hangs.
 SEND_TIMEOUT_S = 5.0
@@ -164,6 +164,19 @@ class HostPool:
             count -= 1
             total -= memory.get(host.pid, 0)
         return going
+
+    def stale_checks(self) -> list[Asked]:
+        """Return the questions whether stored values that hosts have seen are still the same."""
+        return [
+            Asked(
+                StaleCheck(host),
+                None,
+                "have_values_changed",
+                {"variables": host.ready.variables, "connections": host.ready.connections},
+            )
+            for host in self.all
+            if host.ready is not None and (host.ready.variables or host.ready.connections)
+        ]
 
     def _has_no_use(self, host: Host, now_s: float) -> bool:
         return host.is_retired or now_s - host.used_due > self._settings.idle_s

@@ -86,8 +86,6 @@ class OsProcesses:
         if bell is not None:
             self._listen(bell.fileno(), self._rung)
 
-    # -- Processes --------------------------------------------------------------------------------
-
     def start(self, order: TaskOrder) -> None:
         """See ``Processes.start``."""
         self._logs[order.key] = self._settings.open_log(order, self._clock)
@@ -178,8 +176,6 @@ class OsProcesses:
     def wakeup_fd(self) -> int:
         """Return the descriptor that wakes ``poll`` (for ``signal.set_wakeup_fd``)."""
         return self._wake_write.fileno()
-
-    # -- starting -----------------------------------------------------------------------------
 
     def _start_host(self, path: str, relative_path: str) -> Host:
         self._ensure_zygote()
@@ -286,8 +282,6 @@ class OsProcesses:
             TaskEnded(key=order.key, error=error, is_out_of_resources=is_out_of_resources)
         )
 
-    # -- listening ----------------------------------------------------------------------------
-
     def _listen(self, descriptor: int, callback: Callable[[], None]) -> None:
         self._selector.register(descriptor, selectors.EVENT_READ, callback)
 
@@ -382,8 +376,6 @@ class OsProcesses:
             self._unlisten(channel.output)
             if channel.is_over:
                 self._finish(channel)
-
-    # -- endings --------------------------------------------------------------------------------
 
     def _task_exited(self, host: Host, report: protocol.TaskExited) -> None:
         host.running.discard(report.key)
@@ -491,8 +483,6 @@ class OsProcesses:
         zygote = self._zygote.pid
         self._fresh.kill_adopted([] if zygote is None else [zygote])
 
-    # -- housekeeping -----------------------------------------------------------------------------
-
     def _keep_house(self) -> None:
         now_s = self._clock.monotonic()
         self._housekeeping_due = now_s + HOUSEKEEPING_S
@@ -504,7 +494,4 @@ class OsProcesses:
             self._unlisten(host.control.fileno())
             host.is_gone = True
             host.control.close()  # it ends at end-of-file
-        for host in self._pool.all:
-            if host.ready is not None and (host.ready.variables or host.ready.connections):
-                seen = {"variables": host.ready.variables, "connections": host.ready.connections}
-                self._events.append(Asked(StaleCheck(host), None, "have_values_changed", seen))
+        self._events.extend(self._pool.stale_checks())

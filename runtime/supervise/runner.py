@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from ...database.values import (
 from ...sdk.clock import Clock
 from ...sdk.log_paths import task_log_path
 from . import requests
+from .attempts_in_hand import PendingWrites, RunningAttempt
 from .entry_journal import EntryJournal
 from .outages import DATABASE_AWAY, Backoff
 from .processes import (
@@ -67,32 +68,6 @@ class RunnerSettings:
     entry_timeout_s: float = 150.0
 
 
-@dataclass(slots=True)
-class _Running:
-    """One attempt in hand. ``…_due`` are readings of the monotonic clock."""
-
-    claim: Claim
-    log_path: str
-    deadline_due: float
-    deadline_reason: str
-    pid: int | None = None
-    started_at: datetime | None = None
-    has_entered: bool = False
-    is_start_recorded: bool = False
-    stopped_because: str = ""
-    kill_due: float | None = None
-    is_killed: bool = False
-
-
-@dataclass(slots=True)
-class _Pending:
-    """What waits for the next transaction."""
-
-    results: list[AttemptResult] = field(default_factory=list)
-    returned: list[tuple[Claim, str]] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
-
-
 class Runner:
     """One incarnation of a worker. Call ``start()``, then ``turn()`` until ``is_done``."""
 
@@ -124,8 +99,8 @@ class Runner:
         self._journal = journal
         self._settings = settings
         self._identity = make_identity()
-        self._running: dict[str, _Running] = {}
-        self._pending = _Pending()
+        self._running: dict[str, RunningAttempt] = {}
+        self._pending = PendingWrites()
         self._losses: dict[int, int] = {}
         self._backoff = Backoff(clock)
         self._is_registered = False
@@ -211,7 +186,7 @@ class Runner:
                 self._note_progress(running, event)
 
     def _note_progress(
-        self, running: _Running, event: TaskBegan | TaskEntered | TaskExecuting
+        self, running: RunningAttempt, event: TaskBegan | TaskEntered | TaskExecuting
     ) -> None:
         if isinstance(event, TaskBegan):
             running.pid = event.pid
@@ -277,7 +252,7 @@ class Runner:
             for key, running in self._running.items():
                 self._stop_task(key, running, "the lease of its runner was lost", 0.0)
 
-    def _stop_task(self, key: str, running: _Running, reason: str, grace_s: float) -> None:
+    def _stop_task(self, key: str, running: RunningAttempt, reason: str, grace_s: float) -> None:
         if running.stopped_because:
             return
         running.stopped_because = reason
@@ -488,7 +463,7 @@ class Runner:
             claim.dag_id, claim.run_id, claim.task_id, claim.map_index, claim.try_number
         )
         limit_s = self._settings.entry_timeout_s
-        self._running[key] = _Running(
+        self._running[key] = RunningAttempt(
             claim=claim,
             log_path=log_path,
             deadline_due=self._clock.monotonic() + limit_s,

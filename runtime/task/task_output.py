@@ -97,6 +97,11 @@ class DirectWriter(io.BufferedIOBase):
         super().__init__()
         self._descriptor = descriptor
 
+    @property
+    def name(self) -> int:
+        """Return the descriptor, as files without a path do."""
+        return self._descriptor
+
     def fileno(self) -> int:
         """Return the descriptor that is written to."""
         return self._descriptor
