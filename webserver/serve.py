@@ -32,7 +32,10 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
     def load(self) -> Flask:
         from .app import create_app
 
-        return create_app(self._services)
+        app = create_app(self._services)
+        # Workers are forked from here, and no open database may be carried across a fork.
+        self._services.store.close()
+        return app
 
 
 def serve(services: Services, *, host: str, port: int, workers: int = 1) -> None:
@@ -44,6 +47,7 @@ def serve(services: Services, *, host: str, port: int, workers: int = 1) -> None
     options = {
         "bind": f"{host}:{port}",
         "workers": workers,
+        "preload_app": True,  # workers share the memory of what is imported before the fork
         "worker_class": "gthread",
         "threads": THREADS,
         "graceful_timeout": GRACEFUL_TIMEOUT_S,
