@@ -254,8 +254,10 @@ def _make_folder(database: Database) -> None:
         folder = Path(database.url.database or "").absolute().parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            # Hashes of passwords are for nobody else; SQLite's side files take the same mode.
+            Path(database.url.database or "").touch(mode=0o600)
         except OSError as error:
-            raise DatabaseError(f"The folder {folder} cannot be made: {error.strerror}") from error
+            raise DatabaseError(f"{folder} cannot be written to: {error.strerror}") from error
 
 
 def alembic_config() -> Config:

@@ -27,6 +27,7 @@ def test_a_missing_database_is_created_with_its_folder(tmp_path):
     migrate(settings)
 
     assert check(settings) == migrate_module.HEAD
+    assert (tmp_path / "new/home/tradewind.db").stat().st_mode & 0o077 == 0
     store = open_store(settings)
     assert [pool.name for pool in store.pools.list()] == ["default_pool"]
     store.close()
