@@ -161,7 +161,7 @@ def parse(
     import pendulum
 
     zone = default_timezone() if timezone is None else timezone
-    parsed = pendulum.parse(string, tz=zone, strict=strict)  # type: ignore[arg-type] # any tzinfo
+    parsed = pendulum.parse(string, tz=zone, strict=strict)
     if not isinstance(parsed, pendulum.DateTime):
         raise ValueError(f"{string!r} is not an instant")
     return parsed
@@ -185,7 +185,7 @@ def coerce_datetime(
     aware = make_aware(value, tz) if is_naive(value) else value
     if not isinstance(aware, pendulum.DateTime):
         aware = pendulum.instance(aware)
-    return aware if tz is None else aware.in_timezone(tz)  # type: ignore[arg-type] # any tzinfo
+    return aware if tz is None else aware.in_timezone(tz)
 
 
 def from_timestamp(timestamp: float, tz: str | dt.tzinfo = "UTC") -> pendulum.DateTime:
@@ -193,7 +193,7 @@ def from_timestamp(timestamp: float, tz: str | dt.tzinfo = "UTC") -> pendulum.Da
     import pendulum
 
     zone = parse_timezone(tz) if isinstance(tz, str) else tz
-    return pendulum.from_timestamp(timestamp, tz=zone)  # type: ignore[arg-type] # any tzinfo
+    return pendulum.from_timestamp(timestamp, tz=zone)
 
 
 def td_format(td_object: dt.timedelta | float | relativedelta | None) -> str | None:

@@ -75,7 +75,7 @@ def secret_key() -> str:
     Raises:
         TradewindError: it is one that everybody knows.
     """
-    key = conf.get("api", "secret_key")
+    key = str(conf.get("api", "secret_key"))
     if key.lower() in WEAK_KEYS:
         raise TradewindError(
             "[api] secret_key is a well-known example; set one of your own, "

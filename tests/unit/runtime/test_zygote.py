@@ -54,7 +54,8 @@ def test_a_killed_zygote_is_noticed_and_can_be_started_again(zygote):
     os.kill(zygote.pid, signal.SIGKILL)
 
     with pytest.raises(ZygoteDied):
-        next_exit(zygote)
+        for _ in range(2):  # the child's own exit may have been reported before
+            next_exit(zygote)
 
     zygote.stop()
     zygote.start()
