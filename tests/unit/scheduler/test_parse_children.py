@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from tradewind.runtime.supervise.zygote_client import ZygoteClient
 from tradewind.runtime.task import protocol
 from tradewind.runtime.task.parse_messages import ParseRequest
 from tradewind.runtime.task.recorded_inputs import ABSENT, fingerprint_path, fingerprint_value
 from tradewind.scheduler.parse_children import ParseChildren, ParseLimits
-from tradewind.sdk.clock import WallClock
+from tradewind.sdk.clock import VirtualClock, WallClock
 
 VARIABLES = {"region": "eu"}
 
@@ -141,6 +143,25 @@ def test_a_variable_is_looked_up_and_recorded_without_its_value(parse):
 
     assert finished.answer.error == ""
     assert finished.answer.inputs.variables == {"region": fingerprint_value("region", "eu")}
+
+
+def test_a_zygote_without_work_gives_its_memory_back_and_comes_again(tmp_path):
+    clock = VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    zygote = ZygoteClient()
+    children = ParseChildren(zygote, clock, answer, ParseLimits())
+    children.start()
+    clock.advance(seconds=60)
+    children.wait(0)
+    assert zygote.pid is None
+
+    path = tmp_path / "a.py"
+    path.write_text("x = 1")
+    children.fork(ParseRequest(path=str(path), relative_path="a.py", import_folders=[]))
+    while not (finished := children.wait(1)):
+        pass
+    children.stop()
+
+    assert finished[0].answer.error == ""
 
 
 def test_warnings_are_kept_with_file_and_line(parse, tmp_path):
