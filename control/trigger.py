@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..planning.plan_runs import manual_run
+from ..database.values import NewRun
+from ..planning.plan_runs import PlannedRun, manual_run
 from ..planning.run_ids import check_run_id
 from ..sdk.states import RunType
 from ..sdk.timetables.base import DataInterval
@@ -49,7 +50,6 @@ def trigger_dag(
         DagRunExists: the run id or the logical date is taken.
         InvalidInput: run id or conf are not allowed.
     """
-    from ..database.values import NewRun
     from ..sdk.configuration import conf as settings
 
     dag = services.store.dags.serialized(dag_id)
@@ -75,22 +75,30 @@ def trigger_dag(
         )
     except ValueError as error:
         raise InvalidInput(str(error)) from None
-    services.store.runs.create(
-        NewRun(
-            dag_id=dag_id,
-            run_id=planned.run_id,
-            run_type=planned.run_type.value,
-            run_after=planned.run_after,
-            logical_date=planned.logical_date,
-            data_interval_start=planned.data_interval_start,
-            data_interval_end=planned.data_interval_end,
-            conf=conf,
-            triggered_by=triggered_by,
-            triggering_user=services.user_name,
-            note=note,
-            external_trigger=True,
-        ),
-        now,
-        actor=services.actor,
-    )
+    run = _new_run(dag_id, planned, conf, triggered_by, services.user_name, note)
+    services.store.runs.create(run, now, actor=services.actor)
     return services.store.runs.get(dag_id, planned.run_id)
+
+
+def _new_run(
+    dag_id: str,
+    planned: PlannedRun,
+    conf: Mapping[str, Any] | None,
+    triggered_by: str,
+    user_name: str,
+    note: str | None,
+) -> NewRun:
+    return NewRun(
+        dag_id=dag_id,
+        run_id=planned.run_id,
+        run_type=planned.run_type.value,
+        run_after=planned.run_after,
+        logical_date=planned.logical_date,
+        data_interval_start=planned.data_interval_start,
+        data_interval_end=planned.data_interval_end,
+        conf=conf,
+        triggered_by=triggered_by,
+        triggering_user=user_name,
+        note=note,
+        external_trigger=True,
+    )
