@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -172,6 +172,7 @@ def test_a_part_of_a_second_past_a_tick_that_tick_is_the_one_before():
 minutes = st.sampled_from(["0", "30", "*/15", "45", "10,40", "*/7"])
 hours = st.sampled_from(["*", "*/4", "0", "1", "2", "1-3", "23", "2,12"])
 days = st.sampled_from(["* * *", "* * 0", "1 * *", "L * *", "30,31 * *", "* * 1-5", "29 2 *"])
+all_zones = st.sampled_from(sorted(available_timezones()))
 crons = st.builds(lambda minute, hour, day: f"{minute} {hour} {day}", minutes, hours, days)
 instants = st.datetimes(
     datetime(1970, 1, 3),  # noqa: DTZ001 - hypothesis adds the zone
@@ -194,7 +195,7 @@ def instants_near_changes(draw: st.DrawFn, zone: str) -> datetime:
     return instant
 
 
-@given(data=st.data(), zone=st.sampled_from(ZONES), cron=crons)
+@given(data=st.data(), zone=st.sampled_from(ZONES) | all_zones, cron=crons)
 @settings(max_examples=150, deadline=None)
 def test_next_and_previous_are_each_others_reverse_in_all_zones(data, zone, cron):
     """So data intervals tile the time line: no gap, no overlap, none of length zero."""
