@@ -23,6 +23,7 @@ from .deliver_callbacks import DeliverCallbacks
 from .delivery_journal import DeliveryJournal
 from .folder_watch import FolderWatcher
 from .parse_children import Answerer, ParseChildren, ParseLimits, make_zygote
+from .parse_logs import ParseLogs
 from .parse_manager import ParseManager
 from .parse_settings import ParseSettings, load_parse_settings
 from .progress import Progress
@@ -123,6 +124,7 @@ def _make_manager(
         settings=settings,
         ring=store.bell.ring,
         has_changed=has_changed,
+        keep_output=ParseLogs(Path(conf.get("logging", "base_log_folder")), clock).keep,
     )
     manager.start()
     return manager

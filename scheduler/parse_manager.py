@@ -63,14 +63,21 @@ class ParseManager:
         settings: ParseSettings,
         ring: Callable[[str], None],
         has_changed: Callable[[], bool] = lambda: False,
+        keep_output: Callable[[FinishedParse], None] = lambda _finished: None,
     ) -> None:
-        """Args: has_changed: whether a watcher saw something since the last call."""
+        """Prepare; nothing is read before ``start``.
+
+        Args:
+            has_changed: whether a watcher saw something since the last call.
+            keep_output: keeps what a child printed.
+        """
         self._store = store
         self._clock = clock
         self._children = children
         self._settings = settings
         self._ring = ring
         self._has_changed = has_changed
+        self._keep_output = keep_output
         self._cache = FileCache()
         self._known: dict[str, KnownFile] = {}
         self._found: dict[str, FoundFile] = {}
@@ -261,6 +268,7 @@ class ParseManager:
 
     def _take(self, finished: FinishedParse) -> None:
         request = finished.request
+        self._keep_output(finished)
         if finished.is_ours:
             held_s = self._quarantine.hold(request.relative_path)
             log.warning(
