@@ -53,7 +53,11 @@ class LocalExecutor(Executor):
             time.sleep(_POLL_S)
 
     def submit(self, hint: Hint) -> None:
-        """See ``Executor.submit``."""
+        """See ``Executor.submit``. A runner that has died meanwhile is started again."""
+        if self._slot.holder() is None:
+            self._reap()
+            if self._process is None:  # else it is starting
+                self._process = self._launch()
         self._bell.ring("runner")
 
     def cancel(self, keys: Collection[AttemptKey]) -> None:

@@ -14,6 +14,7 @@ from tradewind.database.migrate import migrate
 from tradewind.database.selections import Selection
 from tradewind.database.store import Store, open_store
 from tradewind.database.values import NewRun, ParsedDag, ParsedFile
+from tradewind.executors.base import Hint
 from tradewind.executors.local import LocalExecutor
 from tradewind.runtime.task.dag_file import load_dag_file
 from tradewind.sdk.clock import WallClock
@@ -45,6 +46,22 @@ class Second(BaseOperator):
 with DAG("pair", schedule=None, is_paused_upon_creation=False):
     First(task_id="first") >> Second(task_id="second")
 """
+DEAF_FILE = """
+import signal, time
+from datetime import timedelta
+from tradewind.sdk.dag import DAG
+from tradewind.sdk.base_operator import BaseOperator
+
+class Deaf(BaseOperator):
+    def execute(self, context):
+        for number in (signal.SIGALRM, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        print("deaf")
+        time.sleep(300)
+
+with DAG("deaf", schedule=None, is_paused_upon_creation=False):
+    Deaf(task_id="task", execution_timeout=timedelta(seconds=0.5))
+"""
 WAIT_S = 25.0
 
 
@@ -55,26 +72,29 @@ class Home:
         self.folder = folder
         self.store = store
         self.executor = LocalExecutor(folder)
-        path = folder / "dags" / "pair.py"
-        path.parent.mkdir()
-        path.write_text(FILE)
+        (folder / "dags").mkdir()
+        self.add("pair", FILE)
+
+    def add(self, dag_id: str, text: str) -> None:
+        path = self.folder / "dags" / f"{dag_id}.py"
+        path.write_text(text)
         loaded = load_dag_file(path)
-        serialized = serialize(loaded.dags["pair"], relative_fileloc="pair.py")
+        serialized = serialize(loaded.dags[dag_id], relative_fileloc=path.name)
         self.store.files.save(
             ParsedFile(
-                relative_path="pair.py",
+                relative_path=path.name,
                 path=str(path),
                 content_hash=loaded.content_hash,
                 parsed_at=now(),
                 duration_s=0.1,
-                dags=[ParsedDag("pair", encode(serialized))],
-                source=FILE,
+                dags=[ParsedDag(dag_id, encode(serialized))],
+                source=text,
             ),
             now(),
         )
 
-    def trigger(self, run_id: str = "r") -> None:
-        self.store.runs.create(NewRun("pair", run_id, run_type="manual", run_after=now()), now())
+    def trigger(self, dag_id: str = "pair") -> None:
+        self.store.runs.create(NewRun(dag_id, "r", run_type="manual", run_after=now()), now())
         self.store.runs.start_queued(now())
 
     def states(self, run_id: str = "r") -> list[str]:
@@ -170,6 +190,19 @@ def test_a_killed_runner_costs_one_try_and_leaves_no_process(home):
     assert len(home.witnesses()) == 1
 
 
+def test_a_hint_starts_a_runner_that_has_died(home):
+    home.executor.start()
+    first = home.executor.runner_pid
+    os.kill(first, signal.SIGKILL)
+    home.wait_until(lambda: home.executor.runner_pid is None)
+
+    home.trigger()
+    home.executor.submit(Hint(task_instance_id=1, epoch=1, queue="default"))
+    home.wait_for(["success", "success"])
+
+    assert home.executor.runner_pid != first
+
+
 def test_a_stopped_runner_gives_its_tasks_a_grace_and_says_why_they_ended(home):
     home.hold()
     home.executor.start()
@@ -198,6 +231,21 @@ def test_a_cleared_running_task_is_killed_and_runs_again(home):
     home.wait_until(lambda: home.tick() == ["success", "success"])
 
     assert len(home.witnesses()) == 2
+
+
+def test_a_task_that_hears_no_signal_is_gone_soon_after_its_execution_timeout(home, monkeypatch):
+    monkeypatch.setenv("TRADEWIND__EXECUTION__KILL_GRACE_S", "1")
+    home.add("deaf", DEAF_FILE)
+    home.executor.start()
+
+    home.trigger("deaf")
+    row = lambda: home.store.task_instances.get("deaf", "r", "task")  # noqa: E731
+    home.wait_until(lambda: row().state.value == "failed")
+
+    assert row().state_reason.startswith("execution_timeout of 0.5 s is over")
+    (attempt,) = home.store.task_instances.tries("deaf", "r", "task")
+    assert attempt.signal == signal.SIGKILL
+    assert 2.5 <= (attempt.ended_at - attempt.started_at).total_seconds() < 10
 
 
 def is_alive(pid: int) -> bool:
