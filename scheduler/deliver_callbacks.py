@@ -48,6 +48,7 @@ class Journal(Protocol):
 
     def keys(self) -> set[str]: ...
     def has(self, key: str) -> bool: ...
+    def is_empty(self) -> bool: ...
     def empty(self) -> None: ...
 
 
@@ -118,12 +119,19 @@ class DeliverCallbacks:
         for row in rows:
             self._begin(row)
         if not rows and self.is_idle():
-            self._journal.empty()
-            self._earlier = set()
+            self._forget_notes()
         if len(rows) == free:
             self.look_now()  # there may be more
 
+    def _forget_notes(self) -> None:
+        # A message that waits out the lease of a dead manager may be among those noted.
+        if not self._journal.is_empty() and self._store.outbox.next_due_at() is None:
+            self._journal.empty()
+            self._earlier = set()
+
     def _begin(self, row: OutboxRow) -> None:
+        if row.id in self._delivering:
+            return  # it outlasted its lease: it was killed, and does not end
         run_id = str(row.payload.get("run_id", ""))
         key = f"{row.id}@{row.created_at.isoformat()}"
         delivery = _Delivery(row, key, self._open_log(row.dag_id, run_id))

@@ -24,7 +24,8 @@ def wait(ti):
 
 def tell_dag(context):
     print("the DAG's callback speaks")
-    write("dag_failed", f"{{context['reason']}} {{context['ti'].task_id}} {{context['params']['p']}}")
+    seen = context["reason"], context["ti"].task_id, context["params"]["p"]
+    write("dag_failed", "%s %s %s" % seen)
 
 def tell_task(context):
     ti = context["ti"]
