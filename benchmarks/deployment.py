@@ -20,6 +20,8 @@ from typing import Any, Self
 TRADEWIND = Path(sys.executable).parent / "tradewind"
 DEADLINE_S = 300.0
 POLL_S = 0.02
+#: Settings of whoever measures must not count; and bytecode is written, as for any user.
+LEFT_OUT = ("AIRFLOW", "TRADEWIND", "PYTHONDONTWRITEBYTECODE")
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -39,7 +41,7 @@ class Deployment:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "TRADEWIND"))},
+            **{name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)},
             "TRADEWIND_HOME": str(self.home),
             "TRADEWIND__CORE__DAGS_FOLDER": str(self.dags_folder),
             "TRADEWIND__CORE__LOAD_EXAMPLES": "false",
