@@ -19,12 +19,14 @@ def make_executors() -> Mapping[str, Executor]:
     """
     from ..sdk.configuration import conf
     from ..sdk.errors import ConfigurationError
+    from ..sdk.executor_names import LOCAL, canonical_executor
 
     executors: dict[str, Executor] = {}
-    for name in conf.getlist("core", "executor"):
-        if name.rpartition(".")[2] not in ("LocalExecutor", "SequentialExecutor"):
+    for named in conf.getlist("core", "executor"):
+        name = canonical_executor(named)
+        if name != LOCAL:
             raise ConfigurationError(
-                f"[core] executor names {name}; LocalExecutor is the one that exists so far"
+                f"[core] executor names {named}; LocalExecutor is the one that exists so far"
             )
         from ..executors.local import LocalExecutor
 

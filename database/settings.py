@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..sdk.configuration import conf, home
+from ..sdk.executor_names import canonical_executor
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def settings_from_configuration() -> StoreSettings:
         claim_deadline_s=claim_deadline_s,
         map_length_max=conf.getint("core", "max_map_length"),
         default_pool_slots=conf.getint("core", "default_pool_task_slot_count"),
-        default_executor=str(conf.get("core", "executor")).split(",")[0].strip(),
+        default_executor=canonical_executor(str(conf.get("core", "executor")).split(",")[0]),
         fernet_key=conf.get("core", "fernet_key"),
         is_paused_at_creation=conf.getboolean("core", "dags_are_paused_at_creation"),
     )

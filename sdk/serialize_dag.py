@@ -19,6 +19,7 @@ from .abstract_operator import AbstractOperator
 from .asset import Asset, AssetAlias, AssetNameRef, AssetUriRef
 from .dag import DAG
 from .exceptions import SerializationError
+from .executor_names import canonical_executor
 from .expand_inputs import DictOfListsExpandInput, ExpandInput, MappedArgument
 from .graph import sorted_tasks
 from .not_set import is_arg_set
@@ -189,7 +190,7 @@ def _task(task: Any, weight: int, dag: DAG) -> SerializedTask:
         pool=task.pool,
         pool_slots=task.pool_slots,
         queue=task.queue,
-        executor=task.executor or "",
+        executor=canonical_executor(task.executor) if task.executor else "",
         priority_weight=task.priority_weight,
         weight_rule=str(rule) if isinstance(rule, str) else type(rule).__qualname__,
         effective_priority_weight=weight,
