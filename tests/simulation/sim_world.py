@@ -10,10 +10,12 @@ from sim_kernel import Faults, Kernel
 from sim_processes import MemoryJournal, MemorySpool, SimProcesses, Witness
 from sim_store import FaultyStore
 from sim_workload import POOL, POOL_SLOTS, make_dag, parsed_file
+from tradewind.database.selections import Selection
 from tradewind.database.settings import StoreSettings
 from tradewind.database.store import Store
 from tradewind.database.values import NewRun, WorkerIdentity
 from tradewind.runtime.supervise import runner as runner_module
+from tradewind.runtime.supervise.outages import Backoff
 from tradewind.runtime.supervise.runner import Runner, RunnerSettings
 from tradewind.scheduler.advance_runs import AdvanceRuns
 from tradewind.scheduler.create_due_runs import CreateDueRuns
@@ -63,6 +65,14 @@ class World:
 
     def play(self, seconds: float = 120.0) -> None:
         """Faults on for *seconds*, then healed until all is done, then judged."""
+        real_backoff = runner_module.Backoff
+        runner_module.Backoff = self._backoff  # its jitter must come from the seed
+        try:
+            self._play(seconds)
+        finally:
+            runner_module.Backoff = real_backoff
+
+    def _play(self, seconds: float) -> None:
         self.kernel.run(seconds)
         self.kernel.faults = Faults()
         self.is_scheduling = False
@@ -117,7 +127,6 @@ class World:
             self.alive_workers.clear()
 
         self.runner.on_death = on_death
-        runner_module.Backoff = self._backoff  # type: ignore[misc]
         runner = Runner(
             store=self._connect("runner"),
             clock=self.kernel.clock,
@@ -133,14 +142,10 @@ class World:
             runner.turn()
 
     def _backoff(self, clock):
-        from tradewind.runtime.supervise.outages import Backoff
-
         return Backoff(clock, self.kernel.random)
 
     def _use(self) -> None:
         """A person who triggers, clears and marks at random."""
-        from tradewind.database.selections import Selection
-
         chance, clock = self.kernel.random, self.kernel.clock
         number = 0
         while self.is_scheduling:
