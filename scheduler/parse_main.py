@@ -69,13 +69,7 @@ def main(*, num_runs: int = -1, progress: Progress | None = None) -> int:
     watcher = FolderWatcher([root.folder for root in settings.roots])
     bell = Listener(home(), "parser")
     journal = DeliveryJournal(home() / "run" / "callbacks.called")
-    called = CallbackChildren(
-        make_zygote,
-        clock,
-        callback_answerer(store, clock),
-        journal_fd=journal.descriptor,
-        time_limit_s=settings.time_limit_s,
-    )
+    called = _make_callback_children(store, clock, settings, journal)
     try:
         children.start()
         delivery = DeliverCallbacks(
@@ -101,6 +95,21 @@ def main(*, num_runs: int = -1, progress: Progress | None = None) -> int:
         store.close()
         lock.release()
     return 0
+
+
+def _make_callback_children(
+    store: Store, clock: Clock, settings: ParseSettings, journal: DeliveryJournal
+) -> CallbackChildren:
+    def answer(asked: protocol.Ask, scope: requests.RequestScope | None) -> Reply:
+        return requests.answer(asked.method, asked.arguments, store, scope, clock.now())
+
+    return CallbackChildren(
+        make_zygote,
+        clock,
+        answer,
+        journal_fd=journal.descriptor,
+        time_limit_s=settings.time_limit_s,
+    )
 
 
 def _make_manager(
@@ -175,17 +184,6 @@ def answerer(store: Store, clock: Clock) -> Answerer:
             found = requests.answer(asked.method, asked.arguments, store, None, clock.now())
             reply = protocol.Answer(value=found.value, error=found.error)
         return protocol.encode(reply)
-
-    return answer
-
-
-def callback_answerer(
-    store: Store, clock: Clock
-) -> Callable[[protocol.Ask, requests.RequestScope | None], Reply]:
-    """Return the function that answers what callbacks ask for."""
-
-    def answer(asked: protocol.Ask, scope: requests.RequestScope | None) -> Reply:
-        return requests.answer(asked.method, asked.arguments, store, scope, clock.now())
 
     return answer
 

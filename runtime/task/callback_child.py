@@ -26,7 +26,7 @@ from .child import leave
 from .client import SocketRuntime
 from .dag_callbacks import call_with_context_of
 from .dag_file import load_dag_file, prepare_import_paths
-from .execute import call_back
+from .late_callbacks import call_back
 from .surroundings import task_surroundings
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ...sdk.context import Context, set_current_context
 from ...sdk.states import TaskInstanceState
 from ...sdk.task_runtime import TaskRuntime
 from .callbacks import run_callbacks
-from .execute import context_after
+from .late_callbacks import context_after
 from .task_spec import TaskInstanceSpec
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from ...sdk.call_arguments import run_generator
 from ...sdk.configuration import conf
 from ...sdk.context import Context, set_current_context
 from ...sdk.dag_run import DagRun, to_pendulum
-from ...sdk.exceptions import AirflowException
+from ...sdk.exceptions import AirflowTaskTerminated
 from ...sdk.param import ParamsDict
 from ...sdk.secrets_masker import mask
 from ...sdk.states import TaskInstanceState
@@ -82,39 +82,6 @@ def render_task(
     """
     with task_surroundings(runtime):
         return TaskExecution(dag=dag, task=task, spec=spec, runtime=runtime, log=log).render()
-
-
-def context_after(
-    *,
-    dag: DAG,
-    task: Any,
-    spec: TaskInstanceSpec,
-    runtime: TaskRuntime,
-    log: logging.Logger,
-    state: TaskInstanceState,
-) -> Context:
-    """Return the template context of a task instance that has ended in *state*."""
-    return TaskExecution(dag=dag, task=task, spec=spec, runtime=runtime, log=log).look_back(state)
-
-
-def call_back(
-    *,
-    dag: DAG,
-    task: Any,
-    spec: TaskInstanceSpec,
-    runtime: TaskRuntime,
-    log: logging.Logger,
-    state: TaskInstanceState,
-    reason: str,
-) -> None:
-    """Call what wants to hear of a try whose own process could not call it any more.
-
-    Args:
-        state: failed or up_for_retry; it chooses the callbacks.
-        reason: why the try ended; callbacks find it as text of ``context["exception"]``.
-    """
-    execution = TaskExecution(dag=dag, task=task, spec=spec, runtime=runtime, log=log)
-    execution.call_back(state, AirflowException(reason))
 
 
 class TaskExecution:
@@ -225,9 +192,7 @@ class TaskExecution:
         """Return the operator to be executed: a copy, with the arguments of its map index."""
         if not self._task.is_mapped:
             return self._task.prepare_for_execution()
-        arguments, final_ids = self._task.resolve_mapped_kwargs(
-            self._context, self._spec.map_index
-        )
+        arguments, final_ids = self._task.resolve_mapped_kwargs(self._context, self._spec.map_index)
         operator = self._task.unmap(arguments)
         operator.__dict__["_rendered_ids"] = frozenset(final_ids)
         return operator
@@ -315,9 +280,7 @@ class TaskExecution:
         if task.multiple_outputs:
             pushed.update(outputs_of(task.task_id, value))
         pushed[XCOM_RETURN_KEY] = value
-        encoded = [
-            EncodedXCom(key, *self._ti.encode_xcom(key, one)) for key, one in pushed.items()
-        ]
+        encoded = [EncodedXCom(key, *self._ti.encode_xcom(key, one)) for key, one in pushed.items()]
         self._xcoms.extend(encoded)
         self._ti.pending_xcoms.update(pushed)
 
@@ -375,12 +338,36 @@ class TaskExecution:
             _S.FAILED: "on_failure_callback",
         }
         name = names.get(_S(self._ti.state)) if self._ti.state else None
+        if isinstance(ending.error, AirflowTaskTerminated):
+            name = self._name_after_termination(name)
         if name is None or not getattr(self._task, name, None):
             return
         if ending.error is not None:
             self._context["exception"] = ending.error
         with set_current_context(self._context), _surviving_exit(self._log):
             run_callbacks(self._task, name, self._context, self._log)
+
+    def _name_after_termination(self, name: str | None) -> str | None:
+        """Return which callbacks to call where somebody else may have moved the task instance.
+
+        Its process is stopped when it is marked or cleared: only a failure is one then.
+        """
+        key = self._ti.task_id
+        if self._spec.map_index >= 0:
+            key = f"{key}[{self._spec.map_index}]"
+        given = None
+        with contextlib.suppress(Exception):  # whoever could tell is away: it ended as it says
+            states = self._runtime.get_task_states(
+                dag_id=self._spec.dag_id, run_ids=[self._spec.run_id], task_ids=[self._ti.task_id]
+            )
+            given = states.get(self._spec.run_id, {}).get(key)
+        if given is None or given == _S.RUNNING:
+            return name
+        self._log.info("It was stopped because the task instance is %s now", given)
+        if given != _S.FAILED:
+            return None
+        self._ti.state = _S.FAILED
+        return "on_failure_callback"
 
     def _result(self, ending: Ending) -> TaskResult:
         is_success = ending.outcome == outcome.SUCCESS
@@ -461,9 +448,13 @@ def _takes_result(post_execute: Any) -> bool:
         parameters = inspect.signature(post_execute).parameters
     except (TypeError, ValueError):
         return True
-    return "result" in parameters or len(parameters) > 1 or any(
-        parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-        for parameter in parameters.values()
+    return (
+        "result" in parameters
+        or len(parameters) > 1
+        or any(
+            parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+            for parameter in parameters.values()
+        )
     )
 
 

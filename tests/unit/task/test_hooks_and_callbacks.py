@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+from types import SimpleNamespace
+
 import pytest
+from task_world import RUN_ID
 from tradewind.operators.python import PythonOperator
+from tradewind.runtime.task.late_callbacks import call_back
+from tradewind.runtime.task.task_spec import TaskInstanceSpec
 from tradewind.sdk.base_operator import BaseOperator
-from tradewind.sdk.exceptions import AirflowFailException, AirflowSkipException
+from tradewind.sdk.exceptions import (
+    AirflowFailException,
+    AirflowSkipException,
+    AirflowTaskTerminated,
+)
+from tradewind.sdk.states import TaskInstanceState
 
 
 class Tracing(BaseOperator):
@@ -112,8 +123,7 @@ def test_exactly_the_callbacks_of_the_end_are_called(
         retries=retries,
         dag=world.dag,
         **{
-            f"on_{name}_callback": note(name)
-            for name in ("success", "skipped", "failure", "retry")
+            f"on_{name}_callback": note(name) for name in ("success", "skipped", "failure", "retry")
         },
     )
 
@@ -140,6 +150,98 @@ def test_an_error_in_a_callback_keeps_neither_the_others_nor_the_outcome(world):
 
     assert world.run("a").outcome == "success"
     assert len(calls) == 1
+
+
+def test_callbacks_after_one_that_exits_still_run(world):
+    calls = []
+
+    def leave(context):
+        raise SystemExit(1)
+
+    PythonOperator(
+        task_id="a",
+        python_callable=lambda: 1,
+        on_success_callback=[leave, calls.append],
+        dag=world.dag,
+    )
+
+    assert world.run("a").outcome == "success"
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "called"),
+    [
+        ("running", ["retry up_for_retry"]),
+        ("failed", ["failure failed"]),
+        ("success", []),
+        ("restarting", []),
+    ],
+)
+def test_a_stopped_process_calls_only_what_its_task_instance_came_to(world, given, called):
+    calls = []
+
+    def stop():
+        raise AirflowTaskTerminated("SIGTERM")
+
+    def note(name):
+        return lambda context: calls.append(f"{name} {context['ti'].state}")
+
+    PythonOperator(
+        task_id="a",
+        python_callable=stop,
+        retries=1,
+        on_failure_callback=note("failure"),
+        on_retry_callback=note("retry"),
+        dag=world.dag,
+    )
+    world.runtime.list_states = lambda: [SimpleNamespace(task_id="a", map_index=-1, state=given)]
+
+    world.run("a", try_number=1, tries_max=1)
+
+    assert calls == called
+
+
+def test_callbacks_of_a_mapped_task_that_cannot_be_expanded_are_called(world):
+    calls = []
+    PythonOperator.partial(
+        task_id="a",
+        python_callable=print,
+        on_failure_callback=lambda context: calls.append(context["ti"].map_index),
+        dag=world.dag,
+    ).expand(op_args=PythonOperator(task_id="up", python_callable=list, dag=world.dag).output)
+
+    assert world.run("a", map_index=3).outcome == "failed"
+    assert calls == [3]
+
+
+def test_callbacks_for_a_killed_process_see_the_try_and_keep_its_xcoms(world):
+    seen = []
+
+    def note(context):
+        ti = context["ti"]
+        seen.append((ti.try_number, ti.state, str(context["exception"]), context["params"]["p"]))
+        seen.append(ti.xcom_pull(task_ids="a", key="left"))
+
+    world.dag.params["p"] = 1
+    world.dag_run["conf"] = {"p": 7}
+    task = PythonOperator(
+        task_id="a", python_callable=print, on_failure_callback=note, dag=world.dag
+    )
+    names = {"dag_id": "d", "run_id": RUN_ID, "task_id": "a", "map_index": -1}
+    world.runtime.set_xcom(**names, key="left", value='"behind"', length=None)
+
+    call_back(
+        dag=world.dag,
+        task=task,
+        spec=TaskInstanceSpec("d", RUN_ID, "a", try_number=2, epoch=2, dag_run=world.dag_run),
+        runtime=world.runtime,
+        log=logging.getLogger("tests.task"),
+        state=TaskInstanceState.FAILED,
+        reason="signal 9 (SIGKILL)",
+    )
+
+    assert seen == [(2, "failed", "signal 9 (SIGKILL)", 7), "behind"]
 
 
 def test_a_success_callback_can_pull_the_result(world):

@@ -1,0 +1,54 @@
+"""Whoever leaves a callback in the outbox wakes the parser, which delivers it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tradewind.database.bell import Listener
+
+
+@pytest.fixture
+def settings(settings, tmp_path):
+    return replace(settings, home=tmp_path)
+
+
+@pytest.fixture
+def bell(tmp_path):
+    listener = Listener(tmp_path, "parser")
+    yield listener
+    listener.close()
+
+
+def test_a_lost_failure_rings(house, task, bell):
+    house.add(task("a", callbacks=["failure"]))
+    house.run()
+    [claim] = house.claim()
+
+    house.finish(claim, "failed", has_run_callbacks=False)
+
+    assert bell.drain() == 1
+
+
+@pytest.mark.parametrize(("callbacks", "rings"), [(["success"], 1), (["failure"], 0)])
+def test_the_end_of_a_run_rings_where_somebody_wants_to_hear_of_it(
+    house, task, bell, callbacks, rings
+):
+    house.add(task("a"), callbacks=callbacks)
+    house.run()
+    [claim] = house.claim()
+
+    house.finish(claim)
+
+    assert bell.drain() == rings
+
+
+def test_a_run_that_times_out_rings(house, task, bell):
+    house.add(task("a"), callbacks=["failure"], dagrun_timeout_s=60.0)
+    number = house.run()
+    house.pass_time(minutes=2)
+
+    house.store.runs.advance([number], house.now)
+
+    assert house.run_state() == "failed"
+    assert bell.drain() == 1
