@@ -17,6 +17,7 @@ from ...database.bell import Listener
 from ...database.store import open_store
 from ...sdk.clock import WallClock
 from ...sdk.configuration import conf, dags_folder, home
+from ...sdk.executor_names import canonical_executor
 from ..task import process_hygiene
 from . import process_groups
 from .entry_journal import EntryJournal
@@ -60,8 +61,9 @@ def main(
             return 0
         time.sleep(STANDBY_INTERVAL_S)  # a signal's default action ends a runner that waits
     process_hygiene.become_subreaper()
-    executor = executor or str(conf.get("core", "executor")).split(",")[0].strip()
-    settings = runner_settings(queues, is_sequential=executor.endswith(SEQUENTIAL_EXECUTOR))
+    named = executor or str(conf.get("core", "executor")).split(",")[0].strip()
+    settings = runner_settings(queues, is_sequential=named.endswith(SEQUENTIAL_EXECUTOR))
+    executor = canonical_executor(named)  # as task instances name it
     clock = WallClock()
     identity = new_identity(executor, queues or (), settings.slots)
     process_groups.kill_leftovers(slot.id, identity.id)
