@@ -1,4 +1,4 @@
-"""The callback children at work: started, listened to, limited in time, and buried.
+"""The callback children at work: started, listened to, limited, and buried.
 
 They have a zygote of their own: it is started when the first callback is due and ends when none
 has come for a while, and what callbacks do to it stops no parsing.
@@ -30,6 +30,7 @@ from ..runtime.task.callback_messages import (
     encode,
 )
 from ..sdk.clock import Clock
+from .parse_children import ParseLimits, resident_bytes
 
 #: Without a callback for this long, their zygote is let go.
 ZYGOTE_IDLE_S = 60.0
@@ -74,14 +75,14 @@ class CallbackChildren:
         answer: Answerer,
         *,
         journal_fd: int,
-        time_limit_s: float,
+        limits: ParseLimits,
     ) -> None:
         """Args: make_zygote: returns one that was started."""
         self._make_zygote = make_zygote
         self._clock = clock
         self._answer = answer
         self._journal_fd = journal_fd
-        self._time_limit_s = time_limit_s
+        self._limits = limits
         self._zygote: ZygoteClient | None = None
         self._idle_since_s = clock.monotonic()
         self._selector = selectors.DefaultSelector()
@@ -146,8 +147,7 @@ class CallbackChildren:
         now_s = self._clock.monotonic()
         for child in self._children.values():
             self._answer_asked(child)
-            if now_s - child.started_s > self._time_limit_s and not child.killed_because:
-                self._kill(child, f"it took longer than {self._time_limit_s:g} s and was stopped")
+            self._limit(child, now_s)
         if self._zygote is not None:
             self._poll_zygote(self._zygote)
         if self._children:
@@ -161,6 +161,22 @@ class CallbackChildren:
         """Kill what runs, and the zygote."""
         self._bury_all("the parse manager stops")
         self._selector.close()
+
+    def _limit(self, child: _Child, now_s: float) -> None:
+        if child.killed_because:
+            return
+        if now_s - child.started_s > self._limits.time_s:
+            self._kill(
+                child,
+                f"it took longer than {self._limits.time_s:g} s and was stopped"
+                " (setting [dag_processor] dag_file_processor_timeout)",
+            )
+        elif resident_bytes(child.pid) > self._limits.memory_bytes:
+            self._kill(
+                child,
+                f"it used more than {self._limits.memory_bytes // (1024 * 1024)} MB of memory and"
+                " was stopped (setting [dag_processor] parsing_memory_mb)",
+            )
 
     def _running_zygote(self) -> ZygoteClient:
         if self._zygote is None:

@@ -243,7 +243,7 @@ class ParseChildren:
                     f"parsing took longer than {self._limits.time_s:g} s and was stopped"
                     " (setting [dag_processor] dag_file_processor_timeout)",
                 )
-            elif _resident_bytes(child.pid) > self._limits.memory_bytes:
+            elif resident_bytes(child.pid) > self._limits.memory_bytes:
                 self._kill(
                     child,
                     "importing it used more than"
@@ -311,7 +311,8 @@ def _signal_name(number: int) -> str:
         return str(number)
 
 
-def _resident_bytes(pid: int) -> int:
+def resident_bytes(pid: int) -> int:
+    """Return how much memory a process holds, 0 where that cannot be seen."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
     except (OSError, ValueError, IndexError):

@@ -16,6 +16,7 @@ from ..runtime.supervise.processes import Reply
 from ..runtime.task import protocol
 from ..sdk.clock import Clock, WallClock
 from ..sdk.configuration import conf, home
+from ..sdk.errors import TradewindError
 from ..sdk.log_paths import callback_log_path
 from .beat import Beat
 from .callback_children import CallbackChildren
@@ -69,7 +70,7 @@ def main(*, num_runs: int = -1, progress: Progress | None = None) -> int:
     watcher = FolderWatcher([root.folder for root in settings.roots])
     bell = Listener(home(), "parser")
     journal = DeliveryJournal(home() / "run" / "callbacks.called")
-    called = _make_callback_children(store, clock, settings, journal)
+    called = _make_callback_children(store, clock, limits, journal)
     try:
         children.start()
         delivery = DeliverCallbacks(
@@ -98,9 +99,15 @@ def main(*, num_runs: int = -1, progress: Progress | None = None) -> int:
 
 
 def _make_callback_children(
-    store: Store, clock: Clock, settings: ParseSettings, journal: DeliveryJournal
+    store: Store, clock: Clock, limits: ParseLimits, journal: DeliveryJournal
 ) -> CallbackChildren:
     def answer(asked: protocol.Ask, scope: requests.RequestScope | None) -> Reply:
+        if asked.method == "set_xcom":  # its try is over, and nothing fences what is left then
+            try:
+                store.xcoms.set(**asked.arguments, now=clock.now())
+            except TradewindError as error:
+                return Reply(error=str(error))
+            return Reply()
         return requests.answer(asked.method, asked.arguments, store, scope, clock.now())
 
     return CallbackChildren(
@@ -108,7 +115,7 @@ def _make_callback_children(
         clock,
         answer,
         journal_fd=journal.descriptor,
-        time_limit_s=settings.time_limit_s,
+        limits=limits,
     )
 
 

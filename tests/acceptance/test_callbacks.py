@@ -29,6 +29,7 @@ def tell_dag(context):
 
 def tell_task(context):
     ti = context["ti"]
+    ti.xcom_push("told", "yes")
     write("task_failed", f"{{ti.state}} {{ti.try_number}} {{context['exception']}}")
 
 def tell_retry(context):
@@ -81,3 +82,23 @@ def test_callbacks_of_a_killed_task_and_of_its_dag_are_called_once(deployment) -
     assert "this callback is broken" in said
     assert "the DAG's callback speaks" in said
     assert said.count(ends) == 3
+
+
+def test_the_callback_of_a_task_is_called_once_when_its_runner_was_killed(deployment) -> None:
+    text = DAG.format(folder=str(deployment.home)).replace("retries=1", "retries=0")
+    deployment.write_dag("mourned.py", text)
+    deployment.start()
+    deployment.wait_until(lambda: deployment.rows("dags", "list", "--columns", "dag_id"), "the DAG")
+    deployment.cli("dags", "trigger", "mourned", "--run-id", "one")
+    deployment.wait_until((deployment.home / "pid_1").exists, "the task")
+
+    runners = deployment.processes("tradewind-runn")
+    for pid in runners:
+        os.kill(pid, signal.SIGKILL)
+    log = deployment.home / "logs" / "dag_id=mourned" / "run_id=one" / "callbacks.log"
+    called = "Callbacks were called"
+    deployment.wait_until(lambda: log.exists() and log.read_text().count(called) == 2, "both ends")
+
+    assert runners
+    assert (deployment.home / "task_failed").read_text().startswith("failed 1 worker lost")
+    assert (deployment.home / "dag_failed").read_text() == "task_failure killed 1\n"

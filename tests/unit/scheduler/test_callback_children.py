@@ -14,6 +14,7 @@ from tradewind.runtime.task.callback_messages import CallbackOrder
 from tradewind.runtime.task.task_spec import TaskInstanceSpec
 from tradewind.scheduler.callback_children import CallbackChildren
 from tradewind.scheduler.delivery_journal import DeliveryJournal
+from tradewind.scheduler.parse_children import ParseLimits
 from tradewind.sdk.clock import WallClock
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -58,7 +59,7 @@ class World:
             WallClock(),
             answer,
             journal_fd=self.journal.descriptor,
-            time_limit_s=1.0,
+            limits=ParseLimits(time_s=1.0, memory_bytes=300 * 1024 * 1024),
         )
 
     def call(self, text, kind="task_failure", **fields):
@@ -168,6 +169,11 @@ def test_callbacks_may_ask_for_variables(world):
         (
             "dag_calls = None\ndef task_calls(context):\n    import time; time.sleep(30)",
             "longer than 1 s",
+        ),
+        (
+            "dag_calls = None\ndef task_calls(context):\n"
+            "    import time; x = bytearray(400_000_000); time.sleep(30)",
+            "more than 300 MB of memory",
         ),
         (
             "dag_calls = task_calls = None\nclass DAG(DAG):\n    def __init__(self, dag_id, **kw):"
