@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
 
 from .context import Context
+
+if TYPE_CHECKING:
+    import inspect
 
 
 def determine_kwargs(
@@ -20,10 +24,8 @@ def determine_kwargs(
     Raises:
         ValueError: a position belongs to a parameter that *kwargs* names as well.
     """
-    import inspect  # late here and below: declaring a DAG needs none of it, and it takes 5 ms
-
     try:
-        parameters = list(inspect.signature(func).parameters.values())
+        parameters = parameters_of(func)
     except (TypeError, ValueError):  # some built-in functions do not say what they take
         return {}
     by_position = [p for p in parameters if p.kind is not p.KEYWORD_ONLY][: len(args)]
@@ -47,6 +49,24 @@ def determine_kwargs(
             if name not in found and name not in taken:
                 found[name] = peek(name)
     return found
+
+
+def parameters_of(func: Callable[..., Any]) -> Sequence[inspect.Parameter]:
+    """Return what *func* takes. Remembered for plain functions: a task host asks ahead.
+
+    Raises:
+        TypeError, ValueError: it does not say.
+    """
+    return _remembered(func) if type(func) is FunctionType else _asked(func)
+
+
+def _asked(func: Callable[..., Any]) -> Sequence[inspect.Parameter]:
+    import inspect  # late here and below: declaring a DAG needs none of it, and it takes 5 ms
+
+    return tuple(inspect.signature(func).parameters.values())
+
+
+_remembered = functools.lru_cache(maxsize=1024)(_asked)
 
 
 def make_kwargs_callable(func: Callable[..., Any]) -> Callable[..., Any]:

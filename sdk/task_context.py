@@ -72,17 +72,14 @@ def _add_dates(context: Context, ti: RuntimeTaskInstance, dag_run: DagRun) -> No
     if logical_date is None:
         return
     context["logical_date"] = logical_date
-    context["ds"] = template_filters.ds_filter(logical_date)
-    context["ds_nodash"] = template_filters.ds_nodash_filter(logical_date)
-    context["ts"] = template_filters.ts_filter(logical_date)
-    context["ts_nodash"] = template_filters.ts_nodash_filter(logical_date)
-    context["ts_nodash_with_tz"] = template_filters.ts_nodash_with_tz_filter(logical_date)
+    for name in ("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz"):
+        context.add_later(name, partial(template_filters.FILTERS[name], logical_date))
     context.add_later("execution_date", lambda: logical_date, instead="logical_date")
     for name, days in (("yesterday", -1), ("tomorrow", 1)):
-        day = logical_date + timedelta(days=days)
         instead = f"macros.ds_add(ds, {days})"
-        context.add_later(f"{name}_ds", partial(_written, day, "%Y-%m-%d"), instead=instead)
-        context.add_later(f"{name}_ds_nodash", partial(_written, day, "%Y%m%d"), instead=instead)
+        for suffix, form in (("ds", "%Y-%m-%d"), ("ds_nodash", "%Y%m%d")):
+            written = partial(_written_days_later, logical_date, days, form)
+            context.add_later(f"{name}_{suffix}", written, instead=instead)
     _add_neighbours(context, ti, dag_run)
 
 
@@ -105,6 +102,10 @@ def _add_neighbours(context: Context, ti: RuntimeTaskInstance, dag_run: DagRun) 
 
 def _written(instant: datetime | None, text_format: str) -> str | None:
     return None if instant is None else instant.strftime(text_format)
+
+
+def _written_days_later(instant: datetime, days: int, text_format: str) -> str:
+    return (instant + timedelta(days=days)).strftime(text_format)
 
 
 def _find_and_write(find: Callable[[], Any], text_format: str) -> str | None:

@@ -176,7 +176,8 @@ class Renderer:
         ):
             return value.resolve(self._context)
         fields = getattr(value, "template_fields", None)
-        if isinstance(fields, Collection) and not isinstance(value, type):
+        # None first: where an ABC refuses a class it has never seen, it asks all its subclasses.
+        if fields is not None and isinstance(fields, Collection) and not isinstance(value, type):
             self._seen.add(id(value))  # objects may refer to each other in a circle
             for name in [fields] if isinstance(fields, str) else fields:
                 inner = getattr(value, name)

@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -34,10 +34,14 @@ if TYPE_CHECKING:
 log = logging.getLogger("tradewind.task")
 
 
-def prepare_forked_process(parent_pid: int) -> None:
-    """Cut every tie to the host but the one that kills this process when the host dies."""
+def prepare_forked_process(parent_pid: int, changed_signals: Sequence[int]) -> None:
+    """Cut every tie to the host but the one that kills this process when the host dies.
+
+    Args:
+        changed_signals: those that the host does not leave to their default action.
+    """
     os.setpgid(0, 0)
-    process_hygiene.reset_signals()
+    process_hygiene.reset_signals(changed_signals)
     process_hygiene.die_with_parent(parent_pid)
     process_hygiene.reseed_random()
 
@@ -121,7 +125,9 @@ def _execute(
         os.write(journal, f"{order.key}\n".encode())
         os.close(journal)
     runtime.entered()
-    return execute_task(dag=dag, task=task, spec=spec, runtime=runtime, log=log)
+    return execute_task(
+        dag=dag, task=task, spec=spec, runtime=runtime, log=log, is_own_process=True
+    )
 
 
 def failure(reason: str) -> TaskResult:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...sdk import xcom_serialization
+from ...sdk.base_operator import BaseOperator
 from ...sdk.call_arguments import run_generator
 from ...sdk.configuration import conf
 from ...sdk.context import Context, set_current_context
@@ -52,6 +53,7 @@ def execute_task(
     spec: TaskInstanceSpec,
     runtime: TaskRuntime,
     log: logging.Logger,
+    is_own_process: bool = False,
 ) -> TaskResult:
     """Run one try of one task instance, and say how it ended.
 
@@ -59,11 +61,12 @@ def execute_task(
         task: the task of *dag* as its file declares it; it is not changed.
         runtime: answers what user code asks for.
         log: gets what concerns the try as a whole.
+        is_own_process: this process ends with the task: nothing need be put back.
 
     Raises:
         KeyboardInterrupt: Ctrl-C, after ``on_kill`` was called.
     """
-    with task_surroundings(runtime):
+    with task_surroundings(runtime, is_own_process=is_own_process):
         return TaskExecution(dag=dag, task=task, spec=spec, runtime=runtime, log=log).run()
 
 
@@ -444,6 +447,8 @@ def _make_task_instance(
 
 def _takes_result(post_execute: Any) -> bool:
     """Tell whether ``post_execute`` takes the result (Airflow 2), or the context alone (3)."""
+    if getattr(post_execute, "__func__", None) is BaseOperator.post_execute:
+        return True
     try:
         parameters = inspect.signature(post_execute).parameters
     except (TypeError, ValueError):

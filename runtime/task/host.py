@@ -24,7 +24,7 @@ from ...sdk import task_runtime
 from . import child, dag_file, fork_safety, frames, process_hygiene, protocol, task_output
 from .client import SocketRuntime
 from .recorded_inputs import InputRecorder, RecordingRuntime
-from .warm_templates import warm_templates
+from .warm_up import warm_up
 from .watched_files import watched_paths
 
 
@@ -56,6 +56,7 @@ class TaskHost:
         self._pids: dict[str, int] = {}
         self._keys: dict[int, str] = {}
         self._loaded: dag_file.LoadedFile | None = None
+        self._changed_signals: Sequence[int] = ()
 
     def serve(self, start: protocol.HostStart) -> None:
         """Import the file, report, and fork until the runner closes.
@@ -73,6 +74,7 @@ class TaskHost:
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        self._changed_signals = process_hygiene.changed_signals()
         self._report(ready)
         control = self._control.fileno()
         while True:
@@ -107,7 +109,7 @@ class TaskHost:
             task_runtime.current = None
         reason = fork_safety.reason_against_forking(sockets)
         if not reason:
-            warm_templates(self._loaded.dags.values())
+            warm_up(self._loaded.dags.values())
         inputs = recorder.inputs()
         return protocol.HostReady(
             content_hash=self._loaded.content_hash,
@@ -150,7 +152,7 @@ class TaskHost:
 
     def _become_task(self, order: protocol.RunTask, fds: Sequence[int]) -> NoReturn:
         try:
-            child.prepare_forked_process(self._pid)
+            child.prepare_forked_process(self._pid, self._changed_signals)
             self._control.close()
             os.close(self._wake_read)
             os.close(self._wake_write)

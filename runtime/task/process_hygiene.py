@@ -12,6 +12,7 @@ import fcntl
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from .protocol import ATTEMPT_VARIABLE
@@ -77,11 +78,22 @@ def set_process_name(name: str) -> None:
         _libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
 
 
-def reset_signals() -> None:
+def changed_signals() -> tuple[int, ...]:
+    """Return the signals that do not have their default action in this process.
+
+    A process that forks often asks once, and spares each child the others.
+    """
+    return tuple(
+        number for number in _RESET_SIGNALS if signal.getsignal(number) is not signal.SIG_DFL
+    )
+
+
+def reset_signals(numbers: Sequence[int] = _RESET_SIGNALS) -> None:
     """Give the default actions back, and detach the wake-up descriptor of the parent's loop."""
     signal.set_wakeup_fd(-1)
-    for number in _RESET_SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
+    for number in numbers:
+        if number != signal.SIGINT:
+            signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

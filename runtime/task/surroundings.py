@@ -18,8 +18,20 @@ from ...sdk.task_instance import RuntimeTaskInstance
 
 
 @contextmanager
-def task_surroundings(runtime: task_runtime.TaskRuntime) -> Iterator[None]:
-    """Let user code reach *runtime*, and mask secrets in what it logs."""
+def task_surroundings(
+    runtime: task_runtime.TaskRuntime, *, is_own_process: bool = False
+) -> Iterator[None]:
+    """Let user code reach *runtime*, and mask secrets in what it logs.
+
+    Args:
+        is_own_process: this process ends with the task: nothing need be put back.
+    """
+    if is_own_process:
+        task_runtime.current = runtime
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(masker)
+        yield
+        return
     before = task_runtime.current
     task_runtime.current = runtime
     environment_before = dict(os.environ)
