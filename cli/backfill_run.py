@@ -49,6 +49,7 @@ def run_backfill(
     from .load_dag import own_timetable
     from .parse_first import known_dag
     from .server import has_server
+    from .service_parts import executor_names
 
     dag = known_dag(services, request.dag_id)
     request = replace(request, own_timetable=own_timetable(dag))
@@ -56,6 +57,8 @@ def run_backfill(
     if unfinished is not None and not is_dry_run and _is_same(unfinished, request):
         click.echo(f"Going on with backfill {unfinished.id}, which had not finished.", err=True)
         return _see_through(services, unfinished, is_awaited=is_awaited)
+    if not is_dry_run and not has_server():
+        executor_names()  # refused before anything is created that could not be run
     plan = control.plan(services, request)
     if is_dry_run:
         print_rows([_plan_row(entry) for entry in plan], output)
@@ -114,8 +117,11 @@ def _see_through(services: Services, row: BackfillRow, *, is_awaited: bool | Non
             if exit_code is not None:
                 return exit_code
             click.echo("The server has gone; this command goes on with the backfill.", err=True)
-        with driven():
-            return _follow(services, row.id, lambda: True) or 0
+        with driven() as is_at_work:
+            exit_code = _follow(services, row.id, is_at_work)
+        if exit_code is None:
+            raise click.ClickException("The scheduler ended; see logs/cli/backfill.log.")
+        return exit_code
     except KeyboardInterrupt:
         click.echo(
             f"\nBackfill {row.id} is not finished. The same command goes on with it; so does a "

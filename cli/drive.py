@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,12 +16,17 @@ POLL_S = 0.05
 
 
 @contextmanager
-def driven() -> Iterator[None]:
+def driven() -> Iterator[Callable[[], bool]]:
     """Run scheduler and runner in child processes inside the block, then stop them.
+
+    Yields a function that tells whether they are at work.
 
     They are started in a fresh interpreter: this process has a database engine open, which must
     not be carried across a fork.
     """
+    from .service_parts import executor_names
+
+    executor_names()
     log_path = _log_path()
     with log_path.open("ab") as log:
         # Its own process group: Ctrl-C is for this command, which stops the others in order.
@@ -33,7 +38,7 @@ def driven() -> Iterator[None]:
             process_group=0,
         )
         try:
-            yield
+            yield lambda: keeper.poll() is None
         finally:
             _stop(keeper)
 
@@ -64,5 +69,5 @@ if __name__ == "__main__":
     from .service_parts import run_scheduler_family
 
     # However the command ends, these end after it, in order: SIGTERM is a request to stop.
-    process_hygiene.die_with_parent(os.getppid())
+    process_hygiene.die_with_parent(os.getppid(), signal.SIGTERM)
     sys.exit(run_scheduler_family(has_parser=False, has_schedule=False))

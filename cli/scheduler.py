@@ -28,10 +28,11 @@ def scheduler(
     from ..control.schema import require_database
     from .neighbours import refuse_airflow
     from .notices import print_notices
-    from .service_parts import run_scheduler_family
+    from .service_parts import executor_names, run_scheduler_family
 
     refuse_airflow()
     print_notices()
+    executor_names()
     require_database()
     if daemon:
         from .daemon import detach

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from ..executors.base import Executor
 
 
-def make_executors() -> Mapping[str, Executor]:
-    """Return the executors that ``[core] executor`` names.
+def executor_names() -> list[str]:
+    """Return the executors that ``[core] executor`` names; asked before anything is started.
 
     Raises:
         ConfigurationError: one of them does not exist.
@@ -21,17 +21,25 @@ def make_executors() -> Mapping[str, Executor]:
     from ..sdk.errors import ConfigurationError
     from ..sdk.executor_names import LOCAL, canonical_executor
 
-    executors: dict[str, Executor] = {}
+    names = []
     for named in conf.getlist("core", "executor"):
-        name = canonical_executor(named)
-        if name != LOCAL:
+        if canonical_executor(named) != LOCAL:
             raise ConfigurationError(
                 f"[core] executor names {named}; LocalExecutor is the one that exists so far"
             )
-        from ..executors.local import LocalExecutor
+        names.append(canonical_executor(named))
+    return names
 
-        executors[name] = LocalExecutor()
-    return executors
+
+def make_executors() -> Mapping[str, Executor]:
+    """Return the executors that ``[core] executor`` names, by name.
+
+    Raises:
+        ConfigurationError: one of them does not exist.
+    """
+    from ..executors.local import LocalExecutor
+
+    return {name: LocalExecutor() for name in executor_names()}
 
 
 def run_runner() -> int:

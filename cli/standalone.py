@@ -19,10 +19,11 @@ def standalone(port: int | None, host: str | None) -> int:
     from ..sdk.configuration import conf
     from .neighbours import refuse_airflow
     from .notices import print_notices
-    from .service_parts import make_executors, run_runner, serve_web
+    from .service_parts import executor_names, make_executors, run_runner, serve_web
 
     refuse_airflow()
     print_notices()
+    executor_names()
     return run_standalone(
         executors=make_executors,
         run_runner=run_runner,

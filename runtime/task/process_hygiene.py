@@ -41,13 +41,13 @@ _RESET_SIGNALS = tuple(
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def die_with_parent(parent_pid: int) -> None:
-    """Ask the kernel for SIGKILL when *parent_pid* dies; leave at once if it already has.
+def die_with_parent(parent_pid: int, number: signal.Signals = signal.SIGKILL) -> None:
+    """Ask the kernel for a signal when *parent_pid* dies; leave at once if it already has.
 
     The signal follows the parent's *thread* that forked, so forks are made by main threads only.
     """
     if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        _libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
     if os.getppid() != parent_pid:  # it died between the fork and the call above
         os._exit(1)
 
