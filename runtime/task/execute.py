@@ -341,7 +341,7 @@ class TaskExecution:
             _S.FAILED: "on_failure_callback",
         }
         name = names.get(_S(self._ti.state)) if self._ti.state else None
-        if isinstance(ending.error, AirflowTaskTerminated):
+        if isinstance(ending.error, AirflowTaskTerminated) and self._tells_failures():
             name = self._name_after_termination(name)
         if name is None or not getattr(self._task, name, None):
             return
@@ -349,6 +349,9 @@ class TaskExecution:
             self._context["exception"] = ending.error
         with set_current_context(self._context), _surviving_exit(self._log):
             run_callbacks(self._task, name, self._context, self._log)
+
+    def _tells_failures(self) -> bool:
+        return bool(self._task.on_failure_callback or self._task.on_retry_callback)
 
     def _name_after_termination(self, name: str | None) -> str | None:
         """Return which callbacks to call where somebody else may have moved the task instance.
