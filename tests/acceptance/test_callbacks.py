@@ -102,3 +102,17 @@ def test_the_callback_of_a_task_is_called_once_when_its_runner_was_killed(deploy
     assert runners
     assert (deployment.home / "task_failed").read_text().startswith("failed 1 worker lost")
     assert (deployment.home / "dag_failed").read_text() == "task_failure killed 1\n"
+
+
+def test_a_running_task_that_a_person_clears_has_not_failed(deployment) -> None:
+    deployment.write_dag("mourned.py", DAG.format(folder=str(deployment.home)))
+    deployment.start()
+    deployment.wait_until(lambda: deployment.rows("dags", "list", "--columns", "dag_id"), "the DAG")
+    deployment.cli("dags", "trigger", "mourned", "--run-id", "one")
+    deployment.wait_until((deployment.home / "pid_1").exists, "the task")
+
+    deployment.cli("tasks", "clear", "mourned", "--yes")
+    deployment.wait_until((deployment.home / "pid_2").exists, "the next try")
+
+    assert not (deployment.home / "task_retried").exists()
+    assert not (deployment.home / "task_failed").exists()
