@@ -88,6 +88,7 @@ class DagOperations(Operations):
         order: str = "dag_id",
         owner: str | None = None,
         has_import_errors: bool | None = None,
+        run_state: str | None = None,
     ) -> builtins.list[DagRow]:
         """Return DAGs.
 
@@ -96,12 +97,14 @@ class DagOperations(Operations):
             tags: all of them.
             after: only ids greater than this (keyset paging by id).
             order: a key of ``ORDERS``.
+            run_state: "running": a run of it runs; else the state of its newest run.
         """
         if order not in ORDERS:
             raise NotAllowed(f"DAGs cannot be ordered by {order!r}.")
         statement = _filtered(
             _rows_statement(), pattern, tags, is_paused, is_active, owner, has_import_errors
         )
+        statement = _by_run_state(statement, run_state)
         if after is not None:
             statement = statement.where(dag.c.dag_id > after)
         statement = statement.order_by(ORDERS[order], dag.c.dag_id).limit(limit).offset(offset)
@@ -117,10 +120,12 @@ class DagOperations(Operations):
         is_active: bool | None = True,
         owner: str | None = None,
         has_import_errors: bool | None = None,
+        run_state: str | None = None,
     ) -> int:
         """Count DAGs under the same conditions as ``list``."""
         base = select(func.count()).select_from(dag).join(dag_file, dag_file.c.id == dag.c.file_id)
         statement = _filtered(base, pattern, tags, is_paused, is_active, owner, has_import_errors)
+        statement = _by_run_state(statement, run_state)
         with self._database.read() as connection:
             return int(connection.execute(statement).scalar_one())
 
@@ -417,6 +422,26 @@ def _filtered(
         )
         statement = statement.where(condition)
     return statement
+
+
+def _by_run_state(statement: Select[Any], run_state: str | None) -> Select[Any]:
+    if run_state is None:
+        return statement
+    if run_state == "running":
+        running = select(dag_run.c.id).where(
+            dag_run.c.dag_id == dag.c.dag_id,
+            dag_run.c.state == "running",
+            text(f"dag_run.{UNFINISHED_RUN}"),
+        )
+        return statement.where(exists(running))
+    newest = (
+        select(dag_run.c.state)
+        .where(dag_run.c.dag_id == dag.c.dag_id)
+        .order_by(dag_run.c.run_after.desc(), dag_run.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return statement.where(newest == run_state)
 
 
 def refuse_while_running(

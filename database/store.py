@@ -21,6 +21,7 @@ from .dags import DagOperations
 from .encryption import Cipher
 from .engine import Database
 from .events import EventOperations
+from .history import HistoryOperations
 from .migrate import create_tables, require_schema
 from .operations import Ground
 from .outbox_messages import OutboxOperations
@@ -68,6 +69,7 @@ class Store:
         self.users = UserOperations(ground)
         self.backfills = BackfillOperations(ground)
         self.events = EventOperations(ground)
+        self.history = HistoryOperations(ground)
         self.outbox = OutboxOperations(ground)
         self.processes = ProcessOperations(ground)
 

@@ -2,7 +2,7 @@
 
 A value becomes known as secret when a connection or a sensitive Variable is looked up, or by
 ``mask_secret``. Source: ``spec/semantics.md`` section 8.7 (Airflow 3's rules), and
-``docs/security.md``.
+``spec/security.md``.
 """
 
 from __future__ import annotations

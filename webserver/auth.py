@@ -39,7 +39,13 @@ blueprint = Blueprint("auth", __name__)
 #: Weakest first: each may do what those before it may.
 ROLES = ("Public", "Viewer", "User", "Op", "Admin")
 #: What a view asks for, and the weakest role that has it.
-PERMISSIONS = {"read": "Viewer", "edit": "User"}
+PERMISSIONS = {
+    "read": "Viewer",
+    "edit": "User",
+    "operate": "Op",  # pools, variables, connections, settings
+    "audit": "Admin",  # who did what
+    "administer": "Admin",  # users
+}
 ATTEMPTS_MAX = 5
 ATTEMPTS_WINDOW_S = 40.0
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -76,7 +82,7 @@ def init_app(app: Flask) -> None:
     app.before_request(load_current_user)
     app.before_request(check_csrf_token)
     app.context_processor(
-        lambda: {"csrf_token": csrf_token, "current_user": getattr(g, "user", None)}
+        lambda: {"csrf_token": csrf_token, "current_user": getattr(g, "user", None), "may": may}
     )
 
 
@@ -114,11 +120,17 @@ def check_csrf_token() -> None:
         abort(400, "The CSRF token is missing or old. Go back, reload the page, and try again.")
 
 
+def may(permission: str) -> bool:
+    """Tell whether the user who asks has *permission*; nobody has any without a login."""
+    user = getattr(g, "user", None)
+    role = user.role if user is not None and user.role in ROLES else "Public"
+    return ROLES.index(role) >= ROLES.index(PERMISSIONS[permission])
+
+
 def requires(
     permission: str,
 ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
     """Let a view be used only by users whose role has *permission*; others log in, or get 403."""
-    needed = ROLES.index(PERMISSIONS[permission])
 
     def decorate(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
         @wraps(view)
@@ -126,7 +138,7 @@ def requires(
             if g.user is None:
                 wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
                 return redirect(url_for("auth.login", next=wanted))
-            if ROLES.index(g.user.role if g.user.role in ROLES else "Public") < needed:
+            if not may(permission):
                 abort(403, f"Your role {g.user.role} lacks the permission to {permission} here.")
             return view(*args, **kwargs)
 

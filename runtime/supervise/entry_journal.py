@@ -3,7 +3,7 @@
 A runner that dies cannot say any more which of its tries were used. The journal can: a line is
 written by the task process, in one piece, before the first line of user code; what the kernel
 has taken survives the death of every process. An attempt without a line has not begun, and is
-handed out again without using a try (``docs/reliability.md``, G-E6).
+handed out again without using a try (``spec/reliability.md``, G-E6).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 One single-threaded loop, and plain blocking code against injected interfaces (store, clock,
 processes, bells), so that the simulation can drive it. Each turn collects what happened, writes
 all results of that turn and claims what follows in one transaction, and starts the claims.
-Source: ``docs/reliability.md``, sections 2 to 5; architecture, section 3 "Run".
+Source: ``spec/reliability.md``, sections 2 to 5; architecture, section 3 "Run".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One runner per home and name: the file lock that says so, and who the runner is.
 
 The lock is proof: who holds it, and has killed what was left behind, knows that every earlier
-incarnation of the slot is dead, without waiting for its lease (``docs/reliability.md``, R4).
+incarnation of the slot is dead, without waiting for its lease (``spec/reliability.md``, R4).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Task code holds no database credentials and no keys. A task under the same user could still read
 the configuration file; this keeps secrets out of ``env``, dumps and child processes.
-Source: ``docs/reliability.md``, G-X8.
+Source: ``spec/reliability.md``, G-X8.
 """
 
 from __future__ import annotations

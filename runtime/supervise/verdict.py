@@ -1,7 +1,7 @@
 """What the end of a task process means. Pure: facts in, an ``AttemptResult`` out.
 
 A try succeeds only if its result frame arrived *and* its process ended with exit code 0; every
-other end is a failure that names its cause. Source: ``docs/reliability.md``, C1 to C4.
+other end is a failure that names its cause. Source: ``spec/reliability.md``, C1 to C4.
 """
 
 from __future__ import annotations

@@ -18,8 +18,7 @@ def fields_to_show(task: Any, *, length_max: int = LENGTH_MAX) -> dict[str, Any]
     Masked first and cut then: a cut secret would not be recognised.
     """
     return {
-        name: _to_show(name, getattr(task, name, None), length_max)
-        for name in task.template_fields
+        name: _to_show(name, getattr(task, name, None), length_max) for name in task.template_fields
     }
 
 

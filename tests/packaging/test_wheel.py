@@ -104,7 +104,11 @@ def test_every_module_of_the_installed_wheel_can_be_imported(
         "print(len(names), tradewind.__file__)\n"
     )
     done = subprocess.run(
-        [elsewhere / "python", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+        [elsewhere / "python", "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     count, place = done.stdout.split()

@@ -1,49 +1,125 @@
 // @ts-check
-// Keeps a page that shows unfinished work up to date: while <main data-live> says so, its content
-// is fetched again and swapped in. The server decides how long that lasts (data-live="running" |
-// "idle"), so a page whose run has ended asks seldom.
+// Follows the server: one stream a browser, shared by its tabs; asks in turns where there is none.
+// What changed is told as "tradewind:change"; pages without a module of their own are fetched again.
 
-const INTERVAL_MS = { running: 1000, idle: 10000 };
-const HIDDEN_FACTOR = 6;
+import { base, fetchPage } from "./core.js";
 
-/** @returns {HTMLElement | null} */
-const main = () => document.querySelector("main[data-live]");
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+const badge = /** @type {HTMLElement} */ (document.getElementById("stream"));
+const topics = (main.dataset.topics ?? "").trim();
+const channel = new BroadcastChannel("tradewind-events");
+const mode = { cursor: "", isPolling: false };
 
-/** A reader who types or has a dialog open must not lose what was entered. */
-const isBusy = () => {
-  const active = document.activeElement;
-  return active instanceof HTMLElement && active.matches("input, textarea, select");
+/** @param {string} state @param {string} word */
+const show = (state, word) => {
+  badge.hidden = false;
+  badge.dataset.stream = state;
+  badge.textContent = word;
 };
 
-const refresh = async () => {
-  const shown = main();
-  if (!shown || isBusy()) return;
-  const answer = await fetch(location.href, { headers: { "X-Fragment": "main" } });
-  if (answer.redirected || !answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
-  if (!fresh) return;
-  const focused = document.activeElement?.id;
-  const isAtEnd = window.innerHeight + window.scrollY >= document.body.scrollHeight - 8;
-  shown.replaceChildren(...fresh.childNodes);
-  shown.dataset.live = fresh.dataset.live ?? "idle";
-  if (focused) document.getElementById(focused)?.focus();
-  if (isAtEnd && shown.querySelector(".log")) window.scrollTo(0, document.body.scrollHeight);
+/** @param {any} message */
+const isWanted = (message) =>
+  topics.split(" ").some((topic) => topic === "dags" || topic === `dag:${message.dag_id}` || topic === `run:${message.dag_id}/${message.run_id}`);
+
+/** @param {any} message */
+const tell = (message) => {
+  if (message.cursor) mode.cursor = String(message.cursor);
+  if (message.kind !== "resync" && !isWanted(message)) return;
+  document.dispatchEvent(new CustomEvent("tradewind:change", { detail: message }));
+  if (!main.dataset.patched || message.kind !== "state") refreshSoon();
 };
 
-const loop = async () => {
-  const shown = main();
-  if (!shown) return;
-  const interval = INTERVAL_MS[/** @type {"running" | "idle"} */ (shown.dataset.live)] ?? 10000;
-  await new Promise((go) => setTimeout(go, interval * (document.hidden ? HIDDEN_FACTOR : 1)));
-  try {
+let timer = 0;
+let last = 0;
+const refreshSoon = () => {
+  if (timer) return;
+  const wait = Math.max(150, (document.hidden ? 5000 : 700) - (Date.now() - last));
+  timer = setTimeout(async () => {
+    timer = 0;
+    last = Date.now();
     await refresh();
-    document.body.dataset.stale = "";
-  } catch {
-    // The server is away for the moment: the page says so and asks again at the next turn.
-    document.body.dataset.stale = "yes";
-  }
-  void loop();
+  }, wait);
 };
 
+/** What the reader has in hand must not be taken away. */
+const isBusy = () => document.activeElement?.matches("main input, main textarea, main select") ?? false;
+
+export const refresh = async () => {
+  if (isBusy() || main.dataset.frozen) return;
+  const page = await fetchPage(location.href);
+  const fresh = page?.querySelector("main");
+  if (!fresh) return;
+  const kept = main.dataset.patched ? ".head .pill, .facts, #alive" : "";
+  if (kept) {
+    for (const selector of kept.split(", ")) {
+      const [old, next] = [main.querySelector(selector), fresh.querySelector(selector)];
+      if (old && next && old.outerHTML !== next.outerHTML) old.replaceWith(next);
+    }
+    document.dispatchEvent(new CustomEvent("tradewind:refresh", { detail: fresh }));
+    return;
+  }
+  const focused = document.activeElement?.id;
+  const stay = [badge, document.getElementById("search-open")];
+  for (const one of stay) if (one) fresh.querySelector(`#${one.id}`)?.replaceWith(one);
+  main.replaceChildren(...fresh.childNodes);
+  if (focused) document.getElementById(focused)?.focus();
+};
+
+const stream = () =>
+  new Promise((ended) => {
+    const source = new EventSource(`${base}/ui/stream${mode.cursor ? `?since=${mode.cursor}` : ""}`);
+    source.addEventListener("message", (event) => {
+      const message = JSON.parse(event.data);
+      show("live", "Live");
+      if (message.kind === "hello") mode.cursor ||= String(message.cursor);
+      else tell(message);
+      channel.postMessage(message);
+    });
+    source.addEventListener("error", () => {
+      show("away", "Reconnecting");
+      channel.postMessage({ kind: "away" });
+      if (source.readyState === EventSource.CLOSED) ended(null); // refused: no more streams
+    });
+  });
+
+channel.addEventListener("message", (event) => {
+  if (event.data.kind === "away") show("away", "Reconnecting");
+  else {
+    show("live", "Live");
+    if (event.data.kind !== "hello") tell(event.data);
+  }
+});
+
+const poll = async () => {
+  let pause = 5000;
+  for (;;) {
+    await new Promise((go) => setTimeout(go, document.hidden ? 60000 : pause));
+    try {
+      const answer = await fetch(`${base}/ui/changes?since=${mode.cursor || "now"}`);
+      if (!answer.ok) throw new Error(String(answer.status));
+      const { cursor, messages } = await answer.json();
+      mode.cursor = String(cursor);
+      for (const message of messages) tell(message);
+      show("poll", "Updates every 5 s");
+      pause = 5000;
+    } catch {
+      show("away", "Reconnecting");
+      pause = Math.min(30000, pause * 1.6);
+    }
+  }
+};
+
+const start = async () => {
+  if (!topics) return;
+  if (navigator.locks) {
+    show("live", "Live");
+    await navigator.locks.request("tradewind-events", () => stream());
+  }
+  await poll();
+};
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && topics) refreshSoon();
+});
 document.body.dataset.ready = "yes";
-void loop();
+void start();
