@@ -7,7 +7,7 @@ the task instance meanwhile, it is the news that the old process is gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -62,7 +62,10 @@ _CLAIMED = select(attempt.c.id).where(
     attempt.c.claim_id == bindparam("claim_id"),
 )
 
-_ATTEMPT_STATES = {"lost": "lost"}
+_DELETE_RENDERED = delete(rendered_fields).where(
+    rendered_fields.c.task_instance_id == bindparam("held_id")
+)
+_INSERT_RENDERED = insert(rendered_fields)
 
 
 @dataclass(slots=True)
@@ -242,6 +245,7 @@ class ResultWriter:
     def _follow_up(self, won: Sequence[tuple[Move, AttemptResult, Any]]) -> None:
         """Write what belongs to accepted results: XComs, skips, callbacks, events."""
         xcoms: list[dict[str, Any]] = []
+        rendered: list[tuple[int, int, Mapping[str, Any]]] = []
         changes: dict[tuple[str, str], list[Any]] = {}
         for move, result, row in won:
             held = move.held
@@ -261,11 +265,12 @@ class ResultWriter:
                 for one in result.xcoms
             )
             if result.rendered_fields is not None:
-                self._keep_rendered(held, result)
+                rendered.append((held.id, held.try_number, result.rendered_fields))
             if result.skip_task_ids and held.map_index < 0:
                 changes[row.dag_id, row.run_id].extend(self._skip(held, result.skip_task_ids))
             self._leave_callback(move, result, row)
         write_xcoms(self.connection, xcoms, self.now)
+        _write_rendered(self.connection, rendered)
         self.applied.events.extend(
             Event("state", self.actor, dag_id, run_id, detail={"changes": lines})
             for (dag_id, run_id), lines in changes.items()
@@ -308,18 +313,24 @@ class ResultWriter:
             self.now,
         )
 
-    def _keep_rendered(self, held: Held, result: AttemptResult) -> None:
-        keep_rendered(self.connection, held.id, held.try_number, dict(result.rendered_fields or {}))
-
 
 def keep_rendered(
     connection: Connection, task_instance_id: int, try_number: int, fields: dict[str, Any]
 ) -> None:
     """Replace the rendered template fields that are shown for a task instance."""
+    _write_rendered(connection, [(task_instance_id, try_number, fields)])
+
+
+def _write_rendered(
+    connection: Connection, rendered: Sequence[tuple[int, int, Mapping[str, Any]]]
+) -> None:
+    if not rendered:
+        return
+    connection.execute(_DELETE_RENDERED, [{"held_id": id_} for id_, _, _ in rendered])
     connection.execute(
-        delete(rendered_fields).where(rendered_fields.c.task_instance_id == task_instance_id)
-    )
-    connection.execute(
-        insert(rendered_fields),
-        {"task_instance_id": task_instance_id, "try_number": try_number, "fields": fields},
+        _INSERT_RENDERED,
+        [
+            {"task_instance_id": id_, "try_number": try_number, "fields": dict(fields)}
+            for id_, try_number, fields in rendered
+        ],
     )

@@ -30,7 +30,7 @@ MASK = b"***"
 
 
 class TaskLog:
-    """Writes one log file. Opened at once; appends when the try was here before."""
+    """Writes one log file; appends when the try was here before."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class TaskLog:
         file_mode: int = 0o664,
         owner: str = "runner",
     ) -> None:
-        """Open the file.
+        """Prepare. The file is made by ``open``, or by the first line.
 
         Args:
             owner: who writes its notes, as the log shows it.
@@ -56,11 +56,17 @@ class TaskLog:
         self._pattern: re.Pattern[bytes] | None = None
         self._tail: deque[bytes] = deque(maxlen=TAIL_LINES)
         self._file: int | None = None
+        self._path = path
+        self._modes = folder_mode, file_mode
+        self._is_opened = False
+
+    def open(self) -> None:
+        """Make the file. The first line that is written does so, too."""
+        if self._is_opened:
+            return
+        self._is_opened = True
         try:
-            path.parent.mkdir(mode=folder_mode, parents=True, exist_ok=True)
-            self._file = os.open(
-                path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, file_mode
-            )
+            self._file = _open_for_appending(self._path, *self._modes)
         except OSError:  # full, read-only or forbidden: the task runs on without a log
             self._file = None
 
@@ -126,6 +132,7 @@ class TaskLog:
             self._dropped += len(data)
             return
         self._bytes_left -= len(data)
+        self.open()
         if self._file is None:
             return
         try:
@@ -139,9 +146,15 @@ class TaskLog:
         return f"[{format_instant(self._clock.now())}] {{{source}}} INFO - ".encode()
 
 
+def _open_for_appending(path: Path, folder_mode: int, file_mode: int) -> int:
+    """Open the file, and make its folder where it is missing."""
+    path.parent.mkdir(mode=folder_mode, parents=True, exist_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, file_mode)
+
+
 def format_instant(instant: datetime) -> str:
     """Return an aware UTC instant as log lines show it: ``2026-11-21T07:23:42.873+0000``."""
-    return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant.microsecond // 1000:03d}+0000"
+    return instant.isoformat(timespec="milliseconds")[:23] + "+0000"
 
 
 def _encodings(value: str) -> set[bytes]:

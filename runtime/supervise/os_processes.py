@@ -88,7 +88,13 @@ class OsProcesses:
 
     def start(self, order: TaskOrder) -> None:
         """See ``Processes.start``."""
-        self._logs[order.key] = self._settings.open_log(order, self._clock)
+        task_log = self._logs[order.key] = self._settings.task_log(order, self._clock)
+        try:
+            self._start(order)
+        finally:
+            task_log.open()  # last: while the child starts, the file costs no time
+
+    def _start(self, order: TaskOrder) -> None:
         if self._settings.is_spawning or sys.platform != "linux":
             self._start_fresh(order)
             return

@@ -36,8 +36,8 @@ class OsSettings:
         # Another machine's folder, or a home that has moved.
         return str(self.dags_folder / order.claim.relative_fileloc)
 
-    def open_log(self, order: TaskOrder, clock: Clock) -> TaskLog:
-        """Open the log file of an order's try."""
+    def task_log(self, order: TaskOrder, clock: Clock) -> TaskLog:
+        """Return the log of an order's try, not opened yet."""
         return TaskLog(
             self.log_folder / order.log_path,
             clock,

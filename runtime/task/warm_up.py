@@ -38,7 +38,7 @@ def _warm_params(dags: Collection[DAG]) -> None:
     for dag in dags:
         owners: list[Any] = [dag, *islice(dag.tasks, TASKS_MAX)]
         for owner in owners:
-            for param in owner.params.values():
+            for param in (getattr(owner, "params", None) or {}).values():
                 if param.schema:
                     with contextlib.suppress(Exception):
                         copy.copy(param).resolve(suppress_exception=True)
