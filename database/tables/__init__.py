@@ -6,7 +6,14 @@ work costs 9 to 13 times as much for a write. Import this package to have all of
 
 from __future__ import annotations
 
-from .assets import asset, asset_event, asset_reference
+from .assets import (
+    asset,
+    asset_alias_link,
+    asset_consumption,
+    asset_event,
+    asset_queue,
+    asset_reference,
+)
 from .backfills import backfill, backfill_run
 from .base import metadata
 from .dags import dag, dag_file, dag_source, dag_tag, dag_version
@@ -18,7 +25,10 @@ from .workers import process, worker
 __all__ = [
     "metadata",
     "asset",
+    "asset_alias_link",
+    "asset_consumption",
     "asset_event",
+    "asset_queue",
     "asset_reference",
     "attempt",
     "backfill",
