@@ -18,6 +18,7 @@ from typing import Any
 
 from ..sdk import timezone
 from ..sdk.errors import TradewindError
+from ..sdk.exceptions import InvalidValueError
 from ..sdk.serialized import SerializedDag
 from ..sdk.states import RunType
 from ..sdk.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
@@ -152,14 +153,15 @@ def manual_run(
         run_id: None: made from the instants. A given one is not checked here.
 
     Raises:
-        ValueError: the logical date lies before the start date in the DAG's default arguments.
+        InvalidValueError: the logical date lies before the start date in the DAG's default
+            arguments; a ValueError, too.
     """
     named = None if logical_date is None else timezone.plain_utc(logical_date)
     if named is None and dag.dialect == "2":
         named = timezone.plain_utc(now).replace(microsecond=0)
     first = dag.default_args_start_at
     if named is not None and first is not None and named < first:
-        raise ValueError(
+        raise InvalidValueError(
             f"the logical date {named.isoformat()} lies before the start date of the DAG's "
             f"default_args, {first.isoformat()}"
         )

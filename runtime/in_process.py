@@ -7,6 +7,7 @@ Source: ``spec/semantics.md`` section 10.1.
 
 from __future__ import annotations
 
+import copy
 import logging
 import re
 import sys
@@ -22,6 +23,7 @@ from ..planning.structure import DagStructure
 from ..planning.verdicts import judge_result
 from ..sdk import secrets_lookup, task_runtime
 from ..sdk.clock import Clock, WallClock
+from ..sdk.configuration import conf
 from ..sdk.not_set import NOTSET, is_arg_set
 from ..sdk.serialized import SerializedDag
 from ..sdk.states import FINISHED, DagRunState, TaskInstanceState
@@ -75,6 +77,7 @@ def run_dag(
             file is the program itself; then a failed run also makes its exit code 1.
 
     Raises:
+        ParamValidationError: the configuration does not fit the DAG's params: no run is made.
         SecretsFileUnreadable: one of the files cannot be read.
     """
     clock = clock or WallClock()
@@ -86,6 +89,7 @@ def run_dag(
         log.info("use_executor has no effect: the DAG runs in this process")
     if not is_arg_set(logical_date):
         logical_date = execution_date or clock.now()
+    _check_conf(dag, run_conf)
     run = _create_run(dag, clock.now(), run_after, logical_date, run_conf)
     runtime = run.runtime
     runtime.find_variable, runtime.find_connection = find_variable, find_connection
@@ -102,6 +106,13 @@ def run_dag(
     if is_program and run.state is DagRunState.FAILED:
         exit_with_failure()
     return run
+
+
+def _check_conf(dag: DAG, run_conf: Mapping[str, Any] | None) -> None:
+    params = copy.copy(dag.params)
+    if conf.getboolean("core", "dag_run_conf_overrides_params", fallback=True):
+        params.update(run_conf or {})
+    params.validate()
 
 
 def _create_run(
@@ -165,6 +176,12 @@ class _Loop:
 
     def run(self) -> None:
         self.report(f"{self.run_.dag_id}: run {self.run_.run_id} begins")
+        if self.dag.tasks and not self.run_.task_instances:
+            # Else the run would succeed without a word about why nothing was done.
+            self.report(
+                f"{self.run_.dag_id}: no task runs at this logical date: it lies before the start "
+                "date, or after the end date, of each of them"
+            )
         while self.run_.state is DagRunState.RUNNING:
             wake_at = self._decide()
             self.upstream_counts = self.run_.upstream_counts()

@@ -7,6 +7,7 @@ task gets a run of its own in memory. See ``docs/cli.md``, section 3.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -197,6 +198,11 @@ def _find_instance(run: MemoryDagRun, task_id: str, map_index: int) -> MemoryTas
     found = run.get_task_instance(task_id, map_index=map_index)
     if found is not None:
         return found
+    lengths = run.mapped_lengths(task_id) if is_mapped else []
+    if lengths and map_index >= math.prod(lengths):
+        raise NoSuchInstance(
+            f"Task {task_id!r} has {math.prod(lengths)} instance(s): --map-index is counted from 0."
+        )
     # Its length is known only when tasks above it have run, or the run leaves it out by date.
     return MemoryTaskInstance(
         len(run.task_instances),

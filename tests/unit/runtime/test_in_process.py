@@ -9,6 +9,8 @@ from tradewind.sdk import task_runtime
 from tradewind.sdk.base_operator import BaseOperator
 from tradewind.sdk.clock import VirtualClock
 from tradewind.sdk.dag import DAG
+from tradewind.sdk.exceptions import ParamValidationError
+from tradewind.sdk.param import Param
 from tradewind.sdk.variable import Variable
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -184,3 +186,22 @@ def test_a_dag_file_that_is_the_program_prints_states_and_exits_with_the_runs_re
     assert ended.returncode == code, ended.stderr
     assert ("a failed" if code else "a success") in ended.stdout
     assert ended.stdout.endswith("the program goes on\n")
+
+
+def test_a_configuration_that_does_not_fit_the_params_makes_no_run():
+    with DAG("d", schedule=None, params={"n": Param(3, type="integer", maximum=10)}) as dag:
+        Ok(task_id="a")
+
+    with pytest.raises(ParamValidationError, match="'n'.*99 is greater than the maximum of 10"):
+        run(dag, run_conf={"n": 99})
+    assert dag.params["n"] == 3
+
+
+def test_a_run_before_the_start_of_every_task_says_why_nothing_ran():
+    with DAG("d", schedule=None, start_date=datetime(2024, 1, 1, tzinfo=UTC)) as dag:
+        Ok(task_id="a")
+    said: list[str] = []
+
+    run(dag, logical_date=datetime(2020, 1, 1, tzinfo=UTC), report=said.append)
+
+    assert any("no task runs at this logical date" in line for line in said)
