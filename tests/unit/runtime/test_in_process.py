@@ -192,7 +192,7 @@ def test_a_configuration_that_does_not_fit_the_params_makes_no_run():
     with DAG("d", schedule=None, params={"n": Param(3, type="integer", maximum=10)}) as dag:
         Ok(task_id="a")
 
-    with pytest.raises(ParamValidationError, match="'n'.*99 is greater than the maximum of 10"):
+    with pytest.raises(ParamValidationError, match=r"'n'.*99 is greater than the maximum of 10"):
         run(dag, run_conf={"n": 99})
     assert dag.params["n"] == 3
 
