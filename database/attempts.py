@@ -181,7 +181,7 @@ class AttemptOperations(Operations):
             self._ring("web")
         if hints:
             self._ring("runner")
-        if settling.concerns_scheduler:
+        if settling.concerns_scheduler or applied.has_asset_events:
             self._ring("scheduler")
         if settling.has_callbacks or applied.has_callbacks:
             self._ring("parser")

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from ..sdk.serialized import SerializedDag
+from .asset_references import write_references
 from .event_writes import Event, write_events
 from .operations import Operations
 from .tables import dag, dag_file, dag_run, dag_source, dag_tag, dag_version
@@ -243,6 +244,7 @@ class FileOperations(Operations):
             self._replace_version(connection, file_id, parsed, version, one, now, known)
             saved.changed_dag_ids.append(one.dag_id)
         _set_tags(connection, one.dag_id, version.dag.tags)
+        write_references(connection, version.dag, now)
 
     def _create_dag(
         self,

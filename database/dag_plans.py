@@ -14,7 +14,7 @@ from .values import DueDag
 if TYPE_CHECKING:
     from ..planning.plan_runs import PlannedRun
 
-_ACTIVE_RUNS = (
+ACTIVE_RUNS = (
     select(func.count())
     .select_from(dag_run)
     .where(
@@ -40,7 +40,7 @@ _DUE_COLUMNS = (
     dag_file.c.relative_path,
 )
 
-DUE_BASE = select(*_DUE_COLUMNS, _ACTIVE_RUNS.label("active_runs")).join(
+DUE_BASE = select(*_DUE_COLUMNS, ACTIVE_RUNS.label("active_runs")).join(
     dag_file, dag_file.c.id == dag.c.file_id
 )
 
@@ -49,7 +49,7 @@ DUE = (
         dag.c.next_run_after <= bindparam("now", type_=dag.c.next_run_after.type),
         dag.c.is_paused.is_(False),
         dag.c.is_active.is_(True),
-        dag.c.max_active_runs > _ACTIVE_RUNS,
+        dag.c.max_active_runs > ACTIVE_RUNS,
     )
     .order_by(dag.c.next_run_after)
     .limit(bindparam("limit"))
@@ -65,7 +65,7 @@ NEXT_DUE = select(func.min(dag.c.next_run_after)).where(
     dag.c.next_run_after.is_not(None),
     dag.c.is_paused.is_(False),
     dag.c.is_active.is_(True),
-    dag.c.max_active_runs > _ACTIVE_RUNS,
+    dag.c.max_active_runs > ACTIVE_RUNS,
 )
 
 _LAST_INTERVAL = (

@@ -18,6 +18,7 @@ from ..planning.verdicts import judge_result
 from ..sdk.serialized import SerializedTask
 from ..sdk.states import TaskInstanceState
 from . import state_writes
+from .asset_writes import NewAssetEvent, write_asset_events
 from .event_writes import Event, describe
 from .outbox_writes import wants_callback, write_outbox
 from .state_writes import HELD_COLUMNS, AttemptEnd, Held, Move, held_from
@@ -77,6 +78,7 @@ class Applied:
     events: list[Event] = field(default_factory=list)
     has_scheduled: bool = False
     has_callbacks: bool = False
+    has_asset_events: bool = False
 
 
 class ResultWriter:
@@ -269,6 +271,8 @@ class ResultWriter:
             if result.skip_task_ids and held.map_index < 0:
                 changes[row.dag_id, row.run_id].extend(self._skip(held, result.skip_task_ids))
             self._leave_callback(move, result, row)
+            if result.asset_events and move.new is _S.SUCCESS:
+                self._write_asset_events(held, result, row)
         write_xcoms(self.connection, xcoms, self.now)
         _write_rendered(self.connection, rendered)
         self.applied.events.extend(
@@ -286,6 +290,26 @@ class ResultWriter:
             for row in rows
         ]
         return [describe(move) for move in state_writes.write_moves(self.connection, moves)]
+
+    def _write_asset_events(self, held: Held, result: AttemptResult, row: Any) -> None:
+        """Write one event for each outlet, and queue it for the DAGs that wait."""
+        events = [
+            NewAssetEvent(
+                name=one.get("name"),
+                uri=one.get("uri"),
+                group=one.get("group") or "asset",
+                extra=one.get("extra") or {},
+                aliases=tuple(one.get("aliases") or ()),
+                source_dag_id=row.dag_id,
+                source_run_id=row.run_id,
+                source_task_id=held.task_id,
+                source_map_index=held.map_index,
+            )
+            for one in result.asset_events
+        ]
+        self.applied.has_asset_events = bool(
+            write_asset_events(self.connection, events, self.now) or self.applied.has_asset_events
+        )
 
     def _leave_callback(self, move: Move, result: AttemptResult, row: Any) -> None:
         if result.has_run_callbacks and result.outcome != "lost":

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..sdk.clock import Clock, WallClock
+from .assets import AssetOperations
 from .attempts import AttemptOperations
 from .backfills import BackfillOperations
 from .bell import Bell
@@ -69,6 +70,7 @@ class Store:
         self.users = UserOperations(ground)
         self.backfills = BackfillOperations(ground)
         self.events = EventOperations(ground)
+        self.assets = AssetOperations(ground)
         self.history = HistoryOperations(ground)
         self.outbox = OutboxOperations(ground)
         self.processes = ProcessOperations(ground)

@@ -15,6 +15,7 @@ from ..sdk.clock import Clock, WallClock
 from ..sdk.configuration import conf, home
 from .advance_runs import AdvanceRuns
 from .beat import Beat
+from .create_asset_runs import CreateAssetRuns
 from .create_due_runs import CreateDueRuns
 from .expire_claims import ExpireClaims
 from .hint_executors import HintExecutors
@@ -83,7 +84,7 @@ def make_scheduler(store: Store, clock: Clock, executors: Mapping[str, Executor]
     beat = Beat(store, clock, "scheduler")
     steps: list[Step] = [beat, ReapWorkers(store, clock, LeaseJudge(lease_s), is_gone)]
     if conf.getboolean("scheduler", "use_job_schedule"):
-        steps += [PlanNextRuns(store), CreateDueRuns(store)]
+        steps += [PlanNextRuns(store), CreateDueRuns(store), CreateAssetRuns(store)]
     steps += [
         StartQueuedRuns(store),
         AdvanceRuns(store),

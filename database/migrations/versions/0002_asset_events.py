@@ -110,4 +110,4 @@ def _create_events() -> None:
 def downgrade() -> None:
     """Leave the new tables empty: the old ones held nothing."""
     for name in _TABLES:
-        op.execute(f"DELETE FROM {name}")
+        op.execute(sa.table(name).delete())

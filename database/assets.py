@@ -1,0 +1,420 @@
+"""Assets: their events, the runs that these make, and who names what."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+)
+
+from ..planning.plan_asset_runs import PlannedAssetRun, QueuedEvent, later, plan_asset_run
+from ..sdk.serialized import SerializedDag
+from .asset_references import find_asset_id, is_defined, is_named_by
+from .asset_rows import AssetEventRow, AssetReferenceRow, AssetRow
+from .asset_writes import NewAssetEvent, write_asset_events
+from .dag_plans import ACTIVE_RUNS
+from .dag_runs import find_existing, insert_run
+from .errors import NotFound
+from .event_writes import Event, write_events
+from .operations import Operations
+from .pages import pages
+from .tables import (
+    asset,
+    asset_alias_link,
+    asset_consumption,
+    asset_event,
+    asset_queue,
+    asset_reference,
+    dag,
+    dag_run,
+)
+from .values import NewRun
+
+#: DAGs for which events wait that may make a run now.
+_READY = (
+    select(dag.c.dag_id)
+    .where(
+        exists(
+            select(asset_queue.c.event_id).where(
+                asset_queue.c.dag_id == dag.c.dag_id, asset_queue.c.is_counted.is_(True)
+            )
+        ),
+        dag.c.is_active.is_(True),
+        dag.c.is_paused.is_(False),
+        dag.c.max_active_runs > ACTIVE_RUNS,
+    )
+    .order_by(dag.c.dag_id)
+)
+
+_ANY_QUEUED = select(asset_queue.c.event_id).limit(1)
+
+_QUEUED = (
+    select(
+        asset_event.c.id,
+        asset_event.c.asset_id,
+        asset.c.name,
+        asset.c.uri,
+        asset_event.c.at,
+        asset_queue.c.is_counted,
+        dag_run.c.data_interval_start,
+        dag_run.c.data_interval_end,
+    )
+    .join(asset_queue, asset_queue.c.event_id == asset_event.c.id)
+    .join(asset, asset.c.id == asset_event.c.asset_id)
+    .outerjoin(
+        dag_run,
+        and_(
+            dag_run.c.dag_id == asset_event.c.source_dag_id,
+            dag_run.c.run_id == asset_event.c.source_run_id,
+        ),
+    )
+    .where(asset_queue.c.dag_id == bindparam("dag_id"))
+    .order_by(asset_event.c.id)
+)
+
+_EVENTS = select(
+    asset_event,
+    asset.c.name,
+    asset.c.uri,
+    asset.c.asset_group,
+).join(asset, asset.c.id == asset_event.c.asset_id)
+
+
+class AssetOperations(Operations):
+    """``store.assets``: assets (datasets) and their events."""
+
+    def ready_dag_ids(self) -> builtins.list[str]:
+        """Return DAGs for which events wait that may make a run now."""
+        with self._database.read() as connection:
+            if connection.execute(_ANY_QUEUED).first() is None:
+                return []
+            return list(connection.execute(_READY).scalars())
+
+    def create_run(self, dag_id: str, now: datetime) -> str | None:
+        """Create the run that a DAG's queued events make; return its id, None: not yet.
+
+        Events, run and what the run consumed are one transaction: each event is consumed once.
+        """
+        with self._database.read() as connection:
+            if self._plan(connection, dag_id) is None:
+                return None  # half of a condition may wait for ever: that must not cost a write
+        with self._database.write() as connection:
+            found = self._plan(connection, dag_id)
+            if found is None:
+                return None  # paused, or made by another scheduler meanwhile
+            serialized, planned = found
+            new = _new_run(dag_id, planned)
+            while find_existing(connection, new) is not None:
+                planned = later(planned, serialized)
+                new = _new_run(dag_id, planned)
+            dag_run_id = insert_run(
+                connection, self._versions, new, now, self._settings.default_executor
+            )
+            _consume(connection, dag_id, dag_run_id, planned.event_ids)
+            detail = {"run": [dag_run_id, "", "queued", new.run_type]}
+            write_events(
+                connection, [Event("state", "scheduler", dag_id, new.run_id, detail=detail)], now
+            )
+        self._ring("web")
+        return new.run_id
+
+    def _plan(
+        self, connection: Connection, dag_id: str
+    ) -> tuple[SerializedDag, PlannedAssetRun] | None:
+        version_id = connection.execute(
+            _READY.with_only_columns(dag.c.version_id).where(dag.c.dag_id == dag_id)
+        ).scalar_one_or_none()
+        if version_id is None:
+            return None
+        serialized = self._versions.get(connection, version_id).dag
+        planned = plan_asset_run(serialized, _queued(connection, dag_id))
+        return None if planned is None else (serialized, planned)
+
+    def post_event(
+        self,
+        now: datetime,
+        actor: str,
+        *,
+        name: str | None = None,
+        uri: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> AssetEventRow:
+        """Write an event that comes from outside of any task.
+
+        Raises:
+            NotFound: there is no such asset.
+        """
+        with self._database.write() as connection:
+            event = NewAssetEvent(name, uri, extra=dict(extra or {}))
+            numbers = write_asset_events(connection, [event], now)
+            if not numbers:
+                raise NotFound(f"There is no asset {name or uri!r}.")
+            detail = {"name": name, "uri": uri, "event_id": numbers[0]}
+            write_events(connection, [Event("asset.event", actor, detail=detail)], now)
+            found = connection.execute(_EVENTS.where(asset_event.c.id == numbers[0])).one()
+        self._ring("scheduler", "web")
+        return _event_row(found)
+
+    def list(
+        self, *, pattern: str | None = None, is_active: bool | None = True, limit: int = 1000
+    ) -> builtins.list[AssetRow]:
+        """Return assets by name.
+
+        Args:
+            pattern: part of name or URI, letter case ignored.
+            is_active: True: only those that a DAG in force names; None: all.
+        """
+        statement = _assets().order_by(asset.c.name, asset.c.uri).limit(limit)
+        if pattern:
+            statement = statement.where(
+                or_(
+                    asset.c.name.icontains(pattern, autoescape=True),
+                    asset.c.uri.icontains(pattern, autoescape=True),
+                )
+            )
+        if is_active is not None:
+            statement = statement.where(is_defined() if is_active else ~is_defined())
+        with self._database.read() as connection:
+            return [AssetRow(**row._mapping) for row in connection.execute(statement).all()]
+
+    def find(self, *, name: str | None = None, uri: str | None = None) -> AssetRow | None:
+        """Return one asset by name, URI or both; of several the one that a DAG in force names."""
+        with self._database.read() as connection:
+            number = find_asset_id(connection, name, uri)
+            if number is None:
+                return None
+            row = connection.execute(_assets().where(asset.c.id == number)).one()
+        return AssetRow(**row._mapping)
+
+    def aliases(self) -> dict[str, builtins.list[str]]:
+        """Return alias → names of the assets that were added to it."""
+        found: dict[str, builtins.list[str]] = {}
+        named = select(asset_reference.c.name).where(asset_reference.c.form == "alias").distinct()
+        linked = (
+            select(asset_alias_link.c.alias, asset.c.name)
+            .join(asset, asset.c.id == asset_alias_link.c.asset_id)
+            .order_by(asset_alias_link.c.alias, asset.c.name)
+        )
+        with self._database.read() as connection:
+            for alias in connection.execute(named.order_by(asset_reference.c.name)).scalars():
+                found[alias] = []
+            for alias, name in connection.execute(linked):
+                found.setdefault(alias, []).append(name)
+        return found
+
+    def references(self, asset_id: int) -> builtins.list[AssetReferenceRow]:
+        """Return who names an asset: schedules, inlets and outlets of DAGs in force."""
+        statement = (
+            select(asset_reference.c.dag_id, asset_reference.c.kind, asset_reference.c.task_id)
+            .join(dag, dag.c.dag_id == asset_reference.c.dag_id)
+            .join(asset, asset.c.id == asset_id)
+            .where(is_named_by(), dag.c.is_active.is_(True))
+            .distinct()
+            .order_by(asset_reference.c.dag_id, asset_reference.c.kind, asset_reference.c.task_id)
+        )
+        with self._database.read() as connection:
+            return [AssetReferenceRow(*row) for row in connection.execute(statement).all()]
+
+    def inactive(self, named: Sequence[tuple[str, str]]) -> builtins.list[tuple[str, str]]:
+        """Return those of these assets (name, URI) that are not in force.
+
+        An asset is in force while a DAG names it; where two share a name or a URI, the one that
+        was known first.
+        """
+        first = asset.alias("earlier")
+        with self._database.read() as connection:
+            found = []
+            for name, uri in named:
+                own = connection.execute(
+                    select(asset.c.id).where(asset.c.name == name, asset.c.uri == uri, is_defined())
+                ).scalar()
+                if own is None:
+                    found.append((name, uri))
+                    continue
+                rivals = connection.execute(
+                    select(first.c.name, first.c.uri).where(
+                        first.c.id < own, or_(first.c.name == name, first.c.uri == uri)
+                    )
+                ).all()
+                if any(_is_defined(connection, *rival) for rival in rivals):
+                    found.append((name, uri))
+        return found
+
+    def events(
+        self,
+        *,
+        name: str | None = None,
+        uri: str | None = None,
+        alias: str | None = None,
+        asset_id: int | None = None,
+        source_dag_id: str | None = None,
+        source_run_id: str | None = None,
+        after: datetime | None = None,
+        before: datetime | None = None,
+        is_ascending: bool = True,
+        limit: int = 1000,
+        offset: int = 0,
+    ) -> builtins.list[AssetEventRow]:
+        """Return events in order of their numbers.
+
+        Args:
+            alias: only those that were made through it.
+            after: *before*: bounds of their time, inclusive.
+        """
+        wanted: builtins.list[Any] = []
+        if name is not None:
+            wanted.append(asset.c.name == name)
+        if uri is not None:
+            wanted.append(asset.c.uri == uri)
+        if asset_id is not None:
+            wanted.append(asset_event.c.asset_id == asset_id)
+        if source_dag_id is not None:
+            wanted.append(asset_event.c.source_dag_id == source_dag_id)
+        if source_run_id is not None:
+            wanted.append(asset_event.c.source_run_id == source_run_id)
+        if after is not None:
+            wanted.append(asset_event.c.at >= after)
+        if before is not None:
+            wanted.append(asset_event.c.at <= before)
+        order = asset_event.c.id.asc() if is_ascending else asset_event.c.id.desc()
+        statement = _EVENTS.where(*wanted).order_by(order)
+        with self._database.read() as connection:
+            if alias is None:
+                rows = connection.execute(statement.limit(limit).offset(offset)).all()
+            else:
+                linked = select(asset_alias_link.c.asset_id).where(
+                    asset_alias_link.c.alias == alias
+                )
+                rows = [
+                    row
+                    for row in connection.execute(
+                        statement.where(asset_event.c.asset_id.in_(linked))
+                    )
+                    if alias in (row.aliases or ())
+                ][offset : offset + limit]
+        return [_event_row(row) for row in rows]
+
+    def consumed(self, dag_id: str, run_id: str) -> builtins.list[AssetEventRow]:
+        """Return the events that made a run, in order."""
+        statement = (
+            _EVENTS.join(asset_consumption, asset_consumption.c.event_id == asset_event.c.id)
+            .join(dag_run, dag_run.c.id == asset_consumption.c.dag_run_id)
+            .where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)
+            .order_by(asset_event.c.id)
+        )
+        with self._database.read() as connection:
+            return [_event_row(row) for row in connection.execute(statement).all()]
+
+    def queued(self, dag_id: str) -> builtins.list[QueuedEvent]:
+        """Return the events that wait for a run of a DAG."""
+        with self._database.read() as connection:
+            return _queued(connection, dag_id)
+
+
+def _assets() -> Select[Any]:
+    last = (
+        select(func.max(asset_event.c.id))
+        .where(asset_event.c.asset_id == asset.c.id)
+        .correlate(asset)
+        .scalar_subquery()
+    )
+    event = asset_event.alias("last_event")
+    columns = (
+        asset.c.id,
+        asset.c.name,
+        asset.c.uri,
+        asset.c.asset_group.label("group"),
+        asset.c.extra,
+        asset.c.created_at,
+        is_defined().label("is_active"),
+        event.c.at.label("last_event_at"),
+    )
+    return select(*columns).select_from(asset).outerjoin(event, event.c.id == last)
+
+
+def _is_defined(connection: Connection, name: str, uri: str) -> bool:
+    statement = select(asset.c.id).where(asset.c.name == name, asset.c.uri == uri, is_defined())
+    return connection.execute(statement).first() is not None
+
+
+def _queued(connection: Connection, dag_id: str) -> list[QueuedEvent]:
+    rows = connection.execute(_QUEUED, {"dag_id": dag_id}).all()
+    aliases: dict[int, set[str]] = {}
+    for some in pages(sorted({row.asset_id for row in rows})):
+        linked = select(asset_alias_link.c.asset_id, asset_alias_link.c.alias).where(
+            asset_alias_link.c.asset_id.in_(some)
+        )
+        for asset_id, alias in connection.execute(linked):
+            aliases.setdefault(asset_id, set()).add(alias)
+    return [
+        QueuedEvent(
+            id=row.id,
+            name=row.name,
+            uri=row.uri,
+            at=row.at,
+            aliases=frozenset(aliases.get(row.asset_id, ())),
+            is_counted=row.is_counted,
+            source_interval_start=row.data_interval_start,
+            source_interval_end=row.data_interval_end,
+        )
+        for row in rows
+    ]
+
+
+def _new_run(dag_id: str, planned: PlannedAssetRun) -> NewRun:
+    run = planned.run
+    return NewRun(
+        dag_id=dag_id,
+        run_id=run.run_id,
+        run_type=run.run_type.value,
+        run_after=run.run_after,
+        logical_date=run.logical_date,
+        data_interval_start=run.data_interval_start,
+        data_interval_end=run.data_interval_end,
+        triggered_by="asset",
+    )
+
+
+def _consume(
+    connection: Connection, dag_id: str, dag_run_id: int, event_ids: Sequence[int]
+) -> None:
+    connection.execute(
+        insert(asset_consumption),
+        [{"dag_run_id": dag_run_id, "event_id": event_id} for event_id in event_ids],
+    )
+    for some in pages(event_ids):
+        connection.execute(
+            delete(asset_queue).where(
+                asset_queue.c.dag_id == dag_id, asset_queue.c.event_id.in_(some)
+            )
+        )
+
+
+def _event_row(row: Any) -> AssetEventRow:
+    return AssetEventRow(
+        id=row.id,
+        asset_id=row.asset_id,
+        name=row.name,
+        uri=row.uri,
+        group=row.asset_group,
+        at=row.at,
+        extra=row.extra or {},
+        aliases=tuple(row.aliases or ()),
+        source_dag_id=row.source_dag_id,
+        source_run_id=row.source_run_id,
+        source_task_id=row.source_task_id,
+        source_map_index=row.source_map_index,
+    )
