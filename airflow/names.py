@@ -17,11 +17,12 @@ from .names_forwarded import FORWARDED
 from .names_missing import NOT_YET
 from .names_operators import OPERATORS
 from .names_running import RUNNING
+from .names_waiting import WAITING
 
 #: (our module below ``tradewind``, names, paths below ``airflow``). A name may be
 #: ``TheirName=our_name``; ``*`` is every public name of our module; ``name=`` our module itself.
 #: A module that begins with ``:`` is a library's. Paths: ``.`` is ``airflow`` itself.
-OFFERS = AUTHORING + OPERATORS + RUNNING
+OFFERS = AUTHORING + OPERATORS + RUNNING + WAITING
 
 
 def _modules() -> Mapping[str, Mapping[str, str]]:

@@ -249,6 +249,25 @@ class RunOperations(Operations):
         with self._database.read() as connection:
             return int(connection.execute(statement).scalar_one())
 
+    def count_matching(
+        self,
+        *,
+        dag_id: str,
+        logical_dates: Sequence[datetime] | None = None,
+        run_ids: Sequence[str] | None = None,
+        states: Sequence[str] | None = None,
+    ) -> int:
+        """Count one DAG's runs of these dates, ids and states; None: any."""
+        statement = select(func.count()).select_from(dag_run).where(dag_run.c.dag_id == dag_id)
+        if logical_dates is not None:
+            statement = statement.where(dag_run.c.logical_date.in_(logical_dates))
+        if run_ids is not None:
+            statement = statement.where(dag_run.c.run_id.in_(run_ids))
+        if states is not None:
+            statement = statement.where(dag_run.c.state.in_(states))
+        with self._database.read() as connection:
+            return int(connection.execute(statement).scalar_one())
+
     def previous(
         self, dag_id: str, logical_date: datetime, state: str | None = None
     ) -> RunRow | None:

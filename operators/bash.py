@@ -74,6 +74,11 @@ class BashOperator(BaseOperator):
             )
         return self.output_processor(last_line)
 
+    def run_command(self) -> int:
+        """Run the command once, and return its exit code. For a sensor that asks again."""
+        with self._folder() as folder:
+            return self._run(folder)[0]
+
     @contextlib.contextmanager
     def _folder(self) -> Iterator[str]:
         if self.cwd is None:

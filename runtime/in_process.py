@@ -313,8 +313,8 @@ class _Loop:
         if verdict.new_state is _S.UP_FOR_RESCHEDULE:
             one.first_reschedule_at = one.first_reschedule_at or one.start_date
             one.reschedule_count += 1
-        else:
-            one.first_reschedule_at, one.reschedule_count = None, 0
+        else:  # what a sensor's timeout counts from is kept over retries
+            one.reschedule_count = 0
         self._tell(one)
         if one.map_index < 0:  # a mapped branch speaks through its mark, index by index
             reason = f"{one.label} did not follow it"

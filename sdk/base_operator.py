@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from . import operator_arguments, setup_teardown
 from .abstract_operator import AbstractOperator
 from .dag_node import DAGNode
-from .exceptions import InvalidArgumentError, InvalidValueError, TaskDeferred
+from .exceptions import (
+    InvalidArgumentError,
+    InvalidValueError,
+    TaskDeferralError,
+    TaskDeferralTimeout,
+    TaskDeferred,
+)
 from .not_set import NOTSET, ArgNotSet
 from .operator_construction import BaseOperatorMeta, Construction, construction_of
 from .param import ParamsDict
@@ -335,7 +341,19 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Any
     ) -> Any:
-        """Go on after a deferral."""
+        """Go on after a deferral.
+
+        Raises:
+            TaskDeferralTimeout, TaskDeferralError: its trigger was too late, or failed.
+        """
+        from .triggers import FAIL_METHOD, TIMEOUT_REASON
+
+        if next_method == FAIL_METHOD:
+            told = next_kwargs or {}
+            if told.get("traceback"):
+                self.log.error("The trigger failed:\n%s", "".join(told["traceback"]))
+            error = told.get("error", "Unknown")
+            raise (TaskDeferralTimeout if error == TIMEOUT_REASON else TaskDeferralError)(error)
         return getattr(self, next_method)(context, **(next_kwargs or {}))
 
     def dry_run(self) -> None:

@@ -442,6 +442,25 @@ class TaskDeferralTimeout(AirflowException):
     """A deferral's own timeout is over."""
 
 
+# --- what other DAGs did ---------------------------------------------------------------------
+
+
+class ExternalTaskSensorError(AirflowException):
+    """Something that an ``ExternalTaskSensor`` waits for will not come."""
+
+
+class ExternalTaskFailedError(ExternalTaskSensorError):
+    """A task that it waits for failed."""
+
+
+class ExternalTaskGroupFailedError(ExternalTaskSensorError):
+    """A task group that it waits for failed."""
+
+
+class ExternalDagFailedError(ExternalTaskSensorError):
+    """A run that it waits for failed."""
+
+
 # --- files, deprecations ---------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ OPERATORS: dict[str, str] = {
     "branch": "branch:BranchPythonOperator",
     "short_circuit": "short_circuit:ShortCircuitOperator",
     "bash": "bash_decorator:BashDecoratedOperator",
+    "sensor": "sensors.python:PythonSensor",
 }
 
 

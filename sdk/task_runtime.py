@@ -89,6 +89,16 @@ class TaskRuntime(Protocol):
     ) -> int:
         """Count task instances that match all given conditions."""
 
+    def count_dag_runs(
+        self,
+        *,
+        dag_id: str,
+        logical_dates: Sequence[datetime] | None,
+        run_ids: Sequence[str] | None,
+        states: Sequence[str] | None,
+    ) -> int:
+        """Count one DAG's runs that match all given conditions."""
+
     def get_task_states(
         self, *, dag_id: str, run_ids: Sequence[str], task_ids: Sequence[str] | None
     ) -> dict[str, dict[str, str]]:

@@ -229,6 +229,9 @@ class _Asked:
     ) -> dict[str, Any] | None:
         return _fields(self.store.runs.previous(dag_id, logical_date, state))
 
+    def count_dag_runs(self, **conditions: Any) -> int:
+        return self.store.runs.count_matching(**conditions)
+
     # -- task instances --------------------------------------------------------------------------
 
     def count_task_instances(
@@ -276,6 +279,7 @@ _HANDLERS: Mapping[str, Callable[..., Any]] = {
         "trigger_dag_run",
         "get_dag_run",
         "get_previous_dag_run",
+        "count_dag_runs",
         "count_task_instances",
         "get_task_states",
         "save_rendered_fields",

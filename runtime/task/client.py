@@ -194,6 +194,24 @@ class SocketRuntime:
             )
         )
 
+    def count_dag_runs(
+        self,
+        *,
+        dag_id: str,
+        logical_dates: Sequence[datetime] | None,
+        run_ids: Sequence[str] | None,
+        states: Sequence[str] | None,
+    ) -> int:
+        return int(
+            self._ask(
+                "count_dag_runs",
+                dag_id=dag_id,
+                logical_dates=_plain(logical_dates),
+                run_ids=_plain(run_ids),
+                states=None if states is None else [str(state) for state in states],
+            )
+        )
+
     def get_task_states(
         self, *, dag_id: str, run_ids: Sequence[str], task_ids: Sequence[str] | None
     ) -> dict[str, dict[str, str]]:

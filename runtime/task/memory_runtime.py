@@ -193,6 +193,25 @@ class MemoryRuntime:
             and (task_group_id is None or _is_inside(one.group_id, task_group_id))
         )
 
+    def count_dag_runs(
+        self,
+        *,
+        dag_id: str,
+        logical_dates: Sequence[datetime] | None,
+        run_ids: Sequence[str] | None,
+        states: Sequence[str] | None,
+    ) -> int:
+        """Count this run, and those that it triggered, where they match."""
+        known = [self.dag_run, *self._triggered.values()]
+        return sum(
+            1
+            for run in known
+            if run["dag_id"] == dag_id
+            and (logical_dates is None or run.get("logical_date") in logical_dates)
+            and (run_ids is None or run["run_id"] in run_ids)
+            and (states is None or str(run.get("state", "running")) in states)
+        )
+
     def get_task_states(
         self, *, dag_id: str, run_ids: Sequence[str], task_ids: Sequence[str] | None
     ) -> dict[str, dict[str, str]]:

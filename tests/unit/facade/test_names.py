@@ -172,10 +172,10 @@ def test_the_version_is_that_of_the_airflow_that_we_stand_in_for():
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("airflow.sensors.filesystem", "FileSensor"),
+        ("airflow.sensors.sql", "SqlSensor"),
         ("airflow.models", "NoSuchThing"),
         ("airflow.sdk", "NoSuchThing"),
-        ("airflow.providers.standard.sensors.python", "PythonSensor"),
+        ("airflow.providers.standard.operators.hitl", "HITLOperator"),
         ("airflow.triggers.base", "BaseTrigger"),
     ],
 )

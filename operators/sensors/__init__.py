@@ -1,0 +1,1 @@
+"""The standard sensors, one concept a file."""

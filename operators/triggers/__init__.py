@@ -1,0 +1,1 @@
+"""The standard triggers: what deferred tasks wait for."""

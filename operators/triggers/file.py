@@ -1,0 +1,69 @@
+"""Triggers that fire once a file is there, or is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from ...sdk.triggers import BaseEventTrigger, BaseTrigger, TriggerEvent
+from ..sensors.file import has_file
+
+
+class FileTrigger(BaseTrigger):
+    """Fires once *filepath* (``glob`` wildcards allowed) leads to a file.
+
+    Args:
+        recursive: ``**`` reaches folders of any depth.
+        poke_interval: seconds between two looks.
+    """
+
+    def __init__(
+        self, filepath: str, recursive: bool = False, poke_interval: float = 5.0, **kwargs: Any
+    ) -> None:
+        super().__init__()
+        self.filepath = filepath
+        self.recursive = recursive
+        self.poke_interval = poke_interval
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return class path and arguments."""
+        return (
+            f"{__name__}.FileTrigger",
+            {
+                "filepath": self.filepath,
+                "recursive": self.recursive,
+                "poke_interval": self.poke_interval,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look again and again; a slow disk does not hold up other triggers."""
+        while not await asyncio.to_thread(has_file, self.filepath, is_recursive=self.recursive):
+            await asyncio.sleep(self.poke_interval)
+        yield TriggerEvent(True)
+
+
+class FileDeleteTrigger(BaseEventTrigger):
+    """Fires once *filepath* is there, and removes the file."""
+
+    def __init__(self, filepath: str, poke_interval: float = 5.0, **kwargs: Any) -> None:
+        super().__init__()
+        self.filepath = filepath
+        self.poke_interval = poke_interval
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return class path and arguments."""
+        return (
+            f"{__name__}.FileDeleteTrigger",
+            {"filepath": self.filepath, "poke_interval": self.poke_interval},
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look again and again."""
+        path = Path(self.filepath)
+        while not await asyncio.to_thread(path.is_file):
+            await asyncio.sleep(self.poke_interval)
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+        yield TriggerEvent(True)
