@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ..database.errors import DagInactive
 from ..planning.plan_runs import BackfillRefused, PlannedRun, plan_backfill
 from .run_conf import check_conf
 from .timetables import find_timetable
@@ -40,6 +41,7 @@ def plan(services: Services, request: BackfillRequest) -> Sequence[BackfillPlanE
 
     Raises:
         DagNotFound: there is no such DAG.
+        DagInactive: its file is gone.
         BackfillRefused: it makes no sense; the text says why.
         InvalidInput: the configuration does not fit the DAG's parameters.
     """
@@ -76,6 +78,8 @@ def find_unfinished(services: Services, dag_id: str) -> BackfillRow | None:
 
 
 def _planned_runs(services: Services, request: BackfillRequest) -> list[PlannedRun]:
+    if not services.store.dags.get(request.dag_id).is_active:
+        raise DagInactive(request.dag_id)
     dag = services.store.dags.serialized(request.dag_id)
     check_conf(dag, request.conf)
     timetable = find_timetable(dag) or request.own_timetable

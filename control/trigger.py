@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ..database.errors import DagInactive
 from ..database.values import NewRun
 from ..planning.plan_runs import PlannedRun, manual_run
 from ..planning.run_ids import check_run_id
@@ -47,11 +48,14 @@ def trigger_dag(
 
     Raises:
         DagNotFound: there is no such DAG.
+        DagInactive: its file is gone.
         DagRunExists: the run id or the logical date is taken.
         InvalidInput: run id or conf are not allowed.
     """
     from ..sdk.configuration import conf as settings
 
+    if not services.store.dags.get(dag_id).is_active:
+        raise DagInactive(dag_id)
     dag = services.store.dags.serialized(dag_id)
     check_conf(dag, conf)
     if dag.allowed_run_types is not None and RunType.MANUAL.value not in dag.allowed_run_types:

@@ -17,6 +17,15 @@ class DagNotFound(NotFound):
         self.dag_id = dag_id
 
 
+class DagInactive(TradewindError):
+    """The DAG's history is there, its file is not: nothing new of it can be started."""
+
+    def __init__(self, dag_id: str) -> None:
+        super().__init__(
+            f"DAG {dag_id!r} cannot be started: its file is gone, or no longer declares it."
+        )
+
+
 class DagRunNotFound(NotFound):
     """The DAG has no run with this id."""
 

@@ -50,7 +50,7 @@ class PlannedRun:
         return DataInterval(self.data_interval_start, self.data_interval_end)
 
 
-class BackfillRefused(TradewindError):  # noqa: N818 - errors say what happened
+class BackfillRefused(TradewindError):
     """The backfill that was asked for makes no sense for this DAG or these dates."""
 
 

@@ -8,12 +8,12 @@ sense. An outage of the database is not answered but raised: whoever called asks
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ...database.errors import DagNotFound, DagRunExists
+from ...database.errors import DagInactive, DagNotFound, DagRunExists
 from ...database.selections import Selection
 from ...database.values import Claim, NewRun, RunRow
 from ...planning.plan_runs import manual_run
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from ...database.store import Store
 
 log = logging.getLogger(__name__)
+
+#: Most events that one question of a task is answered with; it can ask for others by their time.
+ASSET_EVENTS_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,8 @@ class _Asked:
             row = self.store.dags.get(dag_id)
         except DagNotFound as error:
             return {"run_id": run_id or "", "created": False, "error": str(error)}
+        if not row.is_active:
+            return {"run_id": run_id or "", "created": False, "error": str(DagInactive(dag_id))}
         if fail_when_paused and row.is_paused:
             return {"run_id": run_id or "", "created": False, "error": f"Dag {dag_id} is paused"}
         dag = self.store.dags.serialized(dag_id)
@@ -250,6 +255,32 @@ class _Asked:
     def get_task_states(self, **arguments: Any) -> dict[str, dict[str, str]]:
         return self.store.task_instances.states(**arguments)
 
+    # -- assets ----------------------------------------------------------------------------------
+
+    def get_asset_events(
+        self,
+        *,
+        limit: int | None,
+        after: datetime | None,
+        before: datetime | None,
+        **wanted: Any,
+    ) -> list[dict[str, Any]]:
+        rows = self.store.assets.events(
+            after=after, before=before, limit=ASSET_EVENTS_MAX if limit is None else limit, **wanted
+        )
+        return [asdict(row) for row in rows]
+
+    def get_triggering_asset_events(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        return [asdict(row) for row in self.store.assets.consumed(dag_id, run_id)]
+
+    def find_asset(self, name: str | None, uri: str | None) -> dict[str, Any] | None:
+        row = self.store.assets.find(name=name, uri=uri)
+        return None if row is None else asdict(row)
+
+    def find_inactive_assets(self, assets: Sequence[Sequence[str]]) -> list[list[str]]:
+        inactive = self.store.assets.inactive([(name, uri) for name, uri in assets])
+        return [list(one) for one in inactive]
+
     def save_rendered_fields(self, fields: Mapping[str, Any]) -> None:
         scope = self.own_scope()
         self.store.task_instances.save_rendered_fields(
@@ -282,6 +313,10 @@ _HANDLERS: Mapping[str, Callable[..., Any]] = {
         "count_dag_runs",
         "count_task_instances",
         "get_task_states",
+        "get_asset_events",
+        "get_triggering_asset_events",
+        "find_asset",
+        "find_inactive_assets",
         "save_rendered_fields",
         "get_trace_text",
     )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from tradewind.control import backfill
 from tradewind.control.trigger import trigger_dag
-from tradewind.database.errors import NotAllowed
+from tradewind.database.errors import DagInactive, NotAllowed
 from tradewind.planning.plan_runs import BackfillRefused
 
 
@@ -58,3 +58,11 @@ def test_dates_in_the_wrong_order_are_refused(services, add_dag):
 
     with pytest.raises(BackfillRefused, match="first date lies after its last"):
         backfill.plan(services, _request(from_at=datetime(2024, 6, 1, tzinfo=UTC)))
+
+
+def test_a_dag_whose_file_is_gone_is_not_backfilled(services, add_dag):
+    add_dag()
+    services.store.files.forget("sales.py", datetime(2024, 6, 1, tzinfo=UTC))
+
+    with pytest.raises(DagInactive, match="its file is gone"):
+        backfill.create(services, _request())

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from tradewind.control.input import InvalidInput
 from tradewind.control.trigger import trigger_dag
-from tradewind.database.errors import DagNotFound, DagRunExists
+from tradewind.database.errors import DagInactive, DagNotFound, DagRunExists
 from tradewind.sdk.serialized import SerializedParam
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -82,3 +82,13 @@ def test_a_taken_run_id_or_date_is_refused(services, add_dag):
 def test_an_unknown_dag_is_refused(services):
     with pytest.raises(DagNotFound, match="There is no DAG 'nope'"):
         trigger_dag(services, "nope")
+
+
+def test_a_dag_whose_file_is_gone_is_not_started(services, add_dag):
+    add_dag()
+    services.store.files.forget("sales.py", NOW)
+
+    with pytest.raises(DagInactive, match="its file is gone"):
+        trigger_dag(services, "sales")
+
+    assert services.store.runs.list("sales") == []
