@@ -229,29 +229,13 @@ class AssetOperations(Operations):
             return [AssetReferenceRow(*row) for row in connection.execute(statement).all()]
 
     def inactive(self, named: Sequence[tuple[str, str]]) -> builtins.list[tuple[str, str]]:
-        """Return those of these assets (name, URI) that are not in force.
+        """Return those of these assets (name, URI) whose name or URI belongs to another now.
 
-        An asset is in force while a DAG names it; where two share a name or a URI, the one that
-        was known first.
+        It belongs to the asset that a DAG in force names; where several are named, to the one
+        that was known first. What is not known yet will be, when its file has been parsed.
         """
-        first = asset.alias("earlier")
         with self._database.read() as connection:
-            found = []
-            for name, uri in named:
-                own = connection.execute(
-                    select(asset.c.id).where(asset.c.name == name, asset.c.uri == uri, is_defined())
-                ).scalar()
-                if own is None:
-                    found.append((name, uri))
-                    continue
-                rivals = connection.execute(
-                    select(first.c.name, first.c.uri).where(
-                        first.c.id < own, or_(first.c.name == name, first.c.uri == uri)
-                    )
-                ).all()
-                if any(_is_defined(connection, *rival) for rival in rivals):
-                    found.append((name, uri))
-        return found
+            return [one for one in named if _is_inactive(connection, *one)]
 
     def events(
         self,
@@ -345,9 +329,15 @@ def _assets() -> Select[Any]:
     return select(*columns).select_from(asset).outerjoin(event, event.c.id == last)
 
 
-def _is_defined(connection: Connection, name: str, uri: str) -> bool:
-    statement = select(asset.c.id).where(asset.c.name == name, asset.c.uri == uri, is_defined())
-    return connection.execute(statement).first() is not None
+def _is_inactive(connection: Connection, name: str, uri: str) -> bool:
+    rows = connection.execute(
+        select(asset.c.id, asset.c.name, asset.c.uri, is_defined().label("is_active"))
+        .where(or_(asset.c.name == name, asset.c.uri == uri))
+        .order_by(asset.c.id)
+    ).all()
+    own = next((row for row in rows if (row.name, row.uri) == (name, uri)), None)
+    owner = next((row for row in rows if row.is_active), None)
+    return own is not None and owner is not None and owner.id != own.id
 
 
 def _queued(connection: Connection, dag_id: str) -> list[QueuedEvent]:

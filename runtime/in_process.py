@@ -310,6 +310,7 @@ class _Loop:
         one.rendered_map_index = result.rendered_map_index or one.rendered_map_index
         self.run_.move(one, verdict.new_state, verdict.reason, now)
         one.end_date, one.due_at = now, verdict.due_at
+        self.run_.runtime.add_asset_events(result.asset_events, now, one.task_id, one.map_index)
         if verdict.new_state is _S.UP_FOR_RESCHEDULE:
             one.first_reschedule_at = one.first_reschedule_at or one.start_date
             one.reschedule_count += 1

@@ -6,11 +6,14 @@ The DAG and its task are named after the function, as the asset is. Rules: seman
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import dialect
+from . import dialect, task_runtime
 from .asset import Asset, BaseAsset
+from .context import get_current_context
 from .context_keys import KNOWN_CONTEXT_KEYS
 from .dag import DAG
 from .exceptions import InvalidArgumentError
@@ -89,7 +92,7 @@ def _declare(
 
     settings = {"catchup": False, **kwargs}
     spoken = dialect.dialect_of(dialect.calling_frame())
-    named = _named_assets(function)
+    parameters = _asset_parameters(function)
     with DAG(
         settings.pop("dag_id", dag_id),
         schedule=schedule,
@@ -97,30 +100,58 @@ def _declare(
         _fileloc=function.__code__.co_filename,
         **settings,
     ):
-        values: dict[str, Any] = dict(named)
-        if "self" in _parameters(function):
-            values["self"] = definition
         decorated_class("python")(
             task_id=function.__name__,
-            python_callable=function,
-            op_kwargs=values,
-            inlets=list(named.values()),
+            python_callable=_filled_in(function, definition, parameters),
+            inlets=[Asset.ref(name=name) for name in parameters],
             outlets=list(outlets),
         )
 
 
-def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
-    code = function.__code__
-    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+def _asset_parameters(function: Callable[..., Any]) -> list[str]:
+    """Return the parameters that name an asset which is read."""
+    return [
+        name
+        for name, parameter in inspect.signature(function).parameters.items()
+        if name not in KNOWN_CONTEXT_KEYS
+        and name not in ("self", "context")
+        and parameter.default is parameter.empty
+        and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    ]
 
 
-def _named_assets(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return a reference for each parameter: it is the name of an asset that is read."""
-    return {
-        name: Asset.ref(name=name)
-        for name in _parameters(function)
-        if name not in KNOWN_CONTEXT_KEYS and name not in ("self", "context")
-    }
+def _filled_in(
+    function: Callable[..., Any], definition: BaseAsset, parameters: Sequence[str]
+) -> Callable[..., Any]:
+    """Return a function without parameters that calls *function* with what it asks for.
+
+    ``self`` is the definition, ``context`` the context, a context key its value, any other name
+    the asset of this name. Generators and coroutines pass through.
+    """
+    names = list(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def called() -> Any:
+        context = get_current_context()
+        given: dict[str, Any] = {name: _find_asset(name) for name in parameters}
+        given |= {name: context[name] for name in names if name in context}
+        if "context" in names:
+            given["context"] = context
+        if "self" in names:
+            given["self"] = definition
+        return function(**given)
+
+    called.__signature__ = inspect.Signature()  # type: ignore[attr-defined]
+    return called
+
+
+def _find_asset(name: str) -> Asset:
+    """Return the asset that a DAG in force calls so; without a server, one of just this name."""
+    runtime = task_runtime.current
+    found = runtime.find_asset(name=name, uri=None) if runtime is not None else None
+    if found is None:
+        return Asset(name)
+    return Asset(found["name"], found["uri"], group=found["group"], extra=found["extra"])
 
 
 asset = AssetDecorator()

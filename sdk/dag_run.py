@@ -79,7 +79,9 @@ class DagRun:
     @property
     def consumed_asset_events(self) -> list[Any]:
         """The asset events that made the run."""
-        return list(self._fields.get("consumed_asset_events") or ())
+        from .past_asset_events import events_of_run
+
+        return list(events_of_run(self))
 
     consumed_dataset_events = consumed_asset_events
 

@@ -357,6 +357,10 @@ class AirflowInactiveAssetInInletOrOutletException(AirflowException):
         super().__init__(inactive_asset_keys)
         self.inactive_asset_keys = inactive_asset_keys
 
+    def __str__(self) -> str:
+        named = ", ".join(str(key) for key in self.inactive_asset_keys)
+        return f"another asset has the name or the URI of these by now: {named}"
+
 
 class AirflowInactiveAssetAddedToAssetAliasException(AirflowInactiveAssetInInletOrOutletException):
     """An inactive asset was added to an alias."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import macros, template_filters
-from .asset_events import InletEvents, OutletEvents
+from .asset_events import OutletEvents
 from .context import ConnectionAccessor, Context, VariableAccessor
 from .dag_run import to_pendulum
 
@@ -44,10 +44,7 @@ def build_context(
         conn=ConnectionAccessor(),
         inlets=inlets,
         outlets=outlets,
-        inlet_events=InletEvents(inlets),
         outlet_events=OutletEvents(outlets),
-        triggering_asset_events={},
-        triggering_dataset_events={},
         expanded_ti_count=expanded_ti_count,
         map_index_template=getattr(task, "map_index_template", None),
         task_reschedule_count=ti.reschedule_count,
@@ -57,9 +54,30 @@ def build_context(
         templates_dict=getattr(task, "templates_dict", None),
     )
     context.add_later("conf", _configuration, instead="dag_run.conf, or the settings module")
+    _add_asset_events(context, dag_run, inlets)
     _add_dates(context, ti, dag_run)
     _add_previous_success(context, ti, dag_run)
     return context
+
+
+def _add_asset_events(context: Context, dag_run: DagRun, inlets: list[Any]) -> None:
+    """Add past events of assets. Few tasks look at them: even the import waits for that."""
+
+    def of_inlets() -> Any:
+        from .past_asset_events import InletEvents
+
+        return InletEvents(inlets)
+
+    def triggering(*, is_by_uri: bool) -> Any:
+        from . import past_asset_events
+
+        if is_by_uri:
+            return past_asset_events.triggering_events_by_uri(dag_run)
+        return past_asset_events.triggering_events(dag_run)
+
+    context.add_later("inlet_events", of_inlets, is_costly=True)
+    for key, is_by_uri in (("triggering_asset_events", False), ("triggering_dataset_events", True)):
+        context.add_later(key, partial(triggering, is_by_uri=is_by_uri), is_costly=True)
 
 
 def _add_dates(context: Context, ti: RuntimeTaskInstance, dag_run: DagRun) -> None:

@@ -109,6 +109,32 @@ class TaskRuntime(Protocol):
     ) -> Mapping[str, Any] | None:
         """Return the latest run with a smaller logical date (and this state), or None."""
 
+    def get_asset_events(
+        self,
+        *,
+        name: str | None,
+        uri: str | None,
+        alias: str | None,
+        after: datetime | None,
+        before: datetime | None,
+        is_ascending: bool,
+        limit: int | None,
+    ) -> list[Mapping[str, Any]]:
+        """Return past events of an asset, or of those made through an alias.
+
+        Each has id, name, uri, group, at, extra, aliases, and source_dag_id, source_run_id,
+        source_task_id, source_map_index.
+        """
+
+    def get_triggering_asset_events(self, *, dag_id: str, run_id: str) -> list[Mapping[str, Any]]:
+        """Return the events that made a run, as ``get_asset_events`` does."""
+
+    def find_asset(self, *, name: str | None, uri: str | None) -> Mapping[str, Any] | None:
+        """Return name, uri, group and extra of an asset, or None."""
+
+    def find_inactive_assets(self, *, assets: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+        """Return those of (name, URI) whose name or URI belongs to another asset now."""
+
     def save_rendered_fields(self, fields: Mapping[str, Any]) -> None:
         """Keep this try's rendered template fields for display."""
 

@@ -228,6 +228,40 @@ class SocketRuntime:
         )
         return fields
 
+    def get_asset_events(
+        self,
+        *,
+        name: str | None,
+        uri: str | None,
+        alias: str | None,
+        after: datetime | None,
+        before: datetime | None,
+        is_ascending: bool,
+        limit: int | None,
+    ) -> list[Mapping[str, Any]]:
+        return list(
+            self._ask(
+                "get_asset_events",
+                name=name,
+                uri=uri,
+                alias=alias,
+                after=after,
+                before=before,
+                is_ascending=is_ascending,
+                limit=limit,
+            )
+        )
+
+    def get_triggering_asset_events(self, *, dag_id: str, run_id: str) -> list[Mapping[str, Any]]:
+        return list(self._ask("get_triggering_asset_events", dag_id=dag_id, run_id=run_id))
+
+    def find_asset(self, *, name: str | None, uri: str | None) -> Mapping[str, Any] | None:
+        found: Mapping[str, Any] | None = self._ask("find_asset", name=name, uri=uri)
+        return found
+
+    def find_inactive_assets(self, *, assets: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+        return list(self._ask("find_inactive_assets", assets=[list(one) for one in assets]))
+
     def save_rendered_fields(self, fields: Mapping[str, Any]) -> None:
         self._ask("save_rendered_fields", fields=dict(fields))
 

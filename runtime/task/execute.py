@@ -17,12 +17,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...sdk import xcom_serialization
+from ...sdk.asset import Asset
 from ...sdk.base_operator import BaseOperator
 from ...sdk.call_arguments import run_generator
 from ...sdk.configuration import conf
 from ...sdk.context import Context, set_current_context
 from ...sdk.dag_run import DagRun, to_pendulum
-from ...sdk.exceptions import AirflowTaskTerminated
+from ...sdk.exceptions import (
+    AirflowInactiveAssetInInletOrOutletException,
+    AirflowTaskTerminated,
+)
 from ...sdk.param import ParamsDict
 from ...sdk.secrets_masker import mask
 from ...sdk.states import TaskInstanceState
@@ -115,6 +119,7 @@ class TaskExecution:
         try:
             self._prepare()
             with set_current_context(self._context):
+                self._check_assets()
                 value = self._execute()
                 self._collect_result(value)
             ending = Ending(outcome.SUCCESS)
@@ -222,6 +227,16 @@ class TaskExecution:
         self._rendered_fields = fields_to_show(self._task, length_max=length_max)
 
     # --- the task itself ---------------------------------------------------------------------
+
+    def _check_assets(self) -> None:
+        """Refuse to read or write an asset whose name or URI belongs to another one by now."""
+        task = self._task
+        if self._dag.dialect == "2" or not (task.inlets or task.outlets):
+            return
+        named = [one for one in (*task.inlets, *task.outlets) if isinstance(one, Asset)]
+        asked = list(dict.fromkeys((one.name, one.uri) for one in named))
+        if asked and (inactive := self._runtime.find_inactive_assets(assets=asked)):
+            raise AirflowInactiveAssetInInletOrOutletException([tuple(one) for one in inactive])
 
     def _execute(self) -> Any:
         """Call hooks and ``execute`` in Airflow 3's order; ``post_execute`` gets the result."""

@@ -53,6 +53,8 @@ class MemoryRuntime:
     find_variable: Callable[[str], str | None] | None = None
     find_connection: Callable[[str], Mapping[str, Any] | None] | None = None
     rendered_fields: Mapping[str, Any] = field(default_factory=dict)
+    #: What the tasks of this run have made, in order.
+    asset_events: list[Mapping[str, Any]] = field(default_factory=list)
     _xcoms: dict[tuple[str, str, str, int, str], MemoryXCom] = field(default_factory=dict)
     _triggered: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
 
@@ -243,6 +245,64 @@ class MemoryRuntime:
             and (run_ids is None or self.dag_run["run_id"] in run_ids)
             and (logical_dates is None or self.dag_run["logical_date"] in logical_dates)
         )
+
+    # -- assets -------------------------------------------------------------------------------
+
+    def add_asset_events(
+        self, events: Iterable[Mapping[str, Any]], at: datetime, task_id: str, map_index: int
+    ) -> None:
+        """Keep the events that a task instance of this run has made."""
+        for one in events:
+            self.asset_events.append(
+                {
+                    "id": len(self.asset_events) + 1,
+                    "name": one["name"] or one["uri"],
+                    "uri": one["uri"] or one["name"],
+                    "group": one["group"],
+                    "at": at,
+                    "extra": one["extra"],
+                    "aliases": list(one["aliases"]),
+                    "source_dag_id": self.dag_run["dag_id"],
+                    "source_run_id": self.dag_run["run_id"],
+                    "source_task_id": task_id,
+                    "source_map_index": map_index,
+                }
+            )
+
+    def get_asset_events(
+        self,
+        *,
+        name: str | None,
+        uri: str | None,
+        alias: str | None,
+        after: datetime | None,
+        before: datetime | None,
+        is_ascending: bool,
+        limit: int | None,
+    ) -> list[Mapping[str, Any]]:
+        """Return events that earlier tasks of this run have made."""
+        found = [
+            one
+            for one in self.asset_events
+            if (name is None or one["name"] == name)
+            and (uri is None or one["uri"] == uri)
+            and (alias is None or alias in one["aliases"])
+            and (after is None or one["at"] >= after)
+            and (before is None or one["at"] <= before)
+        ]
+        return (found if is_ascending else found[::-1])[:limit]
+
+    def get_triggering_asset_events(self, *, dag_id: str, run_id: str) -> list[Mapping[str, Any]]:
+        """Return none: nothing but a person makes a run in memory."""
+        return []
+
+    def find_asset(self, *, name: str | None, uri: str | None) -> Mapping[str, Any] | None:
+        """Return None: a run in memory knows no other DAGs."""
+        return None
+
+    def find_inactive_assets(self, *, assets: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+        """Return none of them."""
+        return []
 
     # -- what is only shown elsewhere -------------------------------------------------------------
 

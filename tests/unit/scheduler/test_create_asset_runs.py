@@ -273,10 +273,10 @@ def test_an_asset_is_active_while_a_dag_in_force_names_it(house):
     house.add("producer", outlets=[A])
     house.add("other", outlets=[renamed])
     named = [(A.name, A.uri), (renamed.name, renamed.uri), ("none", "none")]
-    assert house.store.assets.inactive(named) == named[1:]
+    assert house.store.assets.inactive(named) == named[1:2]
 
     house.store.files.forget("producer.py", house.clock.now())
-    assert house.store.assets.inactive(named) == [named[0], named[2]]
+    assert house.store.assets.inactive(named) == named[:1]
     assert [one.uri for one in house.store.assets.list()] == ["s3://new"]
 
 

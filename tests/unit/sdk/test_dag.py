@@ -495,6 +495,5 @@ def test_an_asset_function_is_a_dag_of_one_task(monkeypatch, task, tmp_path):
         "s3://bucket/raw",
     )
     assert made.outlets == [raw]
-    assert made.op_kwargs["self"] is raw
     assert [inlet.name for inlet in made.inlets] == ["other"]
     assert second.timetable.asset_condition == raw
