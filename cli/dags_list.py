@@ -128,12 +128,18 @@ def list_runs(
 def list_import_errors(
     local: bool, subdir: str | None, bundle_name: tuple[str, ...], output: str
 ) -> int:
-    """List the files that do not load, and why. Exits with 1 where there is any."""
+    """List the files that do not load, and why. Exits with 1 where there is any.
+
+    Files that load but hold no DAG are named on stderr.
+    """
     from .parse_first import parse_folder
 
     with services() as opened:
         parse_folder(opened, is_forced=local, has_errors_again=True)
         errors = opened.store.files.import_errors()
+        without_dags = opened.store.files.without_dags()
+    for row in without_dags:
+        click.echo(f"No DAG in {row.path}: {row.no_dag_reason}", err=True)
     print_rows([{"filepath": row.path, "error": row.error} for row in errors], output)
     return 1 if errors else 0
 

@@ -302,10 +302,10 @@ class ParseManager:
         if known.has_error and before is not None and before.content_hash == known.content_hash:
             known.failures = min(before.failures + 1, 20)
         self._known[relative_path] = known
-        last_line = answer.error.strip().rpartition("\n")[2]
-        if answer.error and self._reported.get(relative_path) != last_line:
-            log.warning("%s: %s", relative_path, last_line)
-        self._reported[relative_path] = last_line
+        line = _telling_line(answer.error)
+        if answer.error and self._reported.get(relative_path) != line:
+            log.warning("%s: %s", relative_path, line)
+        self._reported[relative_path] = line
         self._unsaved.append(_parsed_file(finished, answer, self._clock.now()))
 
     def _hash_now(self, relative_path: str) -> str:
@@ -419,6 +419,13 @@ def _known_from_row(row: FileRow, now_s: float) -> KnownFile:
         parsed_s=now_s,
         is_ignored=row.no_dag_reason is not None and ":" in row.content_hash,
     )
+
+
+def _telling_line(error: str) -> str:
+    """Return the line that says what is wrong: our own words come first, Python's last."""
+    lines = error.strip().splitlines() or [""]
+    is_pythons = lines[0].startswith(("Traceback", "  File", "File "))
+    return lines[-1] if is_pythons else lines[0]
 
 
 def _is_import_error(error: str) -> bool:

@@ -175,3 +175,4 @@ def test_a_file_that_does_not_load_is_listed_with_exit_code_1_until_it_does(call
     assert broken.returncode == 1
     assert "No module named 'not_there_yet'" in json.loads(broken.stdout)[0]["error"]
     assert (mended.returncode, mended.stdout) == (0, "[]\n")
+    assert f"No DAG in {path}: no DAG object at module level" in mended.stderr

@@ -254,6 +254,22 @@ def test_a_crashed_child_becomes_an_import_error_of_its_file_only(world):
     assert errors == {"a.py": "ended by signal 11 (SIGSEGV)", "b.py": None}
 
 
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        ('Traceback (most recent call last):\n  File "a.py"\nValueError: no', "ValueError: no"),
+        ("the file called sys.exit(3)\nTraceback\n    sys.exit(3)\n    ^^^^", "called sys.exit(3)"),
+    ],
+)
+def test_the_log_of_a_broken_file_has_the_line_that_says_what_is_wrong(world, caplog, error, line):
+    world.write("a.py")
+    world.children.answers["a.py"] = ParseAnswer(error=error)
+
+    world.settle()
+
+    assert [one.getMessage().endswith(line) for one in caplog.records] == [True]
+
+
 def test_a_child_lost_with_its_zygote_is_parsed_again(world):
     world.write("a.py")
     world.manager.run_once(0)
