@@ -1,0 +1,335 @@
+"""Filtered, ordered, counted pages of runs, task instances, DAGs and events, for the API.
+
+A filter is a list of ``Where``: field, operator, value. The tables of fields say what can be
+asked for; anything else is refused, so no name from outside ever reaches a statement.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, String, case, cast, exists, func, or_, select
+
+from .dags import _rows_statement as dag_statement
+from .errors import NotAllowed
+from .operations import Operations
+from .pages import pages
+from .run_rows import run_row
+from .tables import dag, dag_file, dag_run, dag_tag, dag_version, event, rendered_fields
+from .tables import task_instance as instance
+from .task_instances import instance_row
+from .values import DagRow, EventRow, RunRow, TaskInstanceRow
+from .versions import Version
+
+T = TypeVar("T")
+
+#: LIKE patterns with more wildcards than this could take seconds.
+WILDCARDS_MAX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """One condition. ``operator``: in, not_in, gte, gt, lte, lt, part, like, prefix, all."""
+
+    field: str
+    operator: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[T]):
+    """One page, and how many there are on all pages."""
+
+    rows: Sequence[T]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRecord:
+    """A task instance with what else its answer shows of its run."""
+
+    row: TaskInstanceRow
+    run_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    """One DAG version in full, with the instant that it was first seen."""
+
+    version: Version
+    created_at: datetime
+
+
+def _seconds(start: Any, end: Any) -> ColumnElement[Any]:
+    # SQLite's julianday; PostgreSQL has its own way (with the port to it).
+    return (func.julianday(end) - func.julianday(start)) * 86400.0
+
+
+RUN_FIELDS: Mapping[str, Any] = {
+    "id": dag_run.c.id,
+    "dag_id": dag_run.c.dag_id,
+    "run_id": dag_run.c.run_id,
+    "dag_run_id": dag_run.c.run_id,
+    "state": dag_run.c.state,
+    "run_type": dag_run.c.run_type,
+    "logical_date": dag_run.c.logical_date,
+    "execution_date": func.coalesce(dag_run.c.logical_date, dag_run.c.run_after),
+    "run_after": dag_run.c.run_after,
+    "queued_at": dag_run.c.queued_at,
+    "start_date": dag_run.c.started_at,
+    "end_date": dag_run.c.ended_at,
+    "updated_at": func.coalesce(dag_run.c.ended_at, dag_run.c.last_decided_at, dag_run.c.queued_at),
+    "duration": _seconds(dag_run.c.started_at, dag_run.c.ended_at),
+    "external_trigger": dag_run.c.external_trigger,
+    "triggering_user_name": dag_run.c.triggering_user,
+    "conf_contains": cast(dag_run.c.conf, String),
+    "version_id": dag_run.c.version_id,
+}
+INSTANCE_FIELDS: Mapping[str, Any] = {
+    "id": instance.c.id,
+    "dag_id": dag_run.c.dag_id,
+    "run_id": dag_run.c.run_id,
+    "dag_run_id": dag_run.c.run_id,
+    "task_id": instance.c.task_id,
+    "map_index": instance.c.map_index,
+    "rendered_map_index": instance.c.rendered_map_index,
+    "state": instance.c.state,
+    "pool": instance.c.pool,
+    "queue": instance.c.queue,
+    "executor": instance.c.executor,
+    "operator": instance.c.operator_name,
+    "try_number": instance.c.try_number,
+    "priority_weight": instance.c.priority_weight,
+    "logical_date": dag_run.c.logical_date,
+    "execution_date": func.coalesce(dag_run.c.logical_date, dag_run.c.run_after),
+    "run_after": dag_run.c.run_after,
+    "start_date": instance.c.started_at,
+    "end_date": instance.c.ended_at,
+    "queued_when": instance.c.queued_at,
+    "scheduled_when": instance.c.scheduled_at,
+    "updated_at": func.coalesce(instance.c.ended_at, instance.c.started_at, instance.c.queued_at),
+    "duration": _seconds(instance.c.started_at, instance.c.ended_at),
+}
+DAG_FIELDS: Mapping[str, Any] = {
+    "dag_id": dag.c.dag_id,
+    "dag_display_name": dag.c.dag_display_name,
+    "is_paused": dag.c.is_paused,
+    "is_active": dag.c.is_active,
+    "owners": dag.c.owners,
+    "has_import_errors": case((dag_file.c.error.is_not(None), True), else_=False),
+    "next_dagrun": dag.c.next_run_after,
+    "next_dagrun_run_after": dag.c.next_run_after,
+    "last_parsed_time": dag.c.last_parsed_at,
+    "last_dag_run_state": select(dag_run.c.state)
+    .where(dag_run.c.dag_id == dag.c.dag_id)
+    .order_by(dag_run.c.run_after.desc(), dag_run.c.id.desc())
+    .limit(1)
+    .correlate(dag)
+    .scalar_subquery(),
+}
+EVENT_FIELDS: Mapping[str, Any] = {
+    "id": event.c.id,
+    "event_log_id": event.c.id,
+    "when": event.c.at,
+    "dttm": event.c.at,
+    "dag_id": event.c.dag_id,
+    "task_id": event.c.task_id,
+    "run_id": event.c.run_id,
+    "map_index": event.c.map_index,
+    "event": event.c.kind,
+    "owner": func.replace(event.c.actor, "user:", ""),
+}
+
+_INSTANCES = select(
+    instance, dag_run.c.dag_id, dag_run.c.run_id, dag_run.c.logical_date, dag_run.c.run_after
+).join(dag_run, dag_run.c.id == instance.c.dag_run_id)
+
+
+class ListingOperations(Operations):
+    """``store.listings``: each read is one transaction, and has a limit."""
+
+    def runs(
+        self, where: Sequence[Where], order: Sequence[str], limit: int, offset: int
+    ) -> Listed[RunRow]:
+        """Return runs.
+
+        Raises:
+            NotAllowed: they cannot be ordered so.
+        """
+        statement = _apply(select(dag_run), RUN_FIELDS, where)
+        rows, total = self._page(statement, RUN_FIELDS, order, dag_run.c.id, limit, offset)
+        return Listed([run_row(row) for row in rows], total)
+
+    def instances(
+        self, where: Sequence[Where], order: Sequence[str], limit: int, offset: int
+    ) -> Listed[InstanceRecord]:
+        """Return task instances.
+
+        Raises:
+            NotAllowed: they cannot be ordered so.
+        """
+        statement = _apply(_INSTANCES, INSTANCE_FIELDS, where)
+        rows, total = self._page(statement, INSTANCE_FIELDS, order, instance.c.id, limit, offset)
+        return Listed([InstanceRecord(instance_row(row), row.run_after) for row in rows], total)
+
+    def dags(
+        self, where: Sequence[Where], order: Sequence[str], limit: int, offset: int
+    ) -> Listed[DagRow]:
+        """Return DAGs. The field ``tags`` has the operators in (any of them) and all.
+
+        Raises:
+            NotAllowed: they cannot be ordered so.
+        """
+        tags = [one for one in where if one.field == "tags"]
+        statement = _apply(dag_statement(), DAG_FIELDS, [one for one in where if one not in tags])
+        for one in tags:
+            names = [[name] for name in one.value] if one.operator == "all" else [one.value]
+            for some in names:
+                of_dag = select(dag_tag.c.dag_id).where(
+                    dag_tag.c.dag_id == dag.c.dag_id, dag_tag.c.name.in_(list(some))
+                )
+                statement = statement.where(exists(of_dag))
+        rows, total = self._page(statement, DAG_FIELDS, order, dag.c.dag_id, limit, offset)
+        found: dict[str, builtins.list[str]] = {}
+        with self._database.read() as connection:
+            named = select(dag_tag.c.dag_id, dag_tag.c.name).order_by(dag_tag.c.name)
+            ids = [row.dag_id for row in rows]
+            for dag_id, name in connection.execute(named.where(dag_tag.c.dag_id.in_(ids))):
+                found.setdefault(dag_id, []).append(name)
+        return Listed(
+            [DagRow(tags=tuple(found.get(row.dag_id, ())), **row._mapping) for row in rows], total
+        )
+
+    def events(
+        self, where: Sequence[Where], order: Sequence[str], limit: int, offset: int
+    ) -> Listed[EventRow]:
+        """Return what people did; state changes that the system made are left out.
+
+        Raises:
+            NotAllowed: they cannot be ordered so.
+        """
+        statement = _apply(select(event).where(event.c.kind != "state"), EVENT_FIELDS, where)
+        rows, total = self._page(statement, EVENT_FIELDS, order, event.c.id, limit, offset)
+        return Listed([EventRow(**row._mapping) for row in rows], total)
+
+    def versions(self, version_ids: Sequence[int]) -> dict[int, VersionRecord]:
+        """Return DAG versions by their numbers; those that are gone are left out."""
+        wanted = sorted(set(version_ids))
+        found: dict[int, VersionRecord] = {}
+        with self._database.read() as connection:
+            for some in pages(wanted):
+                rows = connection.execute(
+                    select(dag_version.c.id, dag_version.c.created_at).where(
+                        dag_version.c.id.in_(some)
+                    )
+                ).all()
+                for version_id, created_at in rows:
+                    version = self._versions.get(connection, version_id)
+                    found[version_id] = VersionRecord(version, created_at)
+        return found
+
+    def rendered(self, task_instance_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+        """Return task instance → its rendered template fields, where some are kept."""
+        found: dict[int, Mapping[str, Any]] = {}
+        with self._database.read() as connection:
+            for some in pages(task_instance_ids):
+                rows = connection.execute(
+                    select(rendered_fields.c.task_instance_id, rendered_fields.c.fields).where(
+                        rendered_fields.c.task_instance_id.in_(some)
+                    )
+                )
+                found.update({row[0]: row[1] for row in rows.all()})
+        return found
+
+    def run_counts(self, dag_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Return DAG → state → number of its runs, for at most 500 DAGs."""
+        statement = (
+            select(dag_run.c.dag_id, dag_run.c.state, func.count())
+            .where(dag_run.c.dag_id.in_(list(dag_ids)[:500]))
+            .group_by(dag_run.c.dag_id, dag_run.c.state)
+        )
+        counts: dict[str, dict[str, int]] = {}
+        with self._database.read() as connection:
+            for dag_id, state, count in connection.execute(statement):
+                counts.setdefault(dag_id, {})[state] = count
+        return counts
+
+    def file_ids(self) -> dict[str, int]:
+        """Return relative path → number of each file whose last parse failed."""
+        statement = select(dag_file.c.relative_path, dag_file.c.id).where(
+            dag_file.c.error.is_not(None), dag_file.c.is_present.is_(True)
+        )
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(statement).all()}
+
+    def _page(
+        self,
+        statement: Select[Any],
+        fields: Mapping[str, Any],
+        order: Sequence[str],
+        last: Any,
+        limit: int,
+        offset: int,
+    ) -> tuple[Sequence[Any], int]:
+        count = select(func.count()).select_from(statement.with_only_columns(last).subquery())
+        for name in order:
+            column = fields.get(name.removeprefix("-"))
+            if column is None:
+                raise NotAllowed(f"There is no ordering by {name.removeprefix('-')!r}.")
+            # Nothing comes last, whatever the direction.
+            statement = statement.order_by(
+                column.desc().nulls_last() if name.startswith("-") else column.asc().nulls_last()
+            )
+        is_reverse = bool(order) and order[0].startswith("-")
+        statement = statement.order_by(last.desc() if is_reverse else last.asc())
+        with self._database.read() as connection:
+            total = int(connection.execute(count).scalar_one())
+            if limit <= 0 or offset >= total:
+                return [], total
+            return connection.execute(statement.limit(limit).offset(offset)).all(), total
+
+
+def _apply(
+    statement: Select[Any], fields: Mapping[str, Any], where: Sequence[Where]
+) -> Select[Any]:
+    for one in where:
+        if one.field not in fields:
+            raise NotAllowed(f"There is no filter by {one.field!r}.")
+        statement = statement.where(_condition(fields[one.field], one))
+    return statement
+
+
+def _condition(column: Any, one: Where) -> Any:
+    value = one.value
+    match one.operator:
+        case "in":
+            return column.in_(list(value))
+        case "not_in":
+            return column.not_in(list(value))
+        case "gte":
+            return column >= value
+        case "gt":
+            return column > value
+        case "lte":
+            return column <= value
+        case "lt":
+            return column < value
+        case "part":
+            return column.icontains(value, autoescape=True)
+        case "prefix":
+            return column.startswith(value, autoescape=True)
+        case "like":
+            return or_(*(_like(column, text) for text in str(value).split("|")[:20]))
+    raise NotAllowed(f"There is no operator {one.operator!r}.")
+
+
+def _like(column: Any, text: str) -> Any:
+    """``%`` and ``_`` are wildcards, as in Airflow 3; more than some are taken as they are."""
+    stripped = text.strip()
+    if stripped.count("%") > WILDCARDS_MAX:
+        return column.icontains(stripped, autoescape=True)
+    return column.ilike(f"%{stripped}%")
