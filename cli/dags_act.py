@@ -65,10 +65,11 @@ def trigger(
         )
     if dag.is_paused:
         click.echo(f"DAG {dag_id} is paused: the run stays queued until it is unpaused.", err=True)
-    print_rows([_trigger_row(run)], output)
+    print_rows([trigger_row(run)], output)
 
 
-def _trigger_row(run: RunRow) -> dict[str, Any]:
+def trigger_row(run: RunRow) -> dict[str, Any]:
+    """Return the columns of a run that a command has just started."""
     return {
         "conf": dict(run.conf or {}),
         "dag_id": run.dag_id,

@@ -25,6 +25,7 @@ COMMANDS = {
     "dags": ("dags:dags", "List, run, pause, test and backfill DAGs."),
     "tasks": ("tasks:tasks", "List, run, test, clear and inspect tasks."),
     "backfill": ("backfill:backfill", "Run a DAG over a range of past dates."),
+    "assets": ("assets:assets", "Assets (datasets): what DAGs make and wait for."),
     "variables": ("variables:variables", "Variables."),
     "connections": ("connections:connections", "Connections."),
     "pools": ("pools:pools", "Pools."),

@@ -81,11 +81,11 @@ def write_references(connection: Connection, serialized: SerializedDag, now: dat
                 known = find_asset_id(connection, one.name, one.uri)
                 if known is None:
                     insert_asset(connection, one.name, one.uri, one.group, one.extra, now)
-                else:
+                elif one.extra:  # a schedule names the asset without it
                     connection.execute(
                         update(asset)
                         .where(asset.c.id == known)
-                        .values(asset_group=one.group, extra=one.extra or None)
+                        .values(asset_group=one.group, extra=one.extra)
                     )
     _drop_left_events(connection, dag_id)
 

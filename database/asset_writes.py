@@ -68,9 +68,7 @@ def write_asset_events(
         if asset_id is None:
             continue
         if _link(connection, asset_id, event.aliases) or asset_id not in consumers:
-            consumers[asset_id] = list(
-                connection.execute(_CONSUMERS, {"asset_id": asset_id}).all()
-            )
+            consumers[asset_id] = list(connection.execute(_CONSUMERS, {"asset_id": asset_id}).all())
         number = connection.execute(
             _INSERT_EVENT,
             {
