@@ -146,16 +146,21 @@ def _refuse_foreign_file(database: Database) -> None:
     Raises:
         DatabaseError: it is Airflow's, or somebody else's.
     """
-    path = Path(database.url.database or "")
-    if not database.is_sqlite or database.is_in_memory or not path.is_file():
-        return
+    if database.is_sqlite and not database.is_in_memory:
+        _refuse_foreign(_file_tables(Path(database.url.database or "")) or set())
+
+
+def _file_tables(path: Path) -> set[str] | None:
+    """Return the names of the tables in a SQLite file, None where they cannot be told."""
+    if not path.is_file():
+        return set()
     address = f"{path.absolute().as_uri()}?mode=ro"
     try:
         with contextlib.closing(sqlite3.connect(address, uri=True)) as file:
             rows = file.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     except sqlite3.Error:
-        return  # locked, or no database at all: the engine says it
-    _refuse_foreign({str(name) for (name,) in rows})
+        return None  # locked, or no database at all: the engine says it
+    return {str(name) for (name,) in rows}
 
 
 def _revision(connection: Connection) -> str | None:
@@ -218,12 +223,16 @@ def prepare_database() -> None:
 
 
 def create_missing_database() -> None:
-    """Make the configured SQLite database where there is none yet; change nothing else."""
+    """Make the configured SQLite database where there is none yet; change nothing else.
+
+    A file without tables counts as none: another command is about to make them, or was killed
+    before it could.
+    """
     leave_airflows_database()
     database = Database(settings_from_configuration().url)
     database.close()
     is_file = database.is_sqlite and not database.is_in_memory
-    if is_file and not Path(database.url.database or "").exists():
+    if is_file and _file_tables(Path(database.url.database or "")) == set():
         migrate()
 
 

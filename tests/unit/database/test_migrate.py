@@ -9,9 +9,10 @@ from sqlalchemy import create_engine, inspect
 from tradewind.database import migrate as migrate_module
 from tradewind.database.engine import Database
 from tradewind.database.errors import DatabaseError
-from tradewind.database.migrate import check, migrate, reset
+from tradewind.database.migrate import check, create_missing_database, migrate, reset
 from tradewind.database.settings import StoreSettings
 from tradewind.database.store import Store, open_store
+from tradewind.sdk import configuration
 
 
 def tables(path):
@@ -37,6 +38,17 @@ def test_opening_a_missing_database_says_how_to_make_it(tmp_path):
     with pytest.raises(DatabaseError, match="tradewind db migrate"):
         open_store(StoreSettings(url=f"sqlite:///{tmp_path}/none.db"))
     assert not (tmp_path / "none.db").exists()
+
+
+def test_a_command_makes_the_tables_that_another_has_only_begun_to_make(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path}/tradewind.db"
+    monkeypatch.setenv("TRADEWIND__DATABASE__SQL_ALCHEMY_CONN", url)
+    configuration.reset()
+    (tmp_path / "tradewind.db").touch()
+
+    create_missing_database()
+
+    assert check(StoreSettings(url=url)) == migrate_module.HEAD
 
 
 def test_airflows_own_database_is_left_untouched(tmp_path):
