@@ -23,13 +23,26 @@ class ClearRequest:
     dag_id: str
     #: A regular expression that may match anywhere in a task id; None: all tasks.
     task_pattern: str | None = None
+    #: Exactly this task, instead of a pattern; with a map index only that instance of it.
+    task_id: str | None = None
+    map_index: int | None = None
     run_ids: Sequence[str] | None = None
     from_at: datetime | None = None
     to_at: datetime | None = None
     include_upstream: bool = False
     include_downstream: bool = False
+    #: Also the same tasks in all earlier (later) runs, by logical date.
+    include_past: bool = False
+    include_future: bool = False
     only_failed: bool = False
     only_running: bool = False
+    #: Whole tasks, and single (task id, map index), instead of a pattern.
+    task_ids: Sequence[str] | None = None
+    instances: Sequence[tuple[str, int]] | None = None
+    #: Finished runs are queued again.
+    reset_dag_runs: bool = True
+    #: False: runs stay at the DAG version that they have.
+    on_latest_version: bool | None = None
 
 
 def preview(services: Services, request: ClearRequest) -> list[TaskInstanceRow]:
@@ -47,7 +60,11 @@ def preview(services: Services, request: ClearRequest) -> list[TaskInstanceRow]:
 def clear(services: Services, request: ClearRequest) -> list[TaskInstanceRow]:
     """Clear task instances; finished runs are queued again. Returns them as they stood before."""
     return services.store.task_instances.clear(
-        _selection(services, request), services.now(), services.actor
+        _selection(services, request),
+        services.now(),
+        services.actor,
+        reset_dag_runs=request.reset_dag_runs,
+        on_latest_version=request.on_latest_version,
     )
 
 
@@ -70,22 +87,34 @@ def requests_for(
 
 
 def _selection(services: Services, request: ClearRequest) -> Selection:
+    from ..database.errors import NotFound
     from ..database.selections import Selection
 
     dag = services.store.dags.serialized(request.dag_id)
-    task_ids = None
+    task_ids = request.task_ids
+    instances = request.instances
+    if request.task_id is not None:
+        if request.task_id not in {task.task_id for task in dag.tasks}:
+            raise NotFound(f"DAG {request.dag_id!r} has no task {request.task_id!r}")
+        if request.map_index is None:
+            task_ids = [request.task_id]
+        else:
+            instances = [(request.task_id, request.map_index)]
     if request.task_pattern is not None:
         pattern = compile_pattern(request.task_pattern, "The task id")
         task_ids = [task.task_id for task in dag.tasks if pattern.search(task.task_id)]
     return Selection(
         dag_id=request.dag_id,
         task_ids=task_ids,
+        instances=instances,
         run_ids=request.run_ids,
         from_at=request.from_at,
         to_at=request.to_at,
         include_upstream=request.include_upstream,
         include_downstream=request.include_downstream,
+        include_past=request.include_past,
+        include_future=request.include_future,
         only_failed=request.only_failed,
         only_running=request.only_running,
-        with_setups=task_ids is not None,
+        with_setups=task_ids is not None or instances is not None,
     )

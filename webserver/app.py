@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, g, redirect, render_template, request, url_for
+from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
@@ -13,19 +14,48 @@ from ..database.errors import NotFound
 from ..sdk.configuration import conf
 from ..sdk.errors import TradewindError
 from . import (
+    assets,
     auth,
     durations,
     health,
+    preferences,
     states,
+    views_acts,
+    views_admin,
+    views_backfills,
+    views_browse,
+    views_dag_tabs,
     views_dags,
     views_files,
+    views_home,
     views_runs,
+    views_stream,
     views_task_instances,
+    views_trigger,
 )
 
 if TYPE_CHECKING:
     from ..control.services import Services
 
+VIEWS = (
+    health,
+    preferences,
+    views_home,
+    views_dags,
+    views_dag_tabs,
+    views_runs,
+    views_task_instances,
+    views_files,
+    views_browse,
+    views_acts,
+    views_trigger,
+    views_backfills,
+    views_admin,
+    views_stream,
+)
+#: Answers shorter than this are not worth the work.
+COMPRESSED_BYTES_MIN = 1024
+COMPRESSED_TYPES = frozenset({"text/html", "application/json"})
 #: Nothing but our own origin, no inline script, no inline style.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -57,12 +87,19 @@ def create_app(services: Services) -> Flask:
     )
     app.extensions["services"] = services
     auth.init_app(app)
-    for module in (health, views_dags, views_runs, views_task_instances, views_files):
+    for module in VIEWS:
         app.register_blueprint(module.blueprint)
-    app.add_url_rule("/", "home", lambda: redirect(url_for("dags.index")))
+    assets.init_app(app)
+    preferences.init_app(app)
+    views_stream.init_app(app)
     app.context_processor(
-        lambda: {"look_of": states.look_of, "duration_text": durations.duration_text}
+        lambda: {
+            "look_of": states.look_of,
+            "duration_text": durations.duration_text,
+            "now": services.now,
+        }
     )
+    app.after_request(compress)
     app.after_request(add_security_headers)
     app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(TradewindError, show_refusal)
@@ -92,6 +129,22 @@ def add_security_headers(response: Any) -> Any:
     response.headers["X-Robots-Tag"] = "noindex"
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def compress(response: Response) -> Response:
+    """Send pages and data as gzip to those who take it; never streams and files."""
+    if (
+        response.direct_passthrough
+        or response.is_streamed
+        or response.mimetype not in COMPRESSED_TYPES
+        or "gzip" not in request.headers.get("Accept-Encoding", "")
+        or len(response.get_data()) < COMPRESSED_BYTES_MIN
+    ):
+        return response
+    response.set_data(gzip.compress(response.get_data(), 5, mtime=0))
+    response.headers["Content-Encoding"] = "gzip"
+    response.vary.add("Accept-Encoding")
     return response
 
 

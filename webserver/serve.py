@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..control.services import Services
 
 #: Open pages hold a thread each while they are followed live.
-THREADS = 64
+THREADS = 256
 #: A page that is being followed must not hold up Ctrl-C.
 GRACEFUL_TIMEOUT_S = 2
 

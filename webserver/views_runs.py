@@ -1,30 +1,137 @@
-"""One run with its task instances."""
+"""One run: its task instances, graph, Gantt, events, code and details."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from typing import Any
+
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from .auth import requires
+from .gantt import LANES_PER_PAGE, make_chart
+from .heads import liveness, run_tabs
+from .paging import page_of
 from .services import services
+from .views_dag_tabs import code_arguments, graph_arguments, read_events
 
 blueprint = Blueprint("runs", __name__)
 
-INSTANCES_PER_PAGE = 1000
+INSTANCES_PER_PAGE = 500
+#: No run has more task instances on one chart.
+INSTANCES_MAX = 20_000
+
+
+def _head(dag_id: str, run_id: str, tab: str) -> dict[str, Any]:
+    store = services().store
+    run = store.runs.get(dag_id, run_id)
+    return {
+        "run": run,
+        "dag": store.dags.get(dag_id),
+        "counts": store.runs.counts([run.id])[run.id],
+        "tabs_of_run": run_tabs(dag_id, run_id),
+        "tab": tab,
+        "live": liveness([run]),
+    }
 
 
 @blueprint.get("/dags/<dag_id>/runs/<run_id>")
 @requires("read")
 def show(dag_id: str, run_id: str) -> ResponseReturnValue:
     """Show one run: its facts and the state of each task instance, in the order of the graph."""
+    head = _head(dag_id, run_id, "tasks")
+    if request.headers.get("X-Fragment") == "side":
+        return render_template("run_side.html", **head)
     store = services().store
-    run = store.runs.get(dag_id, run_id)
-    order = {task.task_id: n for n, task in enumerate(store.dags.version(run.version_id).tasks)}
-    instances = sorted(
-        store.task_instances.list(dag_id, run_id, limit=INSTANCES_PER_PAGE),
-        key=lambda row: (order.get(row.task_id, len(order)), row.map_index),
+    state = request.args.get("state", "")
+    states = (state,) if state in head["counts"] else ()
+    order = {
+        task.task_id: n for n, task in enumerate(store.dags.version(head["run"].version_id).tasks)
+    }
+    total = head["counts"].get(state, 0) if states else sum(head["counts"].values())
+    page = page_of(
+        total,
+        lambda limit, offset: sorted(
+            store.task_instances.list(
+                dag_id, run_id, states=states, limit=limit, offset=offset
+            ),
+            key=lambda row: (order.get(row.task_id, len(order)), row.map_index),
+        ),
+        INSTANCES_PER_PAGE,
+        {"dag_id": dag_id, "run_id": run_id, "state": state},
     )
-    is_live = run.state in ("queued", "running")
+    return render_template("run.html", page=page, state=state, **head)
+
+
+@blueprint.get("/dags/<dag_id>/runs/<run_id>/graph")
+@requires("read")
+def graph(dag_id: str, run_id: str) -> ResponseReturnValue:
+    """Draw the version that this run has, with its states."""
+    head = _head(dag_id, run_id, "graph")
+    store, run = services().store, head["run"]
     return render_template(
-        "run.html", run=run, instances=instances, live="running" if is_live else "idle"
+        "run_graph.html",
+        **head,
+        **graph_arguments(
+            store.dags.version(run.version_id),
+            store.history.cells([run.id])[run.id],
+            {"dag_id": dag_id, "run_id": run_id},
+            "runs.graph",
+            run_id,
+        ),
     )
+
+
+@blueprint.get("/dags/<dag_id>/runs/<run_id>/gantt")
+@requires("read")
+def gantt(dag_id: str, run_id: str) -> ResponseReturnValue:
+    """Show when each task waited and ran."""
+    head = _head(dag_id, run_id, "gantt")
+    store, run = services().store, head["run"]
+    structure = store.dags.structured(run.version_id).structure
+    instances = store.task_instances.list(dag_id, run_id, limit=INSTANCES_MAX)
+    chart = make_chart(
+        instances, store.history.laps(run.id), structure.upstream_ids, services().now()
+    )
+    order = request.args.get("order", "start")
+    lanes = list(chart.lanes) if chart else []
+    if order == "duration":
+        lanes.sort(key=lambda lane: -lane.length_s)
+    elif order == "name":
+        lanes.sort(key=lambda lane: lane.task_id)
+    else:
+        order = "start"
+        lanes.sort(key=lambda lane: (lane.started_at is None, lane.started_at or 0))
+    page = page_of(
+        len(lanes),
+        lambda limit, offset: lanes[offset : offset + limit],
+        LANES_PER_PAGE,
+        {"dag_id": dag_id, "run_id": run_id, "order": order},
+    )
+    return render_template(
+        "run_gantt.html", chart=chart, page=page, order=order, total=len(instances), **head
+    )
+
+
+@blueprint.get("/dags/<dag_id>/runs/<run_id>/events")
+@requires("audit")
+def events(dag_id: str, run_id: str) -> ResponseReturnValue:
+    """List what people did with this run."""
+    head = _head(dag_id, run_id, "events")
+    return render_template("run_events.html", **head, **read_events(dag_id, run_id))
+
+
+@blueprint.get("/dags/<dag_id>/runs/<run_id>/code")
+@requires("read")
+def code(dag_id: str, run_id: str) -> ResponseReturnValue:
+    """Show the file of the version that this run has."""
+    head = _head(dag_id, run_id, "code")
+    number = services().store.dags.structured(head["run"].version_id).number
+    asked = request.args.get("version", number, type=int)
+    return render_template("run_code.html", **head, **code_arguments(dag_id, asked))
+
+
+@blueprint.get("/dags/<dag_id>/runs/<run_id>/details")
+@requires("read")
+def details(dag_id: str, run_id: str) -> ResponseReturnValue:
+    """Show everything else that is known of a run."""
+    return render_template("run_details.html", **_head(dag_id, run_id, "details"))

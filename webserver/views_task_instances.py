@@ -1,57 +1,155 @@
-"""One task instance: why it waits, its tries, and the log of one try."""
+"""One task instance: log, rendered fields, XComs, tries, events, details; and why it waits."""
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, render_template, request, send_file
+import json
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from ..control.explain import why_not_running
-from ..control.task_logs import find_log, tail_text
+from ..control.task_logs import find_log
 from ..sdk.states import FINISHED, TaskInstanceState
-from .auth import requires
+from ..sdk.xcom_serialization import describe
+from .auth import may, requires
 from .services import services
+from .task_log import LogPart, read_part
 
 blueprint = Blueprint("task_instances", __name__)
 
-LOG_BYTES_SHOWN_MAX = 512 * 1024
+INSTANCES_LISTED_MAX = 500
+EVENTS_MAX = 200
+TABS = (
+    ("logs", "Logs", "read"),
+    ("rendered", "Rendered", "read"),
+    ("xcom", "XCom", "read"),
+    ("tries", "Tries", "read"),
+    ("mapped", "Mapped", "read"),
+    ("events", "Events", "audit"),
+    ("details", "Details", "read"),
+)
 
 
 @blueprint.get("/dags/<dag_id>/runs/<run_id>/tasks/<task_id>")
+@blueprint.get("/dags/<dag_id>/runs/<run_id>/tasks/<task_id>/mapped/<int:index>", endpoint="mapped")
 @requires("read")
-def show(dag_id: str, run_id: str, task_id: str) -> ResponseReturnValue:
-    """Show one task instance; ``map_index`` and ``try_number`` are arguments."""
-    map_index = request.args.get("map_index", -1, type=int)
+def show(dag_id: str, run_id: str, task_id: str, index: int | None = None) -> ResponseReturnValue:
+    """Show one task instance; ``map_index``, ``try_number`` and ``tab`` are arguments.
+
+    Without a map index a mapped task shows the table of its instances.
+    """
+    asked = index if index is not None else request.args.get("map_index", type=int)
     store = services().store
     run = store.runs.get(dag_id, run_id)
+    siblings = store.task_instances.list(
+        dag_id, run_id, task_ids=[task_id], limit=INSTANCES_LISTED_MAX
+    )
+    map_index = asked if asked is not None else -1
+    is_group = asked is None and bool(siblings) and siblings[0].map_index >= 0
+    if is_group:
+        map_index = siblings[0].map_index
     instance = store.task_instances.get(dag_id, run_id, task_id, map_index)
     attempts = store.task_instances.tries(dag_id, run_id, task_id, map_index)
     try_number = request.args.get("try_number", instance.try_number, type=int)
-    path = find_log(attempts, try_number)
-    text, is_cut = tail_text(path, LOG_BYTES_SHOWN_MAX) if path else (None, False)
     is_finished = TaskInstanceState(instance.state) in FINISHED
-    return render_template(
-        "task_instance.html",
-        run=run,
-        instance=instance,
-        attempts=attempts,
-        try_number=try_number,
-        waits=[]
+    tab = request.args.get("tab", "mapped" if is_group else "logs")
+    names = [name for name, _, needed in TABS if may(needed)]
+    if len(siblings) < 2 and not is_group:
+        names.remove("mapped")
+    if tab not in names:
+        abort(404 if tab not in {name for name, _, _ in TABS} else 403, f"There is no tab {tab}.")
+    place = {
+        "dag_id": dag_id,
+        "run_id": run_id,
+        "task_id": task_id,
+        "map_index": map_index if map_index >= 0 else None,
+    }
+    arguments: dict[str, Any] = {
+        "run": run,
+        "instance": instance,
+        "place": place,
+        "is_group": is_group,
+        "siblings": siblings,
+        "attempts": attempts,
+        "try_numbers": sorted({one.try_number for one in attempts}),
+        "try_number": try_number,
+        "tab": tab,
+        "tabs_of_instance": [
+            (name, word, url_for("task_instances.show", **place, tab=name))
+            for name, word, _ in TABS
+            if name in names
+        ],
+        "waits": []
         if is_finished
         else why_not_running(services(), dag_id, run_id, task_id, map_index),
-        log=text,
-        log_is_cut=is_cut,
-        log_missing="This try has no log." if attempts else "It has not started: no log yet.",
-        live="idle" if is_finished else "running",
-    )
+        "live": "idle" if is_finished else "running",
+    }
+    if request.headers.get("X-Fragment") == "side":
+        return render_template("task_instance_side.html", **arguments)
+    return render_template("task_instance.html", **arguments, **_tab_arguments(tab, arguments))
+
+
+def _tab_arguments(tab: str, known: dict[str, Any]) -> dict[str, Any]:
+    """Read what only one tab shows."""
+    store, instance = services().store, known["instance"]
+    ids = (instance.dag_id, instance.run_id, instance.task_id)
+    if tab == "logs":
+        path = find_log(known["attempts"], known["try_number"])
+        is_open = not known["attempts"] or known["try_number"] == instance.try_number
+        return {
+            "part": read_part(path) if path else None,
+            "is_followed": known["live"] == "running" and is_open,
+            "missing": "This try has no log."
+            if known["attempts"]
+            else "It has not started: no log yet.",
+        }
+    if tab == "rendered":
+        fields = store.task_instances.rendered_fields(instance.id)
+        return {"fields": {name: _text(value) for name, value in fields.items()}}
+    if tab == "xcom":
+        entries = store.xcoms.list(*ids, instance.map_index)
+        return {"xcoms": [(one, describe(one.value)) for one in entries]}
+    if tab == "events":
+        rows = store.events.list(dag_id=ids[0], run_id=ids[1], task_id=ids[2], limit=EVENTS_MAX)
+        return {"events": rows, "with_state_changes": False, "next_before": None}
+    return {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
 @blueprint.get("/dags/<dag_id>/runs/<run_id>/tasks/<task_id>/log")
 @requires("read")
 def download(dag_id: str, run_id: str, task_id: str) -> ResponseReturnValue:
     """Send the whole log of one try."""
-    map_index = request.args.get("map_index", -1, type=int)
-    attempts = services().store.task_instances.tries(dag_id, run_id, task_id, map_index)
-    path = find_log(attempts, request.args.get("try_number", 1, type=int))
+    path = _asked_log(dag_id, run_id, task_id)
     if path is None:
         abort(404, "This try has no log.")
     return send_file(path, mimetype="text/plain", as_attachment=True, download_name=path.name)
+
+
+@blueprint.get("/ui/log/<dag_id>/<run_id>/<task_id>")
+@requires("read")
+def log_part(dag_id: str, run_id: str, task_id: str) -> ResponseReturnValue:
+    """Answer lines from byte ``start`` on, or those ``before`` a byte, and whether more come."""
+    path = _asked_log(dag_id, run_id, task_id)
+    map_index = request.args.get("map_index", -1, type=int)
+    instance = services().store.task_instances.get(dag_id, run_id, task_id, map_index)
+    is_finished = TaskInstanceState(instance.state) in FINISHED
+    start, before = request.args.get("start", type=int), request.args.get("before", type=int)
+    part = read_part(path, start, before) if path else LogPart([], 0, 0, 0)
+    return _json(
+        lines=part.lines, start=part.start, end=part.end, size=part.size, is_finished=is_finished
+    )
+
+
+def _json(**values: Any) -> Response:
+    return jsonify(values)
+
+
+def _asked_log(dag_id: str, run_id: str, task_id: str) -> Any:
+    map_index = request.args.get("map_index", -1, type=int)
+    attempts = services().store.task_instances.tries(dag_id, run_id, task_id, map_index)
+    return find_log(attempts, request.args.get("try_number", 1, type=int))
