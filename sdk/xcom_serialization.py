@@ -8,6 +8,7 @@ Reading never runs code that the text names, unless the class is on the allow-li
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
@@ -22,6 +23,8 @@ DEPTH_MAX = 200
 _RESERVED = frozenset({CLASS_KEY, "__id__"})
 _PLAIN_TYPES = frozenset({str, int, float, bool, type(None)})
 _encode_text = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+#: What the module name of an imported DAG file begins with (Airflow's own name for it).
+_IMPORT_PREFIX = re.compile(r"^unusual_prefix_[0-9a-f]{40}_")
 
 
 class XComNotStorable(AirflowException, TypeError):
@@ -33,7 +36,9 @@ class NotSerializable(TypeError):
 
     def __init__(self, value: object, path: str, hint: str = "") -> None:
         kind = type(value)
-        self.type_name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+        # A DAG file is imported under a name of its own, which says nothing to its author.
+        module = _IMPORT_PREFIX.sub("", kind.__module__)
+        self.type_name = f"{module}.{kind.__qualname__}".removeprefix("builtins.")
         self.path = path
         self.hint = hint
         super().__init__(f"cannot serialize an object of type {self.type_name}{_at(path)}")
@@ -200,9 +205,7 @@ def _at(path: str) -> str:
 
 def _hint_for(type_name: str) -> str:
     if type_name in ("bytes", "bytearray", "memoryview"):
-        return (
-            "Decode it to text, or write it to a file or object storage and return where it is."
-        )
+        return "Decode it to text, or write it to a file or object storage and return where it is."
     if type_name == "generator":
         return "Return list(...) of it."
     if type_name in ("function", "method", "builtin_function_or_method", "type"):

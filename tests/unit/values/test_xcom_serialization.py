@@ -228,3 +228,10 @@ def test_attrs_classes_come_back(allow):
     allow(f"{__name__}.A")
 
     assert serialize(kind(1))["__data__"] == {"x": 1, "_y": 2}
+
+
+def test_a_class_of_a_dag_file_is_named_without_the_name_of_its_import():
+    kind = type("Order", (), {"__module__": f"unusual_prefix_{'0a' * 20}_my_dag"})
+
+    with pytest.raises(XComNotStorable, match=r"of type my_dag\.Order cannot"):
+        encode(kind(), task_id="t", key="k")
