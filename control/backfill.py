@@ -96,3 +96,23 @@ def _planned_runs(services: Services, request: BackfillRequest) -> list[PlannedR
         is_backwards=request.is_reverse,
         reprocess_behavior=request.reprocess_behavior,
     )
+
+
+def set_paused(services: Services, backfill_id: int, *, is_paused: bool) -> None:
+    """Start no more runs of a backfill, or go on.
+
+    Raises:
+        BackfillNotFound: there is none with this number.
+        NotAllowed: it is finished.
+    """
+    services.store.backfills.set_paused(backfill_id, is_paused, services.now(), services.actor)
+
+
+def cancel(services: Services, backfill_id: int) -> None:
+    """End a backfill: what is queued of it fails, what runs goes on.
+
+    Raises:
+        BackfillNotFound: there is none with this number.
+        NotAllowed: it is finished.
+    """
+    services.store.backfills.cancel(backfill_id, services.now(), services.actor)

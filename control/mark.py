@@ -21,11 +21,13 @@ def mark_task(
     include_downstream: bool = False,
     include_past: bool = False,
     include_future: bool = False,
+    is_dry_run: bool = False,
 ) -> list[TaskInstanceRow]:
     """Give task instances a state; failures below them are cleared. A running process is stopped.
 
     Args:
         state: success, failed or skipped.
+        is_dry_run: only return which ones it would be.
 
     Raises:
         NotAllowed: a person cannot give this state.
@@ -43,7 +45,9 @@ def mark_task(
         include_past=include_past,
         include_future=include_future,
     )
-    return services.store.task_instances.mark(selection, state, services.now(), services.actor)
+    return services.store.task_instances.mark(
+        selection, state, services.now(), services.actor, dry_run=is_dry_run
+    )
 
 
 def mark_run(services: Services, dag_id: str, run_id: str, state: str) -> RunRow:

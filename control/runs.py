@@ -72,3 +72,13 @@ def list_runs(
         limit=LIST_LIMIT,
     )
     return [row for row in rows if not (is_backfill_left_out and row.run_type == "backfill")]
+
+
+def delete_run(services: Services, dag_id: str, run_id: str) -> None:
+    """Delete a run with its task instances and XComs.
+
+    Raises:
+        DagRunNotFound: there is no such run.
+        NotAllowed: it is running.
+    """
+    services.store.runs.delete(dag_id, run_id, services.now(), services.actor)

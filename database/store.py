@@ -23,6 +23,7 @@ from .encryption import Cipher
 from .engine import Database
 from .events import EventOperations
 from .history import HistoryOperations
+from .listings import ListingOperations
 from .migrate import create_tables, require_schema
 from .operations import Ground
 from .outbox_messages import OutboxOperations
@@ -72,6 +73,7 @@ class Store:
         self.events = EventOperations(ground)
         self.assets = AssetOperations(ground)
         self.history = HistoryOperations(ground)
+        self.listings = ListingOperations(ground)
         self.outbox = OutboxOperations(ground)
         self.processes = ProcessOperations(ground)
 

@@ -14,6 +14,7 @@ from ..database.errors import NotFound
 from ..sdk.configuration import conf
 from ..sdk.errors import TradewindError
 from . import (
+    api,
     assets,
     auth,
     durations,
@@ -150,6 +151,9 @@ def compress(response: Response) -> Response:
 
 def show_http_error(error: HTTPException) -> ResponseReturnValue:
     """Show what went wrong: a page to those who are logged in, plain words to others."""
+    version = api.version_of(request.path)
+    if version is not None:
+        return api.http_error(version, error)
     text = error.description or error.name
     if getattr(g, "user", None) is None:
         return (

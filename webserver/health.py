@@ -28,8 +28,6 @@ THRESHOLD_DEFAULT_S = 30
 
 
 @blueprint.get("/health")
-@blueprint.get("/api/v1/health", endpoint="health_v1")
-@blueprint.get("/api/v2/monitor/health", endpoint="health_v2")
 def health() -> ResponseReturnValue:
     """Answer 200 with the health of each part; with ``?strict=1`` 503 when one is unhealthy."""
     parts = read_health()

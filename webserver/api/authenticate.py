@@ -1,0 +1,125 @@
+"""Who asks: basic credentials, a token, or the session of the page.
+
+Checking a password takes 50 ms by design. One that was right lately is known by a keyed hash,
+in this process only, for a minute; the user's row is read all the same, so that a
+deactivation or a new password counts at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from typing import TYPE_CHECKING
+
+from flask import Request, current_app, g, session
+
+from ..auth import ATTEMPTS_WINDOW_S, SAFE_METHODS, LoginThrottle
+from .errors import ApiError
+from .tokens import read_token
+
+if TYPE_CHECKING:
+    from ...control.services import Services
+    from ...database.values import UserRow
+
+KNOWN_S = 60.0
+KNOWN_MAX = 1000
+_KEY = secrets.token_bytes(32)
+_known: dict[bytes, tuple[str, float]] = {}
+
+
+def find_user(request: Request, services: Services, version: int) -> UserRow | None:
+    """Return the user who asks, None: nobody said who they are.
+
+    Raises:
+        ApiError: the credentials are wrong, or a session's unsafe request has no CSRF token.
+    """
+    kind, _, rest = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "basic":
+        return _basic(rest.strip(), request, services, version)
+    if kind.lower() == "bearer":
+        return _bearer(rest.strip(), services, version)
+    if kind:
+        raise not_authenticated(version)
+    user: UserRow | None = getattr(g, "user", None)
+    if user is not None and request.method not in SAFE_METHODS:
+        _check_csrf(request)
+    return user
+
+
+def not_authenticated(version: int) -> ApiError:
+    """The answer to those who did not say who they are, or whom we do not believe."""
+    scheme = 'Basic realm="tradewind"' if version == 1 else "Bearer"
+    detail = None if version == 1 else "Not authenticated"
+    return ApiError(401, detail, {"WWW-Authenticate": scheme})
+
+
+def check_password(
+    username: str, password: str, request: Request, services: Services
+) -> UserRow | None:
+    """Return the user whose password this is, or None.
+
+    Raises:
+        ApiError: 429, there were too many wrong attempts.
+    """
+    now_s = services.clock.monotonic()
+    given = f"{username}\0{password}".encode(errors="backslashreplace")
+    mark = hmac.digest(_KEY, given, hashlib.sha256)
+    fingerprint, known_until_s = _known.get(mark, ("", 0.0))
+    if fingerprint and now_s < known_until_s:
+        row = services.store.users.get(username)
+        if row is not None and row.is_active and row.password_fingerprint == fingerprint:
+            return row
+    throttle: LoginThrottle = current_app.extensions["login_throttle"]
+    keys = (f"user:{username}", f"address:{request.remote_addr}")
+    if not throttle.is_open(keys, now_s):
+        raise ApiError(
+            429,
+            "Too many wrong attempts; wait a minute.",
+            {"Retry-After": str(int(ATTEMPTS_WINDOW_S))},
+        )
+    user = services.store.users.verify(username, password)
+    if user is None:
+        throttle.record_failure(keys, now_s)
+        return None
+    if len(_known) >= KNOWN_MAX:
+        _known.clear()
+    _known[mark] = (user.password_fingerprint, now_s + KNOWN_S)
+    return user
+
+
+def _basic(text: str, request: Request, services: Services, version: int) -> UserRow:
+    try:
+        name, colon, password = base64.b64decode(text, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        raise not_authenticated(version) from None
+    user = check_password(name, password, request, services) if colon else None
+    if user is None:
+        raise not_authenticated(version)
+    return user
+
+
+def _bearer(text: str, services: Services, version: int) -> UserRow:
+    claims = read_token(text, services.now())
+    user = None if claims is None else services.store.users.get(str(claims["sub"]))
+    is_right = (
+        claims is not None
+        and user is not None
+        and user.is_active
+        and hmac.compare_digest(str(claims.get("fpr", "")), user.password_fingerprint)
+    )
+    if user is None or not is_right:
+        raise not_authenticated(version)
+    return user
+
+
+def _check_csrf(request: Request) -> None:
+    sent = request.headers.get("X-CSRFToken", "")
+    expected = str(session.get("csrf", ""))
+    if sent and expected and hmac.compare_digest(sent.encode(), expected.encode()):
+        return
+    if request.headers.get("Sec-Fetch-Site") == "same-origin":
+        return
+    raise ApiError(403, "A write with the session's cookie needs the header X-CSRFToken.")

@@ -1,0 +1,130 @@
+"""Makes Flask's routes of the operations, and answers through them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from flask import Flask, Response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from ...sdk.errors import TradewindError
+from ..auth import PERMISSIONS, ROLES
+from ..services import services
+from .authenticate import find_user, not_authenticated
+from .call import Call
+from .errors import ApiError, error_response
+from .operation import Face, Operation, operations
+from .read_request import read_body, read_query
+
+PREFIX = {1: "/api/v1", 2: "/api/v2"}
+#: Path parameters that may hold a slash, and those that are numbers.
+PATHS = frozenset({"variable_key"})
+NUMBERS = frozenset(
+    {"map_index", "task_try_number", "try_number", "backfill_id", "import_error_id", "event_log_id"}
+)
+
+log = logging.getLogger(__name__)
+
+
+def add_routes(app: Flask) -> None:
+    """Give every operation its addresses."""
+    for version, prefix in PREFIX.items():
+        for one, face in operations(version):
+            app.add_url_rule(
+                prefix + _rule(face.path),
+                endpoint=f"api_v{version}.{face.id}",
+                view_func=_view(one, face, version),
+                methods=[one.method],
+            )
+
+
+def _rule(path: str) -> str:
+    def one(found: re.Match[str]) -> str:
+        name = found[1]
+        kind = "path:" if name in PATHS else "int(signed=True):" if name in NUMBERS else ""
+        return f"<{kind}{name}>"
+
+    return re.sub(r"\{(\w+)\}", one, path)
+
+
+def _view(one: Operation, face: Face, version: int) -> Callable[..., ResponseReturnValue]:
+    def view(**path: Any) -> ResponseReturnValue:
+        try:
+            return _answer(one, face, version, path)
+        except TradewindError as error:
+            return error_response(version, error)
+        except HTTPException as error:
+            return http_error(version, error)
+        except Exception:
+            number = secrets.token_hex(4)
+            log.exception("request %s failed: %s %s", number, request.method, request.path)
+            return error_response(version, ApiError(500, f"Internal error {number}"))
+
+    view.permission = one.permission  # type: ignore[attr-defined]  # read by a test of all routes
+    return view
+
+
+def _answer(one: Operation, face: Face, version: int, path: dict[str, Any]) -> Response:
+    ground = services()
+    user = None
+    if one.permission is not None:
+        user = find_user(request, ground, version)
+        if user is None:
+            raise not_authenticated(version)
+        role = user.role if user.role in ROLES else "Public"
+        if ROLES.index(role) < ROLES.index(PERMISSIONS[one.permission]):
+            raise ApiError(403, f"The role {user.role} may not do this.")
+        ground = replace(ground, actor=f"user:{user.username}")
+    _refuse_strange_path(path)
+    call = Call(
+        version=version,
+        services=ground,
+        user=user,
+        path=path,
+        query=read_query(request, face, version),
+        body=read_body(request, face, version),
+        accept=request.headers.get("Accept", ""),
+    )
+    found = one.handler(call)
+    if isinstance(found, Response):
+        return found
+    if face.status == 204 or found is None:
+        return Response(status=face.status)
+    return Response(encode(found, version), face.status, content_type="application/json")
+
+
+def _refuse_strange_path(path: dict[str, Any]) -> None:
+    raw = str(request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or "")
+    if "%2f" in raw.partition("?")[0].lower() and not PATHS & set(path):
+        raise ApiError(404, "There is nothing at this address.")
+    for value in path.values():
+        if isinstance(value, str) and (len(value) > 1000 or not value.isprintable()):
+            raise ApiError(400, "The address holds characters that no name may have.")
+
+
+def encode(answer: Any, version: int) -> bytes:
+    """Return the JSON of an answer, with instants as the version writes them."""
+    if version == 2:
+        return msgspec.json.encode(answer)
+    plain = msgspec.to_builtins(answer, builtin_types=(datetime,))
+    return json.dumps(plain, default=datetime.isoformat, ensure_ascii=False).encode(
+        errors="backslashreplace"
+    )
+
+
+def http_error(version: int, error: HTTPException) -> Response:
+    """Answer what Flask refuses by itself: unknown addresses, methods, bodies that are too long."""
+    status = error.code or 500
+    if version == 2 and status == 404:
+        return Response(b'{"error":"API route not found"}', 404, content_type="application/json")
+    detail = error.description if version == 1 else error.name
+    return error_response(version, ApiError(status, detail))
