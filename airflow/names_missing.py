@@ -16,14 +16,14 @@ _MISSING = (
         "email email_operator generic_transfer smooth subdag subdag_operator",
     ),
     ("providers.standard.operators", "hitl smooth"),
-    ("providers.standard.triggers", "external_task file hitl temporal"),
+    ("providers.standard.triggers", "hitl"),
     ("sdk.definitions", "callback deadline retry_policy"),
     ("sdk.io", "path"),
     (
         "sensors",
         "http_sensor smart_sensor sql sql_sensor web_hdfs_sensor",
     ),
-    ("triggers", "base callback deadline external_task file temporal testing"),
+    ("triggers", "callback deadline testing"),
     ("utils", "email"),
 )
 
@@ -31,7 +31,6 @@ NOT_YET: frozenset[str] = frozenset(
     {f"airflow.{package}.{module}" for package, modules in _MISSING for module in modules.split()}
     | {
         "airflow.providers_manager",
-        "airflow.triggers",
         "airflow.partition_mappers",
     }
 )

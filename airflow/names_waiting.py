@@ -72,4 +72,25 @@ WAITING: tuple[tuple[str, str, str], ...] = (
         "BranchDateTimeOperator",
         f"operators.datetime {_STANDARD}operators.datetime",
     ),
+    (
+        "sdk.triggers",
+        "BaseEventTrigger BaseTaskEndEvent BaseTrigger StartTriggerArgs TaskFailedEvent "
+        "TaskSkippedEvent TaskSuccessEvent TriggerEvent",
+        "triggers.base",
+    ),
+    (
+        "operators.triggers.temporal",
+        "DateTimeTrigger TimeDeltaTrigger",
+        f"triggers.temporal {_STANDARD}triggers.temporal",
+    ),
+    (
+        "operators.triggers.file",
+        "FileDeleteTrigger FileTrigger",
+        f"triggers.file {_STANDARD}triggers.file",
+    ),
+    (
+        "operators.triggers.external_task",
+        "DagStateTrigger WorkflowTrigger",
+        f"triggers.external_task {_STANDARD}triggers.external_task",
+    ),
 )

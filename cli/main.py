@@ -19,6 +19,7 @@ from .lazy_group import LazyGroup
 COMMANDS = {
     "standalone": ("standalone:standalone", "Start everything: database, scheduler, runner, page."),
     "scheduler": ("scheduler:scheduler", "Start the scheduler, the parser and the runner."),
+    "triggerer": ("triggerer:triggerer", "Start a triggerer, for deferred tasks."),
     "dag-processor": ("dag_processor:dag_processor", "Start only the parser of DAG files."),
     "webserver": ("webserver:webserver", "Start the web page and its API."),
     "api-server": ("webserver:webserver", "The same as webserver."),

@@ -49,6 +49,13 @@ def run_runner() -> int:
     return main()
 
 
+def run_triggerer() -> int:
+    """Run the triggers of deferred tasks until SIGTERM."""
+    from ..runtime.supervise.triggerer_main import main
+
+    return main()
+
+
 def serve_web(host: str, port: int, workers: int | None = None) -> int:
     """Serve the page until SIGTERM."""
     from ..control.services import open_services

@@ -19,7 +19,7 @@ def standalone(port: int | None, host: str | None) -> int:
     from ..sdk.configuration import conf
     from .neighbours import refuse_airflow
     from .notices import print_notices
-    from .service_parts import executor_names, make_executors, run_runner, serve_web
+    from .service_parts import executor_names, make_executors, run_runner, run_triggerer, serve_web
 
     refuse_airflow()
     print_notices()
@@ -27,6 +27,7 @@ def standalone(port: int | None, host: str | None) -> int:
     return run_standalone(
         executors=make_executors,
         run_runner=run_runner,
+        run_triggerer=run_triggerer,
         serve_web=serve_web,
         host=host or conf.get("api", "host"),
         port=port or conf.getint("api", "port"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from .settle import Settling
 from .state_writes import HELD_COLUMNS, held_from
 from .tables import attempt, dag_run, task_instance, worker
 from .tables.runs import LIVE_ATTEMPT, OCCUPYING, SCHEDULED
+from .trigger_encryption import encrypted
 from .values import (
     Advanced,
     AttemptResult,
@@ -159,7 +161,8 @@ class AttemptOperations(Operations):
         actor = "runner" if claim is None else f"runner:{claim.worker_id}"
         with self._database.write() as connection:
             self._begin(connection, started)
-            applied = ResultWriter(connection, self._versions, now, actor).apply(results)
+            hidden = [self._with_hidden_trigger(one) for one in results]
+            applied = ResultWriter(connection, self._versions, now, actor).apply(hidden)
             settling = Settling(
                 connection, self._versions, self._settings, now, actor, is_careful=is_careful
             )
@@ -185,7 +188,15 @@ class AttemptOperations(Operations):
             self._ring("scheduler")
         if settling.has_callbacks or applied.has_callbacks:
             self._ring("parser")
+        if applied.has_triggers:
+            self._ring("triggerer")
         return Finished(outcomes=applied.outcomes, claims=claims, hints=hints)
+
+    def _with_hidden_trigger(self, result: AttemptResult) -> AttemptResult:
+        if not result.trigger:
+            return result
+        kwargs = encrypted(result.trigger.get("kwargs", "{}"), self._ground.cipher)
+        return replace(result, trigger={**result.trigger, "kwargs": kwargs})
 
     def entered(self, started: Sequence[Started], now: datetime) -> None:
         """Note that user code of these attempts has begun. ``finish`` takes the same on its way."""

@@ -18,6 +18,11 @@ class Cipher:
         self._keys = [key.strip() for key in keys.split(",") if key.strip()]
         self._fernet: MultiFernet | None = None
 
+    @property
+    def has_key(self) -> bool:
+        """Whether anything can be encrypted."""
+        return bool(self._keys)
+
     def encrypt(self, text: str) -> str:
         """Return a token that only the key opens.
 

@@ -19,10 +19,11 @@ from ..sdk.serialized import SerializedTask
 from ..sdk.states import TaskInstanceState
 from . import state_writes
 from .asset_writes import NewAssetEvent, write_asset_events
+from .deferrals import insert_trigger
 from .event_writes import Event, describe
 from .outbox_writes import wants_callback, write_outbox
 from .state_writes import HELD_COLUMNS, AttemptEnd, Held, Move, held_from
-from .tables import attempt, dag_run, rendered_fields, task_instance, trigger
+from .tables import attempt, dag_run, rendered_fields, task_instance
 from .values import AttemptResult, Outcome
 from .versions import VersionCache
 from .xcom_writes import write_xcoms
@@ -79,6 +80,7 @@ class Applied:
     has_scheduled: bool = False
     has_callbacks: bool = False
     has_asset_events: bool = False
+    has_triggers: bool = False
 
 
 class ResultWriter:
@@ -203,27 +205,10 @@ class ResultWriter:
             values["reschedule_count"] = row.reschedule_count + 1
             values["first_reschedule_at"] = row.first_reschedule_at or held.started_at
         if verdict.new_state is _S.DEFERRED:
-            values |= self._defer(held, result)
+            self.applied.has_triggers = True
+            wanted = result.trigger or {}
+            values |= insert_trigger(self.connection, held, task, wanted, self.now)
         return Move(held, verdict.new_state, verdict.reason, values)
-
-    def _defer(self, held: Held, result: AttemptResult) -> dict[str, Any]:
-        """Keep what the task instance waits for; the triggerer takes it from there."""
-        wanted = dict(result.trigger or {})
-        trigger_id = self.connection.execute(
-            insert(trigger).returning(trigger.c.id),
-            {
-                "task_instance_id": held.id,
-                "class_path": wanted.get("class_path", ""),
-                "kwargs": wanted.get("kwargs", "{}"),
-                "created_at": self.now,
-                "timeout_at": wanted.get("timeout_at"),
-            },
-        ).scalar_one()
-        return {
-            "trigger_id": trigger_id,
-            "next_method": wanted.get("next_method"),
-            "next_kwargs": wanted.get("next_kwargs"),
-        }
 
     def _end(self, result: AttemptResult, state: str, reason: str) -> None:
         self._ends.append(

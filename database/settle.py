@@ -19,6 +19,7 @@ from ..planning.decide import decide
 from ..planning.snapshot import Decision, MappedExpansion, Transition
 from ..sdk.states import FINISHED, DagRunState, TaskInstanceState
 from . import state_writes
+from .deferrals import defer_from_start
 from .event_writes import Event, describe
 from .instance_rows import expand_rows
 from .outbox_writes import note_run_end
@@ -211,7 +212,7 @@ class Settling:
             self._expand(loaded, decision.expansions)
         held = hold(self.connection, [one.instance_id for one in decision.transitions])
         moves = [
-            self._move(held[one.instance_id], one)
+            self._move(held[one.instance_id], one, loaded)
             for one in decision.transitions
             # Another scheduler may have moved it since the run was read.
             if one.instance_id in held and held[one.instance_id].state is one.old
@@ -251,9 +252,12 @@ class Settling:
                 self.settings.default_executor,
             )
 
-    def _move(self, held: Held, transition: Transition) -> Move:
+    def _move(self, held: Held, transition: Transition, loaded: LoadedRun) -> Move:
         new, reason = transition.new, transition.reason
         if new is _S.SCHEDULED:
+            task = loaded.version.structure.tasks[held.task_id]
+            if task.start_trigger is not None and transition.is_new_try:
+                return defer_from_start(self.connection, held, task, self.now, reason)
             return state_writes.schedule(held, self.now, reason, is_new_try=transition.is_new_try)
         if new is _S.NONE:
             return state_writes.restore(held, reason)

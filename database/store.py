@@ -31,6 +31,7 @@ from .pools import PoolOperations
 from .processes import ProcessOperations
 from .settings import StoreSettings, settings_from_configuration
 from .task_instances import TaskInstanceOperations
+from .triggers import TriggerOperations
 from .users import UserOperations
 from .variables import VariableOperations
 from .versions import VersionCache
@@ -64,6 +65,7 @@ class Store:
         self.attempts = AttemptOperations(ground)
         self.workers = WorkerOperations(ground)
         self.task_instances = TaskInstanceOperations(ground)
+        self.triggers = TriggerOperations(ground)
         self.xcoms = XComOperations(ground)
         self.variables = VariableOperations(ground)
         self.connections = ConnectionOperations(ground)

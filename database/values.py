@@ -60,6 +60,8 @@ __all__ = [
     "OutboxRow",
     "VersionRow",
     "ProcessRow",
+    "ClaimedTrigger",
+    "TriggerFired",
 ]
 
 
@@ -316,3 +318,30 @@ class BackfillPlanEntry:
     data_interval_end: datetime
     run_id: str
     action: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedTrigger:
+    """One trigger that a triggerer is to run, and for whom. ``kwargs``: encoded as an XCom."""
+
+    id: int
+    class_path: str
+    kwargs: str
+    timeout_at: datetime | None
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    try_number: int
+    problem: str = ""  # why it cannot be run: its arguments cannot be decrypted
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerFired:
+    """What a trigger said. ``payload`` is encoded; ``state``: what it ends its task as, or ""."""
+
+    trigger_id: int
+    payload: str
+    state: str = ""
+    #: key → (encoded value, number of elements)
+    xcoms: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)

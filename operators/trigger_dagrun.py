@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from ..sdk import task_runtime, timezone
 from ..sdk.base_operator import BaseOperator
@@ -20,6 +20,7 @@ from ..sdk.exceptions import (
     InvalidValueError,
 )
 from ..sdk.not_set import NOTSET, is_arg_set
+from .sensors.file import is_deferrable_by_default
 
 XCOM_LOGICAL_DATE_ISO = "trigger_logical_date_iso"
 XCOM_RUN_ID = "trigger_run_id"
@@ -38,6 +39,7 @@ class TriggerDagRunOperator(BaseOperator):
         allowed_states, failed_states: states in which waiting ends well, or badly.
         skip_when_already_exists: end as skipped instead of failed.
         fail_when_dag_is_paused: fail when the other DAG is paused.
+        deferrable: wait in the triggerer, without a slot.
     """
 
     template_fields: Sequence[str] = (
@@ -68,7 +70,7 @@ class TriggerDagRunOperator(BaseOperator):
         failed_states: Sequence[str] | None = None,
         skip_when_already_exists: bool = False,
         fail_when_dag_is_paused: bool = False,
-        deferrable: bool = False,
+        deferrable: bool | None = None,
         openlineage_inject_parent_info: bool = True,
         **kwargs: Any,
     ) -> None:
@@ -95,8 +97,7 @@ class TriggerDagRunOperator(BaseOperator):
         )
         self.skip_when_already_exists = skip_when_already_exists
         self.fail_when_dag_is_paused = fail_when_dag_is_paused
-        # Waiting occupies a slot until there is a triggerer; the result is the same.
-        self.deferrable = deferrable
+        self.deferrable = is_deferrable_by_default() if deferrable is None else deferrable
 
     def execute(self, context: Any) -> None:
         runtime = task_runtime.current
@@ -120,8 +121,31 @@ class TriggerDagRunOperator(BaseOperator):
             raise AirflowException(f"the DAG {self.trigger_dag_id!r} was not triggered: {error}")
         context["ti"].xcom_push(key=XCOM_RUN_ID, value=run_id)
         self.log.info("Triggered the run %s of the DAG %s", run_id, self.trigger_dag_id)
+        if self.wait_for_completion and self.deferrable:
+            self._defer(run_id)
         if self.wait_for_completion:
             self._wait(runtime, run_id)
+
+    def _defer(self, run_id: str) -> NoReturn:
+        from .triggers.external_task import DagStateTrigger
+
+        self.defer(
+            trigger=DagStateTrigger(
+                dag_id=self.trigger_dag_id,
+                states=[*self.allowed_states, *self.failed_states],
+                run_ids=[run_id],
+                poll_interval=self.poke_interval,
+            ),
+            method_name="execute_complete",
+            kwargs={"run_id": run_id},
+        )
+
+    def execute_complete(self, context: Any, event: Any = None, run_id: str = "") -> None:
+        """Go on once the run has ended."""
+        runtime = task_runtime.current
+        if runtime is None:
+            raise InvalidUseError("a DAG can be waited for while a task runs only")
+        self._wait(runtime, run_id)
 
     def _end_because_it_exists(self, run_id: str) -> None:
         if self.skip_when_already_exists:

@@ -8,6 +8,7 @@ Source: ``spec/semantics.md`` section 10.1.
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import re
 import sys
@@ -27,11 +28,14 @@ from ..sdk.configuration import conf
 from ..sdk.not_set import NOTSET, is_arg_set
 from ..sdk.serialized import SerializedDag
 from ..sdk.states import FINISHED, DagRunState, TaskInstanceState
+from ..sdk.triggers import FAIL_METHOD, FAILURE_REASON, TIMEOUT_REASON
 from .main_program import exit_with_failure, is_main_program
 from .memory_run import MemoryDagRun, MemoryTaskInstance
 from .task.dag_callbacks import call_dag_callbacks
 from .task.execute import execute_task
+from .task.run_trigger import TriggerReport, run_inline
 from .task.secrets_files import FileSecrets
+from .task.surroundings import task_surroundings
 from .task.task_spec import TaskInstanceSpec, TaskResult
 
 if TYPE_CHECKING:
@@ -237,6 +241,11 @@ class _Loop:
             self.run_.move(one, _S.SUCCESS, "marked by mark_success_pattern", now)
             self._tell(one)
             return
+        start = self.run_.structure.tasks[one.task_id].start_trigger
+        if start is not None and one.next_method is None:
+            self.run_.move(one, _S.DEFERRED, "it starts from its trigger", now)
+            self._wait_for_trigger(one, start)
+            return
         if one.next_method is None:
             self.run_.runtime.delete_xcoms(
                 dag_id=one.dag_id, run_id=one.run_id, task_id=one.task_id, map_index=one.map_index
@@ -282,10 +291,11 @@ class _Loop:
         """Store what the attempt left, and move its task instance."""
         now = self.clock.now()
         if result.outcome == "deferred":
-            result = TaskResult(
-                "failed_final",
-                reason="it defers itself, and a test in this process has no triggerer",
-            )
+            self.run_.move(one, _S.DEFERRED, result.reason, now)
+            self._tell(one)
+            self._wait_for_trigger(one, result.trigger or {})
+            return
+        one.next_method = one.next_kwargs = None
         for xcom in result.xcoms:
             self.run_.runtime.set_xcom(
                 dag_id=one.dag_id,
@@ -322,10 +332,43 @@ class _Loop:
             for skipped in self.run_.skip(result.skip_task_ids, reason, now):
                 self._tell(skipped)
 
+    def _wait_for_trigger(self, one: MemoryTaskInstance, wanted: Mapping[str, Any]) -> None:
+        """Run its trigger here and now, and let the task instance go on, or end."""
+        with task_surroundings(self.run_.runtime):
+            report = run_inline(wanted)
+        now = self.clock.now()
+        for key, (value, length) in report.xcoms.items():
+            self.run_.runtime.set_xcom(
+                dag_id=one.dag_id,
+                run_id=one.run_id,
+                task_id=one.task_id,
+                map_index=one.map_index,
+                key=key,
+                value=value,
+                length=length,
+            )
+        if report.state:
+            self.run_.move(one, _S(report.state), "ended by its trigger", now)
+            one.end_date, one.next_method, one.next_kwargs = now, None, None
+        else:
+            one.next_method, one.next_kwargs = _how_it_goes_on(wanted, report)
+            self.run_.move(one, _S.SCHEDULED, "its trigger fired", now)
+        self._tell(one)
+
     def _tell(self, one: MemoryTaskInstance) -> None:
         duration = f" in {one.duration:.2f} s" if one.duration else ""
         reason = f": {one.reason}" if one.reason and one.current is not _S.SUCCESS else ""
         self.report(f"{one.label} {one.current}{duration}{reason}")
+
+
+def _how_it_goes_on(wanted: Mapping[str, Any], report: TriggerReport) -> tuple[str, str]:
+    """Return the method that a task goes on at, and its arguments, encoded."""
+    if report.error:
+        is_late = report.error == TIMEOUT_REASON
+        told = {"error": TIMEOUT_REASON if is_late else FAILURE_REASON}
+        return FAIL_METHOD, json.dumps(told if is_late else {**told, "traceback": report.error})
+    known = json.loads(wanted.get("next_kwargs") or "{}")
+    return wanted["next_method"], json.dumps({**known, "event": json.loads(report.payload)})
 
 
 def _print_line(line: str) -> None:

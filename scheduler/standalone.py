@@ -33,16 +33,18 @@ def run_standalone(
     *,
     executors: Callable[[], Mapping[str, Executor]],
     run_runner: Callable[[], int],
+    run_triggerer: Callable[[], int],
     serve_web: Callable[[str, int], int],
     host: str,
     port: int,
     say: Callable[[str], None],
 ) -> int:
-    """Run scheduler, parser, runner and page until Ctrl-C; return the exit code.
+    """Run scheduler, parser, runner, triggerer and page until Ctrl-C; return the exit code.
 
     Args:
         executors: makes the executors, in the scheduler's own process.
         run_runner: the runner's main function.
+        run_triggerer: the triggerer's.
         serve_web: serves the page at host and port until SIGTERM.
         say: shows one line to the person who started us.
 
@@ -74,6 +76,7 @@ def run_standalone(
         Member("parser", service("parser", run_parser), progress=parser_progress),
         Member("runner", service("runner", run_runner), has_own_session=True),
         Member("scheduler", service("scheduler", run_scheduler), progress=scheduler_progress),
+        Member("triggerer", service("triggerer", run_triggerer)),
         Member("web", service("web", lambda: serve_web(host, port))),
     ]
     _welcome(say, host, port, password)

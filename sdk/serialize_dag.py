@@ -36,6 +36,7 @@ from .serialized import (
     decode,
     encode,
 )
+from .start_trigger import start_trigger_of
 from .task_group import MappedTaskGroup, TaskGroup
 from .timetables.registry import serialize_timetable
 from .weight_rules import PriorityWeightStrategy, WeightRule, clamp
@@ -208,6 +209,7 @@ def _task(task: Any, weight: int, dag: DAG) -> SerializedTask:
         on_failure_fail_dagrun=task.on_failure_fail_dagrun,
         is_empty=task.inherits_from_empty_operator
         and not (has_outlets or hooks or {"execute", "success"} & set(callbacks)),
+        start_trigger=None if task.is_mapped else start_trigger_of(task),
         can_skip_downstream=task.inherits_from_skipmixin,
         do_xcom_push=bool(task.do_xcom_push),
         callbacks=callbacks,

@@ -104,6 +104,9 @@ class SerializedTask(Struct, omit_defaults=True):
     on_failure_fail_dagrun: bool = False
     #: An empty operator without callbacks and outlets: finished without a process.
     is_empty: bool = False
+    #: ``start_from_trigger``: class_path, kwargs, next_method, next_kwargs (both encoded),
+    #: timeout_s. Each try begins deferred on it, without a process.
+    start_trigger: dict[str, Any] | None = None
     #: Branch and short circuit: may have left a ``skipmixin_key`` XCom.
     can_skip_downstream: bool = False
     do_xcom_push: bool = True

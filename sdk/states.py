@@ -83,7 +83,7 @@ ALLOWED: Mapping[TaskInstanceState, frozenset[TaskInstanceState]] = {
         }
     ),
     _S.UP_FOR_RETRY: frozenset(
-        {_S.SCHEDULED, _S.FAILED, _S.SKIPPED, _S.UPSTREAM_FAILED, _S.REMOVED, _S.NONE}
+        {_S.SCHEDULED, _S.DEFERRED, _S.FAILED, _S.SKIPPED, _S.UPSTREAM_FAILED, _S.REMOVED, _S.NONE}
     ),
     _S.UP_FOR_RESCHEDULE: frozenset(
         {_S.SCHEDULED, _S.FAILED, _S.SKIPPED, _S.UPSTREAM_FAILED, _S.REMOVED, _S.NONE}

@@ -50,8 +50,11 @@ class FileSensor(BaseSensorOperator):
         self.fs_conn_id = fs_conn_id
         self.recursive = recursive
         self.deferrable = is_deferrable_by_default() if deferrable is None else deferrable
-        self.start_from_trigger = start_from_trigger
-        if start_from_trigger:
+        # A path below the connection's folder is known in a process only: it defers there.
+        is_known = isinstance(filepath, str) and Path(filepath).is_absolute()
+        self.deferrable = self.deferrable or start_from_trigger
+        self.start_from_trigger = start_from_trigger and is_known
+        if self.start_from_trigger:
             from ...sdk.triggers import StartTriggerArgs
 
             self.start_trigger_args = StartTriggerArgs(

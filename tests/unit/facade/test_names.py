@@ -176,7 +176,7 @@ def test_the_version_is_that_of_the_airflow_that_we_stand_in_for():
         ("airflow.models", "NoSuchThing"),
         ("airflow.sdk", "NoSuchThing"),
         ("airflow.providers.standard.operators.hitl", "HITLOperator"),
-        ("airflow.triggers.base", "BaseTrigger"),
+        ("airflow.triggers.deadline", "DeadlineCallbackTrigger"),
     ],
 )
 def test_importing_what_is_not_there_names_it(module, name):

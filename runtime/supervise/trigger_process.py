@@ -1,0 +1,156 @@
+"""The triggerer's door to the operating system: the process in which triggers run."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ...database.values import ClaimedTrigger
+from ..task import frames, protocol
+from ..task.run_trigger import TriggerReport
+from ..task.trigger_child import Begin, CancelTrigger, RunTrigger, decode_report, encode
+from .processes import Reply
+
+_STOP_TIMEOUT_S = 2.0
+
+
+@dataclass(slots=True)
+class Heard:
+    """What the process said since the last time. ``has_died``: it is gone, start another."""
+
+    reports: list[TriggerReport] = field(default_factory=list)
+    asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    has_died: bool = False
+
+
+class TriggerProcess(Protocol):
+    """Where triggers run, as ``Triggerer`` sees it; tests hand in scripted ones."""
+
+    def run(self, trigger: ClaimedTrigger) -> None:
+        """Begin a trigger; the process is started with the first one."""
+
+    def cancel(self, trigger_id: int, *, is_by_user: bool) -> None:
+        """Stop a trigger, if it runs."""
+
+    def wait(self, timeout_s: float) -> Heard:
+        """Return what was said, after *timeout_s* at the latest, or when a bell rang."""
+
+    def answer(self, reply: Reply) -> None:
+        """Answer the oldest question that has no answer yet."""
+
+    def stop(self) -> None:
+        """End the process; all its triggers tidy up."""
+
+
+class OsTriggerProcess:
+    """A real one: exec'd, so that it holds no database handle and no secret of ours."""
+
+    def __init__(
+        self,
+        *,
+        environment: Mapping[str, str],
+        import_folders: Sequence[str],
+        wake_fds: Sequence[Any] = (),
+    ) -> None:
+        """Args: wake_fds: further descriptors (bells, signals) that end a wait."""
+        self._environment = dict(environment)
+        self._import_folders = list(import_folders)
+        self._selector = selectors.DefaultSelector()
+        for one in wake_fds:
+            self._selector.register(one, selectors.EVENT_READ)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sockets: list[socket.socket] = []
+        self._readers: list[frames.FrameReader] = []
+
+    def run(self, trigger: ClaimedTrigger) -> None:
+        if self._process is None:
+            self._start()
+        label = f"{trigger.dag_id}.{trigger.task_id} {trigger.run_id}"
+        if trigger.map_index >= 0:
+            label += f" [{trigger.map_index}]"
+        self._send(RunTrigger(trigger.id, trigger.class_path, trigger.kwargs, label))
+
+    def cancel(self, trigger_id: int, *, is_by_user: bool) -> None:
+        if self._process is not None:
+            self._send(CancelTrigger(trigger_id, is_by_user))
+
+    def wait(self, timeout_s: float) -> Heard:
+        self._selector.select(timeout_s)
+        heard = Heard()
+        if self._process is None:
+            return heard
+        reports, asks = self._readers
+        heard.reports = [decode_report(message) for message in reports.read()]
+        for message in asks.read():
+            asked = protocol.decode_task_message(message)
+            if isinstance(asked, protocol.Ask):
+                heard.asked.append((asked.method, asked.arguments))
+        if reports.is_closed or self._process.poll() is not None:
+            heard.has_died = True
+            self._forget()
+        return heard
+
+    def answer(self, reply: Reply) -> None:
+        if self._process is None:
+            return
+        asks = self._sockets[2]
+        asks.setblocking(True)
+        try:
+            frames.send(asks, protocol.encode(protocol.Answer(reply.value, reply.error)))
+        except (frames.ConnectionLost, OSError):
+            return  # the next wait tells that it has died
+        finally:
+            asks.setblocking(False)
+
+    def stop(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        self._forget(kill=False)
+        try:
+            process.wait(timeout=_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _start(self) -> None:
+        pairs = [socket.socketpair() for _ in range(3)]
+        theirs = [theirs.fileno() for _, theirs in pairs]
+        # -P: our working directory is no place to import from.
+        module = "tradewind.runtime.task.trigger_child"
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", module, *map(str, theirs)],
+            pass_fds=theirs,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+        )
+        for _, their_end in pairs:
+            their_end.close()
+        self._sockets = [ours for ours, _ in pairs]
+        for ours in self._sockets[1:]:
+            ours.setblocking(False)
+            self._selector.register(ours, selectors.EVENT_READ)
+        self._readers = [frames.FrameReader(ours) for ours in self._sockets[1:]]
+        self._send(Begin(self._import_folders))
+
+    def _send(self, order: Any) -> None:
+        try:
+            frames.send(self._sockets[0], encode(order))
+        except (frames.ConnectionLost, OSError):
+            return  # the next wait tells that it has died
+
+    def _forget(self, *, kill: bool = True) -> None:
+        for ours in self._sockets[1:]:
+            self._selector.unregister(ours)
+        for ours in self._sockets:
+            ours.close()
+        self._sockets, self._readers = [], []
+        if kill and self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._process = None

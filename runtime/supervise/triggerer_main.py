@@ -1,0 +1,69 @@
+"""The triggerer as a process: real store, wall clock, bells, a process for triggers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+
+from ...database.bell import Listener
+from ...database.store import open_store
+from ...sdk.clock import WallClock
+from ...sdk.configuration import conf, home
+from .runner_main import os_settings
+from .runner_slot import new_identity
+from .task_environment import without_secrets
+from .trigger_process import OsTriggerProcess
+from .triggerer import Triggerer, TriggererSettings
+
+#: Under this name a triggerer stands among the workers: no task instance is queued for it.
+EXECUTOR_NAME = "Triggerer"
+
+
+def main(*, capacity: int | None = None) -> int:
+    """Run until SIGTERM or SIGINT; return the exit code.
+
+    Args:
+        capacity: triggers at once; None: as configured.
+    """
+    settings = TriggererSettings(
+        capacity=capacity or conf.getint("triggerer", "capacity"),
+        heartbeat_s=min(
+            conf.getfloat("triggerer", "job_heartbeat_sec"),
+            conf.getfloat("scheduler", "lease_s") / 6,
+        ),
+        sweep_s=conf.getfloat("scheduler", "sweep_s"),
+    )
+    woken, waker = socket.socketpair()
+    for end in (woken, waker):
+        end.setblocking(False)
+    stops: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: stops.append(number))
+    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    clock = WallClock()
+    store = open_store(clock=clock)
+    listener = Listener(home(), "triggerer")
+    process = OsTriggerProcess(
+        environment=without_secrets(os.environ),
+        import_folders=os_settings().import_folders,
+        wake_fds=[listener, woken],
+    )
+    triggerer = Triggerer(
+        store=store,
+        clock=clock,
+        process=process,
+        make_identity=lambda: new_identity(EXECUTOR_NAME, (), settings.capacity),
+        settings=settings,
+    )
+    try:
+        triggerer.start()
+        while not stops:
+            triggerer.turn()
+            listener.drain()
+    finally:
+        signal.set_wakeup_fd(-1)
+        triggerer.close()
+        listener.close()
+        store.close()
+    return 0

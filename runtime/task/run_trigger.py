@@ -1,0 +1,121 @@
+"""Runs one trigger to its first event: in the triggerer's child, and inline in ``dag.test()``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from ...sdk import xcom_serialization
+from ...sdk.import_string import import_string
+from ...sdk.triggers import TIMEOUT_REASON, BaseTaskEndEvent, BaseTrigger, TriggerEvent
+
+log = logging.getLogger(__name__)
+
+
+class TriggerReport(msgspec.Struct, omit_defaults=True):
+    """How a trigger ended. ``error``: its traceback; else ``payload``, encoded as an XCom.
+
+    ``state``: what the event ends its task as, "" where the task goes on; ``xcoms``: key →
+    encoded value and its number of elements.
+    """
+
+    trigger_id: int
+    payload: str = "null"
+    state: str = ""
+    xcoms: dict[str, tuple[str, int | None]] = {}
+    error: str = ""
+
+
+def make_trigger(class_path: str, kwargs: str) -> BaseTrigger:
+    """Build a trigger from what its ``serialize`` said.
+
+    Raises:
+        Exception: whatever its module or its constructor raise.
+    """
+    return import_string(class_path)(**xcom_serialization.decode(kwargs))  # type: ignore[no-any-return]
+
+
+async def run_trigger(trigger_id: int, class_path: str, kwargs: str) -> TriggerReport:
+    """Run a trigger until its first event; every other end of it is an error.
+
+    Raises:
+        CancelledError: the triggerer does not want it any more; it has tidied up.
+    """
+    try:
+        trigger = make_trigger(class_path, kwargs)
+        trigger.trigger_id = trigger_id
+        event = await _first_event(trigger)
+        if event is None:
+            return TriggerReport(trigger_id, error="the trigger ended without an event")
+        return _report(trigger_id, event)
+    except Exception:  # noqa: BLE001 - user code may raise anything; it is told to its task
+        return TriggerReport(trigger_id, error=traceback.format_exc())
+
+
+def run_inline(wanted: Mapping[str, Any]) -> TriggerReport:
+    """Run a trigger in this process, as ``dag.test()`` does; past its timeout it is stopped.
+
+    Args:
+        wanted: class_path, kwargs, timeout_s, as a task said when it deferred itself.
+
+    Returns:
+        Its report; the ``error`` of one that was too late is ``TIMEOUT_REASON``.
+    """
+
+    async def run() -> TriggerReport:
+        try:
+            async with asyncio.timeout(wanted.get("timeout_s")):
+                return await run_trigger(0, wanted["class_path"], wanted["kwargs"])
+        except TimeoutError:
+            return TriggerReport(0, error=TIMEOUT_REASON)
+
+    return asyncio.run(run())
+
+
+async def _first_event(trigger: BaseTrigger) -> TriggerEvent | None:
+    events: Any = trigger.run()
+    try:
+        async for event in events:
+            return event  # type: ignore[no-any-return]
+        return None
+    except asyncio.CancelledError as cancelled:
+        if BY_USER in cancelled.args:
+            await _tidy(trigger, "on_kill")
+        raise
+    finally:
+        with contextlib.suppress(Exception):
+            await events.aclose()
+        await _tidy(trigger, "cleanup")
+
+
+#: The message of a cancellation that a person caused (clear, mark).
+BY_USER = "by user"
+
+
+async def _tidy(trigger: BaseTrigger, name: str) -> None:
+    method = getattr(trigger, name, None)
+    if method is None:
+        return
+    try:
+        await method()
+    except Exception:
+        log.exception("%s of %s failed", name, type(trigger).__name__)
+
+
+def _report(trigger_id: int, event: Any) -> TriggerReport:
+    payload = xcom_serialization.encode(
+        getattr(event, "payload", event), task_id="trigger", key="event"
+    )[0]
+    if not isinstance(event, BaseTaskEndEvent):
+        return TriggerReport(trigger_id, payload)
+    xcoms = {
+        key: xcom_serialization.encode(value, task_id="trigger", key=key)
+        for key, value in (event.xcoms or {}).items()
+    }
+    return TriggerReport(trigger_id, payload, str(event.task_instance_state), xcoms)

@@ -1,0 +1,153 @@
+"""The process in which triggers run: one event loop for all, user code, no database.
+
+Started by exec (``python -m tradewind.runtime.task.trigger_child ORDERS REPORTS ASKS``): three
+sockets, so that neither a slow answer nor a full buffer holds up the loop. It ends with its
+triggerer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import sys
+from collections.abc import Sequence
+
+import msgspec
+
+from ...sdk import task_runtime
+from ...sdk.secrets_masker import masker
+from . import frames, process_hygiene
+from .client import SocketRuntime
+from .run_trigger import BY_USER, TriggerReport, run_trigger
+
+log = logging.getLogger(__name__)
+
+#: The loop looks so often whether a trigger blocks it, and warns from this delay on.
+LAG_CHECK_S = 0.5
+LAG_WARNING_S = 0.2
+
+
+class RunTrigger(msgspec.Struct, tag="run"):
+    """Begin a trigger. ``label`` names its task instance in the log."""
+
+    trigger_id: int
+    class_path: str
+    kwargs: str
+    label: str = ""
+
+
+class CancelTrigger(msgspec.Struct, tag="cancel"):
+    """Stop a trigger, if it still runs."""
+
+    trigger_id: int
+    is_by_user: bool = False
+
+
+class Begin(msgspec.Struct, tag="begin"):
+    """The first order: where user modules are found, and how to log."""
+
+    import_folders: list[str]
+
+
+Order = RunTrigger | CancelTrigger | Begin
+
+encode = msgspec.msgpack.Encoder().encode
+_decode_order = msgspec.msgpack.Decoder(Order).decode
+decode_report = msgspec.msgpack.Decoder(TriggerReport).decode
+
+
+class TriggerLoop:
+    """Takes orders, runs triggers, reports how they ended."""
+
+    def __init__(self, orders: socket.socket, reports: socket.socket) -> None:
+        self._orders = orders
+        self._reports = reports
+        self._reader = frames.FrameReader(orders)
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._ended = asyncio.Event()
+
+    async def serve(self) -> None:
+        """Work until the triggerer closes its end."""
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._orders.fileno(), self._take_orders)
+        watch = asyncio.create_task(self._watch_lag())
+        self._take_orders()
+        await self._ended.wait()
+        loop.remove_reader(self._orders.fileno())
+        watch.cancel()
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    def _take_orders(self) -> None:
+        for message in self._reader.read():
+            order = _decode_order(message)
+            if isinstance(order, RunTrigger):
+                self._run(order)
+            elif isinstance(order, CancelTrigger):
+                self._cancel(order)
+            else:
+                sys.path.extend(one for one in order.import_folders if one not in sys.path)
+        if self._reader.is_closed:
+            self._ended.set()
+
+    def _run(self, order: RunTrigger) -> None:
+        if order.trigger_id in self._running:
+            return
+        log.info("%s: the trigger %s begins", order.label, order.class_path)
+        self._running[order.trigger_id] = asyncio.create_task(self._run_one(order))
+
+    def _cancel(self, order: CancelTrigger) -> None:
+        task = self._running.get(order.trigger_id)
+        if task is not None:
+            task.cancel(BY_USER if order.is_by_user else None)
+
+    async def _run_one(self, order: RunTrigger) -> None:
+        try:
+            report = await run_trigger(order.trigger_id, order.class_path, order.kwargs)
+        except asyncio.CancelledError:
+            log.info("%s: the trigger was stopped", order.label)
+            return
+        finally:
+            self._running.pop(order.trigger_id, None)
+        if report.error:
+            log.warning("%s: the trigger failed\n%s", order.label, report.error)
+        else:
+            log.info("%s: the trigger fired", order.label)
+        with contextlib.suppress(frames.ConnectionLost):
+            frames.send(self._reports, encode(report))
+
+    async def _watch_lag(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(LAG_CHECK_S)
+            lag_s = loop.time() - before - LAG_CHECK_S
+            if lag_s > LAG_WARNING_S:
+                log.warning("A trigger blocked all others for %.2f s", lag_s)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Serve on the descriptors that *arguments* names."""
+    orders, reports, asks = (socket.socket(fileno=int(number)) for number in arguments)
+    process_hygiene.die_with_parent(os.getppid())
+    process_hygiene.set_process_name("tradewind-trg")
+    logging.basicConfig(
+        level="INFO", format="%(asctime)s %(levelname)s %(name)s - %(message)s", stream=sys.stderr
+    )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(masker)
+    orders.setblocking(False)
+    task_runtime.current = SocketRuntime(asks)
+
+    async def serve() -> None:
+        await TriggerLoop(orders, reports).serve()
+
+    asyncio.run(serve())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
