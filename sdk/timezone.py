@@ -185,7 +185,8 @@ def coerce_datetime(
     aware = make_aware(value, tz) if is_naive(value) else value
     if not isinstance(aware, pendulum.DateTime):
         aware = pendulum.instance(aware)
-    return aware if tz is None else aware.in_timezone(tz)
+    # pendulum takes any tzinfo here and below; its annotations name its own.
+    return aware if tz is None else aware.in_timezone(tz)  # type: ignore[arg-type]
 
 
 def from_timestamp(timestamp: float, tz: str | dt.tzinfo = "UTC") -> pendulum.DateTime:
@@ -193,7 +194,7 @@ def from_timestamp(timestamp: float, tz: str | dt.tzinfo = "UTC") -> pendulum.Da
     import pendulum
 
     zone = parse_timezone(tz) if isinstance(tz, str) else tz
-    return pendulum.from_timestamp(timestamp, tz=zone)
+    return pendulum.from_timestamp(timestamp, tz=zone)  # type: ignore[arg-type]
 
 
 def td_format(td_object: dt.timedelta | float | relativedelta | None) -> str | None:
