@@ -20,7 +20,13 @@ from sqlalchemy import (
     select,
 )
 
-from ..planning.plan_asset_runs import PlannedAssetRun, QueuedEvent, later, plan_asset_run
+from ..planning.plan_asset_runs import (
+    PlannedAssetRun,
+    QueuedEvent,
+    is_met,
+    later,
+    plan_asset_run,
+)
 from ..sdk.serialized import SerializedDag
 from .asset_references import find_asset_id, is_defined, is_named_by
 from .asset_rows import AssetEventRow, AssetReferenceRow, AssetRow
@@ -85,6 +91,38 @@ _QUEUED = (
     .order_by(asset_event.c.id)
 )
 
+_FIRST_QUEUED = select(func.min(asset_queue.c.event_id).label("id")).where(
+    asset_queue.c.dag_id == bindparam("dag_id")
+)
+
+#: Assets of a schedule of which an event waits.
+_COUNTED = (
+    select(asset.c.id, asset.c.name, asset.c.uri, asset.c.created_at)
+    .select_from(asset)
+    .join(asset_reference, is_named_by())
+    .where(
+        asset_reference.c.dag_id == bindparam("dag_id"),
+        asset_reference.c.kind == "schedule",
+        exists(
+            select(asset_event.c.id)
+            .join(
+                asset_queue,
+                and_(
+                    asset_queue.c.dag_id == bindparam("dag_id"),
+                    asset_queue.c.event_id == asset_event.c.id,
+                ),
+            )
+            .where(
+                asset_event.c.asset_id == asset.c.id,
+                asset_event.c.id >= bindparam("first_id"),
+                asset_queue.c.is_counted.is_(True),
+            )
+            .correlate(asset)
+        ),
+    )
+    .distinct()
+)
+
 _EVENTS = select(
     asset_event,
     asset.c.name,
@@ -140,6 +178,8 @@ class AssetOperations(Operations):
         if version_id is None:
             return None
         serialized = self._versions.get(connection, version_id).dag
+        if not is_met(serialized.asset_expression or {}, _counted(connection, dag_id)):
+            return None
         planned = plan_asset_run(serialized, _queued(connection, dag_id))
         return None if planned is None else (serialized, planned)
 
@@ -340,15 +380,37 @@ def _is_inactive(connection: Connection, name: str, uri: str) -> bool:
     return own is not None and owner is not None and owner.id != own.id
 
 
-def _queued(connection: Connection, dag_id: str) -> list[QueuedEvent]:
-    rows = connection.execute(_QUEUED, {"dag_id": dag_id}).all()
-    aliases: dict[int, set[str]] = {}
-    for some in pages(sorted({row.asset_id for row in rows})):
+def _counted(connection: Connection, dag_id: str) -> list[QueuedEvent]:
+    """Return one event that counts of each asset, so that half a condition stays cheap to ask.
+
+    Where one of two assets is never updated, the events of the other wait in great numbers.
+    """
+    first = connection.execute(_FIRST_QUEUED, {"dag_id": dag_id}).one()
+    if first.id is None:
+        return []
+    rows = connection.execute(_COUNTED, {"dag_id": dag_id, "first_id": first.id}).all()
+    aliases = _aliases(connection, [row.id for row in rows])
+    return [
+        QueuedEvent(0, row.name, row.uri, row.created_at, frozenset(aliases.get(row.id, ())))
+        for row in rows
+    ]
+
+
+def _aliases(connection: Connection, asset_ids: Sequence[int]) -> dict[int, set[str]]:
+    """Return asset → the aliases that it was added to."""
+    found: dict[int, set[str]] = {}
+    for some in pages(asset_ids):
         linked = select(asset_alias_link.c.asset_id, asset_alias_link.c.alias).where(
             asset_alias_link.c.asset_id.in_(some)
         )
         for asset_id, alias in connection.execute(linked):
-            aliases.setdefault(asset_id, set()).add(alias)
+            found.setdefault(asset_id, set()).add(alias)
+    return found
+
+
+def _queued(connection: Connection, dag_id: str) -> list[QueuedEvent]:
+    rows = connection.execute(_QUEUED, {"dag_id": dag_id}).all()
+    aliases = _aliases(connection, sorted({row.asset_id for row in rows}))
     return [
         QueuedEvent(
             id=row.id,

@@ -136,6 +136,15 @@ class Asset(BaseAsset):
     def as_expression(self) -> Any:
         return {"asset": {"uri": self.uri, "name": self.name, "group": self.group}}
 
+    def serialize(self) -> dict[str, Any]:
+        """Return what an XCom keeps of it."""
+        return {"name": self.name, "uri": self.uri, "group": self.group, "extra": self.extra}
+
+    @staticmethod
+    def deserialize(data: dict[str, Any], version: int) -> Asset:
+        """Return the asset that an XCom holds."""
+        return Asset(data["name"], data["uri"], group=data["group"], extra=data["extra"])
+
 
 class Dataset(Asset):
     """Airflow 2's name: the URI comes first."""
@@ -296,13 +305,16 @@ class Metadata:
     """Yielded by a task: *extra* for the event of one of its outlets."""
 
     def __init__(
-        self, asset: Any, extra: dict[str, Any] | None = None, alias: AssetAlias | None = None
+        self,
+        asset: Any,
+        extra: dict[str, Any] | None = None,
+        alias: AssetAlias | str | None = None,
     ) -> None:
         if not isinstance(asset, Asset):
             raise InvalidArgumentError("Metadata needs an asset")
         self.asset = asset
         self.extra = dict(extra or {})
-        self.alias = alias
+        self.alias = AssetAlias(alias) if isinstance(alias, str) else alias
 
     @property
     def uri(self) -> str:

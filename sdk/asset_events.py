@@ -44,6 +44,11 @@ class OutletEvents:
                 return event
         return self._others.setdefault(_key(outlet), OutletEvent(outlet))
 
+    def declare(self, asset: Asset) -> None:
+        """Make an asset an outlet: a function that returns one has made it."""
+        if not any(is_same_asset(event.outlet, asset) for event in self._declared.values()):
+            self._declared[_key(asset)] = self._others.pop(_key(asset), OutletEvent(asset))
+
     def for_asset(self, *, name: str | None = None, uri: str | None = None) -> OutletEvent:
         """Return the event of an outlet by its name, its URI, or both."""
         return self[named_asset(name, uri)]

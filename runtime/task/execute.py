@@ -290,6 +290,10 @@ class TaskExecution:
     def _collect_result(self, value: Any) -> None:
         """Encode what ``execute`` returned; it is stored together with the outcome."""
         task = self._task
+        if value is not None and hasattr(task, "custom_operator_name"):  # of a decorated function
+            for one in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(one, Asset):
+                    self._context["outlet_events"].declare(one)
         if self._spec.map_index < 0:
             check_mappable(self._dag, task, value)
         if value is None or not task.do_xcom_push:

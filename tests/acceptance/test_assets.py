@@ -52,8 +52,8 @@ def consumer():
         (event,) = triggering_asset_events[producer]
         past = inlet_events[producer][-1]
         source = f"{{event.source_dag_id}}.{{event.source_task_id}}"
-        line = f"{{event.extra}} {{source}} {{past.extra}} {{dag_run.logical_date}} {{dag_run.run_id}}"
-        (HERE / "seen").write_text(line)
+        line = f"{{event.extra}} {{source}} {{past.extra}} {{dag_run.logical_date}}"
+        (HERE / "seen").write_text(f"{{line}} {{dag_run.run_id}}")
     use()
 consumer()
 """

@@ -6,9 +6,19 @@ import re
 
 import pytest
 from sqlalchemy import event
+from tradewind.sdk.serialized import SerializedAsset
 
 #: Tables that grow with history. The others have as many rows as there are DAGs or workers.
-GROWING = ("dag_run", "task_instance", "attempt", "xcom", "event", "rendered_fields")
+GROWING = (
+    "dag_run",
+    "task_instance",
+    "attempt",
+    "xcom",
+    "event",
+    "rendered_fields",
+    "asset_event",
+    "asset_consumption",
+)
 
 #: Indexes that hold unfinished rows only: to walk one of them is no scan of history.
 PARTIAL = (
@@ -80,6 +90,24 @@ def test_a_whole_life_of_a_run_scans_nothing_that_grows(house, task, statements)
     house.store.outbox.take(house.now)
 
     assert len(statements) > 60
+    assert scans(house, statements) == []
+
+
+def test_events_of_assets_are_made_and_consumed_without_a_scan(house, task, statements):
+    asset = SerializedAsset("a", "s3://a")
+    expression = {"all": [{"asset": {"name": "a", "uri": "s3://a"}}, {"alias": {"name": "x"}}]}
+    house.add(task("make", outlets=[asset]), dag_id="producer")
+    house.add(task("use"), dag_id="consumer", asset_expression=expression)
+    house.run("r1", dag_id="producer")
+    [claim] = house.claim()
+    made = {"name": "a", "uri": "s3://a", "extra": {}, "aliases": ["x"]}
+    house.finish(claim, asset_events=[made])
+    for dag_id in house.store.assets.ready_dag_ids():
+        run_id = house.store.assets.create_run(dag_id, house.now)
+    assert len(house.store.assets.consumed("consumer", run_id)) == 1
+    house.store.assets.inactive([("a", "s3://a")])
+    house.store.assets.events(name="a", uri="s3://a", is_ascending=False, limit=1)
+
     assert scans(house, statements) == []
 
 

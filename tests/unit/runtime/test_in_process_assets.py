@@ -60,7 +60,7 @@ def test_an_alias_makes_an_event_for_each_asset_that_was_added(dag):
 
     @task(outlets=[alias])
     def yield_one():
-        yield Metadata(RAW, {"n": 3}, alias=alias)
+        yield Metadata(RAW, {"n": 3}, alias="alias")
 
     make() >> yield_one()
 
@@ -82,6 +82,25 @@ def test_each_instance_of_a_mapped_task_makes_an_event(dag):
 
     assert events_of(run) == [("raw", {"number": 1}, []), ("raw", {"number": 2}, [])]
     assert [one["source_map_index"] for one in run.runtime.asset_events] == [0, 1]
+
+
+def test_a_function_that_returns_an_asset_has_made_it(dag):
+    seen = []
+
+    @task
+    def make(outlet_events):
+        outlet_events[RAW].extra = {"n": 1}
+        return [RAW, Asset("second")]
+
+    @task
+    def read(made):
+        seen.extend(made)
+
+    read(make())
+
+    run = dag.test()
+    assert events_of(run) == [("raw", {"n": 1}, []), ("second", {}, [])]
+    assert seen == [RAW, Asset("second")]
 
 
 def test_a_task_that_fails_makes_no_event(dag):

@@ -19,6 +19,8 @@ from tradewind.database.values import (
     WorkerIdentity,
 )
 from tradewind.scheduler.create_asset_runs import CreateAssetRuns
+from tradewind.scheduler.create_due_runs import CreateDueRuns
+from tradewind.scheduler.plan_next_runs import PlanNextRuns
 from tradewind.scheduler.quarantine import Quarantine
 from tradewind.scheduler.step import Tick
 from tradewind.sdk.asset import Asset, AssetAlias
@@ -30,6 +32,9 @@ from tradewind.sdk.serialized import (
     SerializedTimetable,
     encode,
 )
+from tradewind.sdk.timetables.asset_driven import AssetOrTimeSchedule
+from tradewind.sdk.timetables.registry import serialize_timetable
+from tradewind.sdk.timetables.trigger import CronTriggerTimetable
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
 A, B = Asset("a", "s3://a"), Asset("b", "s3://b")
@@ -53,13 +58,23 @@ class House:
         identity = WorkerIdentity(WORKER, "host", "boot", 1, 1.0, "LocalExecutor", slots=9)
         store.workers.register(identity, clock.now())
 
-    def add(self, dag_id, *, schedule=None, outlets=(), dialect="3", is_paused=False, **fields):
+    def add(
+        self,
+        dag_id,
+        *,
+        schedule=None,
+        outlets=(),
+        dialect="3",
+        is_paused=False,
+        timetable=None,
+        **fields,
+    ):
         task = SerializedTask("t", "PythonOperator", outlets=[outlet(one) for one in outlets])
         kind = "asset_triggered" if schedule is not None else "null"
         dag = SerializedDag(
             dag_id,
             dialect,
-            SerializedTimetable(kind, can_be_scheduled=False),
+            timetable or SerializedTimetable(kind, can_be_scheduled=False),
             is_paused_upon_creation=is_paused,
             asset_expression=None if schedule is None else schedule.as_expression(),
             tasks=[task],
@@ -280,6 +295,26 @@ def test_an_asset_is_active_while_a_dag_in_force_names_it(house):
     assert [one.uri for one in house.store.assets.list()] == ["s3://new"]
 
 
+def test_a_schedule_of_assets_or_time_has_both_kinds_of_runs(house):
+    rhythm = CronTriggerTimetable("0 * * * *", timezone="UTC")
+    schedule = AssetOrTimeSchedule(timetable=rhythm, assets=[A, B])
+    house.add(
+        "consumer",
+        schedule=schedule.asset_condition,
+        timetable=serialize_timetable(schedule),
+        start_at=NOON,
+    )
+    steps = [PlanNextRuns(house.store), CreateDueRuns(house.store), house.step]
+    for asset in (A, B):
+        house.post(asset)
+        tick = Tick(house.clock.now(), is_sweep=True, quarantine=house.quarantine)
+        for step in steps:
+            step.run(tick)
+
+    assert [run.run_type for run in house.runs("consumer")] == ["scheduled", "asset_triggered"]
+    assert house.consumed("consumer") == [[], ["a", "b"]]
+
+
 def test_two_producers_that_finish_at_once_make_one_run_of_both_events(tmp_path):
     settings = StoreSettings(url=f"sqlite:///{tmp_path}/tradewind.db")
     migrate(settings)
@@ -289,7 +324,7 @@ def test_two_producers_that_finish_at_once_make_one_run_of_both_events(tmp_path)
     house.add("one", outlets=[A])
     house.add("two", outlets=[B])
     house.add("consumer", schedule=A & B, max_active_runs=99)
-    rounds = 8
+    rounds = 4
     barrier = threading.Barrier(4)
     claims = {
         dag_id: [house.begin(dag_id, f"r{number}") for number in range(rounds)]
