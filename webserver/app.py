@@ -93,6 +93,7 @@ def create_app(services: Services) -> Flask:
     assets.init_app(app)
     preferences.init_app(app)
     views_stream.init_app(app)
+    api.init_app(app)
     app.context_processor(
         lambda: {
             "look_of": states.look_of,
