@@ -18,6 +18,7 @@ from .beat import Beat
 from .create_asset_runs import CreateAssetRuns
 from .create_due_runs import CreateDueRuns
 from .expire_claims import ExpireClaims
+from .expire_triggers import ExpireTriggers
 from .hint_executors import HintExecutors
 from .lease_judge import LeaseJudge
 from .loop import Scheduler
@@ -89,6 +90,9 @@ def make_scheduler(store: Store, clock: Clock, executors: Mapping[str, Executor]
         StartQueuedRuns(store),
         AdvanceRuns(store),
         ExpireClaims(store),
+        ExpireTriggers(
+            store, clock, conf.getfloat("scheduler", "trigger_timeout_check_interval")
+        ),
         QueueTaskInstances(store),
         HintExecutors(executors),
     ]
