@@ -19,6 +19,17 @@ OPERATORS: tuple[tuple[str, str, str], ...] = (
         "operators operators.python operators.python_operator providers.standard.operators.python",
     ),
     (
+        "operators.virtualenv",
+        "BranchPythonVirtualenvOperator PythonVirtualenvOperator",
+        "operators.python providers.standard.operators.python",
+    ),
+    ("operators.virtualenv", "PythonVirtualenvOperator", "operators operators.python_operator"),
+    (
+        "operators.external_python",
+        "BranchExternalPythonOperator ExternalPythonOperator",
+        "operators.python providers.standard.operators.python",
+    ),
+    (
         "operators.branch",
         "BaseBranchOperator",
         "operators.branch providers.standard.operators.branch sdk sdk.bases.branch",

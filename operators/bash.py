@@ -56,7 +56,7 @@ class BashOperator(BaseOperator):
         self.append_env = append_env
         self.output_encoding = output_encoding
         chosen = skip_on_exit_code if skip_exit_code is None else skip_exit_code
-        self.skip_on_exit_code: Container[int] = _as_codes(chosen)
+        self.skip_on_exit_code: Container[int] = as_codes(chosen)
         self.cwd = cwd
         self.output_processor = output_processor
         self._process: subprocess.Popen[bytes] | None = None
@@ -142,7 +142,8 @@ class BashOperator(BaseOperator):
             os.killpg(process.pid, signal.SIGTERM)
 
 
-def _as_codes(codes: int | Container[int] | None) -> Container[int]:
+def as_codes(codes: int | Container[int] | None) -> Container[int]:
+    """Return exit codes given as one, several or None as a container."""
     if codes is None:
         return ()
     if isinstance(codes, int):

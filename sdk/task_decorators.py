@@ -25,6 +25,10 @@ OPERATORS: dict[str, str] = {
     "short_circuit": "short_circuit:ShortCircuitOperator",
     "bash": "bash_decorator:BashDecoratedOperator",
     "sensor": "sensors.python:PythonSensor",
+    "virtualenv": "virtualenv:PythonVirtualenvOperator",
+    "external_python": "external_python:ExternalPythonOperator",
+    "branch_virtualenv": "virtualenv:BranchPythonVirtualenvOperator",
+    "branch_external_python": "external_python:BranchExternalPythonOperator",
 }
 
 
