@@ -10,6 +10,7 @@ from collections import Counter
 from typing import Any
 
 from sim_processes import Witness
+from sim_workload import CONSUMER, PRODUCER
 from tradewind.database.store import Store
 from tradewind.sdk.serialized import SerializedDag
 from tradewind.sdk.states import ALLOWED, FINISHED, TaskInstanceState
@@ -131,7 +132,31 @@ class Invariants:
         with self._store.database.read() as connection:
             self._check_quiet(connection)
             self._check_runs(connection)
+            self._check_assets(connection)
             self._check_witness(connection, witness)
+
+    def _check_assets(self, connection: Any) -> None:
+        """Each success made one event, and each event was consumed once or still waits."""
+        made = _rows(
+            connection,
+            "SELECT t.id, (SELECT count(*) FROM asset_event e WHERE e.source_dag_id = r.dag_id"
+            " AND e.source_run_id = r.run_id AND e.source_task_id = t.task_id),"
+            " (SELECT count(*) FROM attempt a WHERE a.task_instance_id = t.id"
+            " AND a.state = 'success')"
+            " FROM task_instance t JOIN dag_run r ON r.id = t.dag_run_id"
+            f" WHERE t.task_id = '{PRODUCER}' AND r.dag_id != '{CONSUMER}'",
+        )
+        wrong = [row for row in made if row[1] != row[2]]
+        if wrong:
+            raise Broken(f"I-23: (task instance, events, successes) {wrong[:5]}")
+        counted = _rows(
+            connection,
+            "SELECT e.id, (SELECT count(*) FROM asset_consumption c WHERE c.event_id = e.id),"
+            " (SELECT count(*) FROM asset_queue q WHERE q.event_id = e.id) FROM asset_event e",
+        )
+        wrong = [row for row in counted if row[1] + row[2] != 1]
+        if wrong:
+            raise Broken(f"I-23: (event, times consumed, times waiting) {wrong[:5]}")
 
     def _check_quiet(self, connection: Any) -> None:
         left = _rows(

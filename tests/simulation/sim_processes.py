@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sim_kernel import Kernel
+from sim_workload import events_of
 from tradewind.runtime.supervise.processes import (
     BellRang,
     Event,
@@ -95,7 +96,8 @@ class SimProcesses:
         now_s = self._kernel.steady_s
         began_s = now_s + chance.uniform(0.0, 0.5)
         ended_s = began_s + chance.choice([0.1, 1.0, 5.0, 20.0])
-        ended = TaskEnded(order.key, result=TaskResult(outcome), exit_code=0)
+        made = events_of(claim.dag_id, claim.task_id) if outcome == "success" else []
+        ended = TaskEnded(order.key, result=TaskResult(outcome, asset_events=made), exit_code=0)
         script: list[tuple[float, Event]] = [
             (now_s, TaskBegan(order.key, pid=4711)),
             (began_s, TaskEntered(order.key)),

@@ -15,7 +15,17 @@ from sqlalchemy.exc import OperationalError
 from tradewind.database.store import Store
 from tradewind.sdk.errors import TradewindError
 
-GROUPS = ("files", "dags", "runs", "attempts", "workers", "task_instances", "pools", "processes")
+GROUPS = (
+    "files",
+    "dags",
+    "runs",
+    "assets",
+    "attempts",
+    "workers",
+    "task_instances",
+    "pools",
+    "processes",
+)
 
 
 class FaultyStore:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from tradewind.database.values import ParsedDag, ParsedFile
 from tradewind.sdk.serialized import SerializedDag, SerializedTask, encode
+from tradewind.sdk.timetables.asset_driven import AssetTriggeredTimetable
 from tradewind.sdk.timetables.create import create_timetable
 from tradewind.sdk.timetables.registry import serialize_timetable
 
 POOL = "narrow"
 POOL_SLOTS = 3
+CONSUMER, PRODUCER = "consumer", "t0"
 RULES = ("all_success", "all_success", "all_success", "all_done", "one_failed", "none_failed")
 
 
@@ -47,6 +51,26 @@ def make_dag(chance: random.Random, dag_id: str, now: datetime) -> SerializedDag
         is_paused_upon_creation=False,
         tasks=tasks,
     )
+
+
+def make_consumer(dag_ids: Sequence[str]) -> SerializedDag:
+    """Return a DAG that runs when each of these DAGs has made its asset."""
+    waited_for = [{"asset": {"name": dag_id, "uri": dag_id}} for dag_id in dag_ids]
+    return SerializedDag(
+        CONSUMER,
+        "2",  # its run ids have no random part: a seed must replay
+        serialize_timetable(AssetTriggeredTimetable()),
+        asset_expression={"all": waited_for},
+        max_active_runs=2,
+        is_paused_upon_creation=False,
+        tasks=[SerializedTask("t0", "PythonOperator", retries=1, retry_delay_s=2.0)],
+    )
+
+
+def events_of(dag_id: str, task_id: str) -> list[dict[str, Any]]:
+    """Return the asset events that a task makes when it succeeds: the first of each DAG one."""
+    is_producer = dag_id != CONSUMER and task_id == PRODUCER
+    return [{"name": dag_id, "uri": dag_id, "extra": {}}] if is_producer else []
 
 
 def parsed_file(dag: SerializedDag, now: datetime) -> ParsedFile:

@@ -9,7 +9,7 @@ from sim_invariants import Broken, Invariants
 from sim_kernel import Faults, Kernel
 from sim_processes import MemoryJournal, MemorySpool, SimProcesses, Witness
 from sim_store import FaultyStore
-from sim_workload import POOL, POOL_SLOTS, make_dag, parsed_file
+from sim_workload import POOL, POOL_SLOTS, make_consumer, make_dag, parsed_file
 from tradewind.database.selections import Selection
 from tradewind.database.settings import StoreSettings
 from tradewind.database.store import Store
@@ -18,6 +18,7 @@ from tradewind.runtime.supervise import runner as runner_module
 from tradewind.runtime.supervise.outages import Backoff
 from tradewind.runtime.supervise.runner import Runner, RunnerSettings
 from tradewind.scheduler.advance_runs import AdvanceRuns
+from tradewind.scheduler.create_asset_runs import CreateAssetRuns
 from tradewind.scheduler.create_due_runs import CreateDueRuns
 from tradewind.scheduler.expire_claims import ExpireClaims
 from tradewind.scheduler.hint_executors import HintExecutors
@@ -49,11 +50,14 @@ class World:
         self.store.bell.ring = self.kernel.ring  # type: ignore[method-assign]
         self.dags = [make_dag(chance, f"dag{number}", clock.now()) for number in range(2)]
         self.store.pools.set(POOL, POOL_SLOTS, now=clock.now(), actor="user:sim")
-        for dag in self.dags:
+        consumer = make_consumer([dag.dag_id for dag in self.dags])
+        for dag in (*self.dags, consumer):
             self.store.files.save(parsed_file(dag, clock.now()), clock.now())
         pools = {"default_pool": 6, POOL: POOL_SLOTS}
         self.alive_workers: set[str] = set()
-        self.invariants = Invariants(self.store, self.dags, pools, self.alive_workers)
+        self.invariants = Invariants(
+            self.store, [*self.dags, consumer], pools, self.alive_workers
+        )
         self.witness = Witness()
         self.spool = MemorySpool()
         self.is_scheduling = True
@@ -98,7 +102,7 @@ class World:
 
         steps = [ReapWorkers(store, clock, LeaseJudge(LEASE_S), is_gone)]
         if self.is_scheduling:
-            steps += [PlanNextRuns(store), CreateDueRuns(store)]
+            steps += [PlanNextRuns(store), CreateDueRuns(store), CreateAssetRuns(store)]
         steps += [
             StartQueuedRuns(store),
             AdvanceRuns(store),

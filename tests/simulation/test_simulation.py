@@ -15,7 +15,7 @@ import pytest
 from sim_invariants import Broken
 from sim_kernel import Faults
 from sim_world import World
-from tradewind.database import queueing, results, run_starts, state_writes, workers
+from tradewind.database import assets, queueing, results, run_starts, state_writes, workers
 from tradewind.database.values import AttemptResult
 from tradewind.planning.choose import PoolSlots
 from tradewind.runtime.supervise.runner import Runner
@@ -116,6 +116,19 @@ def test_a_late_result_that_overwrites_a_finished_state_is_found(monkeypatch):
     monkeypatch.setattr(state_writes, "check_transition", lambda old, new, *, by_user: None)
 
     assert find_bug(DEAF).startswith("I-2/I-5")
+
+
+def test_an_event_that_waits_on_although_it_was_consumed_is_found(monkeypatch):
+    consume = assets._consume
+
+    def consume_all_but_one(connection, dag_id, dag_run_id, event_ids):
+        consume(connection, dag_id, dag_run_id, event_ids[1:])
+        statement = "INSERT INTO asset_consumption VALUES (?, ?)"
+        connection.exec_driver_sql(statement, (dag_run_id, event_ids[0]))
+
+    monkeypatch.setattr(assets, "_consume", consume_all_but_one)
+
+    assert find_bug().startswith("I-23: (event")
 
 
 def test_a_pool_that_counts_only_running_ones_is_found(monkeypatch):
