@@ -82,3 +82,63 @@ def test_a_producer_triggers_its_consumer(deployment, text, expected) -> None:
     deployment.wait_for_run("consumer")
     assert (deployment.home / "seen").read_text().startswith(expected)
     assert deployment.run_states("consumer") == ["success"]
+
+
+ALIASES = """
+from airflow.sdk import Asset, AssetAlias, asset, dag, task
+
+ALIAS = AssetAlias("finds")
+CLASHING = Asset("one", "s3://elsewhere")
+
+@asset.multi(schedule=None, outlets=[Asset("one"), Asset("two")])
+def both(context):
+    return context["task"].task_id
+
+@asset(schedule=Asset("one") & Asset("two"))
+async def third(self, context, one):
+    print("third is made of", one.uri, "and", len(context["inlet_events"][one]))
+
+@dag(schedule=None)
+def finder():
+    @task(outlets=[ALIAS])
+    def find(outlet_events):
+        outlet_events[ALIAS].add(Asset("found", "s3://found"), extra={"n": 1})
+    find()
+
+@dag(schedule=ALIAS)
+def listener():
+    @task
+    def hear(triggering_asset_events):
+        (event,) = triggering_asset_events[ALIAS]
+        assert event.asset.uri == "s3://found" and event.extra == {"n": 1}
+    hear()
+
+@dag(schedule=None)
+def clashing():
+    @task(outlets=[CLASHING])
+    def clash():
+        pass
+    clash()
+
+finder(); listener(); clashing()
+"""
+
+
+def test_aliases_several_outlets_and_an_asset_whose_name_is_taken(deployment) -> None:
+    deployment.environment["TRADEWIND__CORE__DAGS_ARE_PAUSED_AT_CREATION"] = "false"
+    deployment.write_dag("data.py", ALIASES)
+    deployment.start()
+    deployment.wait_until(lambda: len(deployment.rows("dags", "list")) == 5, "all DAGs")
+
+    for dag_id in ("finder", "both", "clashing"):
+        deployment.cli("dags", "trigger", dag_id)
+    deployment.wait_for_run("listener")
+    deployment.wait_for_run("third")
+    deployment.wait_for_run("clashing", "failed")
+
+    (log,) = (deployment.home / "logs" / "dag_id=third").rglob("attempt=1.log")
+    assert "third is made of one and 1" in log.read_text()
+    (log,) = (deployment.home / "logs" / "dag_id=clashing").rglob("attempt=1.log")
+    assert "another asset has the name or the URI of these by now" in log.read_text()
+    (row,) = deployment.rows("assets", "details", "--name", "two")
+    assert (row["producing_tasks"], row["scheduled_dags"]) == (["both.both"], ["third"])
