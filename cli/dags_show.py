@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .command import command, services
+from .command import command
 
 if TYPE_CHECKING:
     from ..sdk.serialized import SerializedDag, SerializedGroup
@@ -22,13 +22,11 @@ if TYPE_CHECKING:
 @click.option("-S", "--subdir", hidden=True)
 def show(dag_id: str, save: str | None, imgcat: bool, subdir: str | None) -> None:
     """Print the graph of DAG_ID as DOT, or save it."""
-    from .parse_first import known_dag
+    from .load_dag import find_serialized
 
     if save and imgcat:
         raise click.ClickException("Say --save or --imgcat, not both.")
-    with services() as opened:
-        known_dag(opened, dag_id)
-        dag = opened.store.dags.serialized(dag_id)
+    dag = find_serialized(dag_id, subdir)
     if save:
         save_picture(dag, Path(save))
         click.echo(f"File {save} saved")

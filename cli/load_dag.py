@@ -11,6 +11,7 @@ import click
 if TYPE_CHECKING:
     from ..database.values import DagRow
     from ..sdk.dag import DAG
+    from ..sdk.serialized import SerializedDag
     from ..sdk.timetables.base import Timetable
 
 
@@ -51,6 +52,27 @@ def load_dag(dag_id: str, named: str | None = None) -> DAG:
     elif others:
         text += f" {others} file(s) do not load: see 'dags list-import-errors'."
     raise click.ClickException(text)
+
+
+def find_serialized(dag_id: str, named: str | None) -> SerializedDag:
+    """Return the serialized DAG: out of the file that was named, else as it is stored.
+
+    A DAG file that is its own command line (``dag.cli()``) need not be in the DAGs folder.
+
+    Raises:
+        ClickException, DagNotFound: there is no such DAG.
+    """
+    from .command import services
+    from .parse_first import known_dag
+
+    if named is not None and Path(named).expanduser().is_file():
+        from ..sdk.serialize_dag import serialize
+
+        dag = load_dag(dag_id, named)
+        return serialize(dag, relative_fileloc=Path(dag.fileloc).name)
+    with services() as opened:
+        known_dag(opened, dag_id)
+        return opened.store.dags.serialized(dag_id)
 
 
 def own_timetable(row: DagRow) -> Timetable | None:

@@ -29,11 +29,9 @@ def map_index_option(function: Any) -> Any:
 @folder_options
 def list_(dag_id: str, tree: bool, subdir: str | None, bundle_name: tuple[str, ...]) -> None:
     """Print the task ids of DAG_ID, one a line."""
-    from .parse_first import known_dag
+    from .load_dag import find_serialized
 
-    with services() as opened:
-        known_dag(opened, dag_id)
-        dag = opened.store.dags.serialized(dag_id)
+    dag = find_serialized(dag_id, subdir)
     lines = _tree(dag) if tree else sorted(task.task_id for task in dag.tasks)
     click.echo("\n".join(lines))
 

@@ -176,3 +176,14 @@ def test_a_file_that_does_not_load_is_listed_with_exit_code_1_until_it_does(call
     assert "No module named 'not_there_yet'" in json.loads(broken.stdout)[0]["error"]
     assert (mended.returncode, mended.stdout) == (0, "[]\n")
     assert f"No DAG in {path}: no DAG object at module level" in mended.stderr
+
+
+def test_a_dag_file_outside_the_folder_is_a_command_line_about_its_dag(call, tmp_path):
+    path = tmp_path / "elsewhere.py"
+    path.write_text(GOOD.replace('"good"', '"elsewhere"'))
+
+    listed = call("tasks", "list", program=(str(path),))
+    shown = call("dags", "show", program=(str(path),))
+
+    assert (listed.returncode, listed.stdout) == (0, "first\nsecond\n")
+    assert (shown.returncode, '"first" -> "second"' in shown.stdout) == (0, True)
