@@ -15,6 +15,7 @@ def standalone(port: int | None, host: str | None) -> int:
 
     The first time it makes an admin, and prints the password once.
     """
+    from ..runtime.supervise import runner_main, triggerer_main  # noqa: F401 - shared by fork
     from ..scheduler.standalone import run_standalone
     from ..sdk.configuration import conf
     from .neighbours import refuse_airflow
