@@ -41,7 +41,7 @@ KINDS: Mapping[str, type[Timetable]] = {
 }
 
 
-class CustomTimetable(TradewindError):  # noqa: N818 - errors say what happened
+class CustomTimetable(TradewindError):
     """The timetable is a user's class: only the parser's child may build and ask it."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tradewind.operators.empty import EmptyOperator
 from tradewind.sdk.dag import DAG
 from tradewind.sdk.exceptions import ParamValidationError
