@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, String, case, cast, exists, func, or_, select
 
+from ..sdk.errors import TradewindError
 from .dags import _rows_statement as dag_statement
-from .errors import NotAllowed
 from .operations import Operations
 from .pages import pages
 from .run_rows import run_row
@@ -149,6 +149,10 @@ _INSTANCES = select(
 ).join(dag_run, dag_run.c.id == instance.c.dag_run_id)
 
 
+class UnknownField(TradewindError):
+    """The listing cannot be filtered or ordered by what was named."""
+
+
 class ListingOperations(Operations):
     """``store.listings``: each read is one transaction, and has a limit."""
 
@@ -158,7 +162,7 @@ class ListingOperations(Operations):
         """Return runs.
 
         Raises:
-            NotAllowed: they cannot be ordered so.
+            UnknownField: they cannot be ordered so.
         """
         statement = _apply(select(dag_run), RUN_FIELDS, where)
         rows, total = self._page(statement, RUN_FIELDS, order, dag_run.c.id, limit, offset)
@@ -170,7 +174,7 @@ class ListingOperations(Operations):
         """Return task instances.
 
         Raises:
-            NotAllowed: they cannot be ordered so.
+            UnknownField: they cannot be ordered so.
         """
         statement = _apply(_INSTANCES, INSTANCE_FIELDS, where)
         rows, total = self._page(statement, INSTANCE_FIELDS, order, instance.c.id, limit, offset)
@@ -182,7 +186,7 @@ class ListingOperations(Operations):
         """Return DAGs. The field ``tags`` has the operators in (any of them) and all.
 
         Raises:
-            NotAllowed: they cannot be ordered so.
+            UnknownField: they cannot be ordered so.
         """
         tags = [one for one in where if one.field == "tags"]
         statement = _apply(dag_statement(), DAG_FIELDS, [one for one in where if one not in tags])
@@ -210,7 +214,7 @@ class ListingOperations(Operations):
         """Return what people did; state changes that the system made are left out.
 
         Raises:
-            NotAllowed: they cannot be ordered so.
+            UnknownField: they cannot be ordered so.
         """
         statement = _apply(select(event).where(event.c.kind != "state"), EVENT_FIELDS, where)
         rows, total = self._page(statement, EVENT_FIELDS, order, event.c.id, limit, offset)
@@ -279,7 +283,7 @@ class ListingOperations(Operations):
         for name in order:
             column = fields.get(name.removeprefix("-"))
             if column is None:
-                raise NotAllowed(f"There is no ordering by {name.removeprefix('-')!r}.")
+                raise UnknownField(f"There is no ordering by {name.removeprefix('-')!r}.")
             # Nothing comes last, whatever the direction.
             statement = statement.order_by(
                 column.desc().nulls_last() if name.startswith("-") else column.asc().nulls_last()
@@ -298,7 +302,7 @@ def _apply(
 ) -> Select[Any]:
     for one in where:
         if one.field not in fields:
-            raise NotAllowed(f"There is no filter by {one.field!r}.")
+            raise UnknownField(f"There is no filter by {one.field!r}.")
         statement = statement.where(_condition(fields[one.field], one))
     return statement
 
@@ -324,7 +328,7 @@ def _condition(column: Any, one: Where) -> Any:
             return column.startswith(value, autoescape=True)
         case "like":
             return or_(*(_like(column, text) for text in str(value).split("|")[:20]))
-    raise NotAllowed(f"There is no operator {one.operator!r}.")
+    raise UnknownField(f"There is no operator {one.operator!r}.")
 
 
 def _like(column: Any, text: str) -> Any:

@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 Instant = Annotated[datetime, Meta(tz=True)]
 Text = Annotated[str, Meta(max_length=65536)]
 Name = Annotated[str, Meta(min_length=1, max_length=250)]
+RunId = Annotated[str, Meta(max_length=250)]
 Note = Annotated[str, Meta(max_length=1000)]
 #: -1: unlimited.
 Slots = Annotated[int, Meta(ge=-1, le=2**31 - 1)]
@@ -35,7 +36,7 @@ class DagPatch(Body, kw_only=True):
 class TriggerV1(Body, kw_only=True):
     """A new run."""
 
-    dag_run_id: str | None = None
+    dag_run_id: RunId | None = None
     logical_date: Instant | None = None
     execution_date: Instant | None = None
     data_interval_start: Instant | None = None
@@ -47,7 +48,7 @@ class TriggerV1(Body, kw_only=True):
 class TriggerV2(Body, kw_only=True):
     """A new run. A missing logical date is the same as null."""
 
-    dag_run_id: str | None = None
+    dag_run_id: RunId | None = None
     logical_date: Instant | None = None
     run_after: Instant | None = None
     data_interval_start: Instant | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -78,17 +78,11 @@ def read_instant(text: str, place: tuple[str | int, ...]) -> datetime:
         # A "+" that was not encoded arrives as a blank.
         parsed = datetime.fromisoformat(text.strip().replace(" 00:00", "+00:00"))
         if parsed.utcoffset() is not None:
-            return msgspec.convert(parsed.astimezone(_utc()), datetime)
+            return parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         text_ = f"{name}: {text!r} is not a date and time in ISO 8601"
         raise InvalidField("datetime_from_date_parsing", place, text_, text) from None
     raise InvalidField("timezone_aware", place, f"{name}: the time zone is missing", text)
-
-
-def _utc() -> Any:
-    from datetime import UTC
-
-    return UTC
 
 
 def read_body(request: Request, face: Face, version: int) -> Any:
@@ -121,11 +115,25 @@ def read_body(request: Request, face: Face, version: int) -> Any:
     if not isinstance(plain, dict):
         raise InvalidField("model_attributes_type", ("body",), "A JSON object is expected")
     try:
-        return msgspec.convert(plain, face.body)
+        body = msgspec.convert(plain, face.body)
     except msgspec.ValidationError as error:
         raise _explain(str(error), plain) from None
     except (RecursionError, OverflowError):
         raise ApiError(400, "The body cannot be read: it is too deep") from None
+    for name in face.body.__struct_fields__:
+        value = getattr(body, name)
+        if isinstance(value, datetime):
+            _check_in_utc(value, ("body", name))
+    return body
+
+
+def _check_in_utc(instant: datetime, place: tuple[str | int, ...]) -> None:
+    """Refuse an instant that lies beyond the first or last year when it is told in UTC."""
+    try:
+        instant.astimezone(UTC)
+    except OverflowError:
+        text = f"{place[-1]}: {instant.isoformat()!r} lies outside of what can be stored"
+        raise InvalidField("datetime_from_date_parsing", place, text) from None
 
 
 def _explain(text: str, plain: dict[str, Any]) -> InvalidField:

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import field
 
-from .answers_v1 import DAG, Answer, CollectionInfo, TimeDelta
+from .answers_v1 import Answer, CollectionInfo, TimeDelta
 
 
 class TaskInstance(Answer, kw_only=True):
@@ -155,7 +155,6 @@ class Task(Answer, kw_only=True):
     ui_color: str
     ui_fgcolor: str
     template_fields: list[str]
-    sub_dag: DAG | None = None
     downstream_task_ids: list[str]
     doc_md: str | None = None
 

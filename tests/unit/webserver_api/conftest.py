@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 from tradewind.control.services import Services
+from tradewind.database.settings import StoreSettings
 from tradewind.database.store import Store
 from tradewind.database.values import ParsedDag, ParsedFile
 from tradewind.sdk import configuration
@@ -67,7 +69,8 @@ def add_user(store: Store, name: str) -> None:
 def store(tmp_path, monkeypatch, clock: VirtualClock) -> Iterator[Store]:
     monkeypatch.setenv("TRADEWIND_HOME", str(tmp_path))
     configuration.reset()
-    made = Store.in_memory(clock=clock)
+    settings = StoreSettings(url="", fernet_key=Fernet.generate_key().decode())
+    made = Store.in_memory(settings, clock)
     add_user(made, "ada")
     yield made
     made.close()

@@ -13,7 +13,6 @@ from ....control import mark, notes
 from ....control.input import InvalidInput
 from ....control.runs import delete_run
 from ....control.trigger import trigger_dag
-from ....database.errors import NotAllowed
 from ....database.listings import Where
 from ....sdk.timetables.base import DataInterval
 from .. import answers_v1 as a1
@@ -22,7 +21,6 @@ from .. import bodies, filters, show_runs
 from .. import task_answers_v1 as t1
 from .. import task_answers_v2 as t2
 from ..call import Call
-from ..errors import ApiError
 from ..operation import PAGE, Face, Query, bounds, operation, order, patterns, texts
 from .dags import check_mask, chosen_fields
 from .task_instances import records_of, references
@@ -91,10 +89,7 @@ def _of_dag(call: Call) -> Iterator[Where]:
 
 
 def _page(call: Call, where: list[Where], sort: list[str], limit: int, offset: int) -> Any:
-    try:
-        found = call.store.listings.runs(where, sort, limit, offset)
-    except NotAllowed as error:
-        raise ApiError(400, str(error)) from None
+    found = call.store.listings.runs(where, sort, limit, offset)
     shown = show_runs.show_runs(call, found.rows)
     if call.version == 1:
         return a1.DAGRunCollection(dag_runs=shown, total_entries=found.total)

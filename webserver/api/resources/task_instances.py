@@ -173,10 +173,7 @@ def _list(call: Call, where: list[Where], sort: str = "id") -> Any:
 
 
 def _page(call: Call, where: list[Where], sort: list[str], limit: int, offset: int) -> Any:
-    try:
-        found = call.store.listings.instances(where, sort, limit, offset)
-    except NotAllowed as error:
-        raise ApiError(400, str(error)) from None
+    found = call.store.listings.instances(where, sort, limit, offset)
     return _collection(call, found.rows, found.total)
 
 

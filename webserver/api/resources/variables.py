@@ -59,7 +59,7 @@ def _show(call: Call, row: VariableRow, *, is_item: bool = False) -> Any:
         return a1.VariableCollectionItem(key=row.key, description=row.description)
     value = verbs.MASK if is_secret_name(row.key) and row.value else row.value
     if call.version == 1:
-        return a1.Variable(key=row.key, description=row.description, value=value)
+        return a1.Variable(key=row.key, description=row.description, value=_masked_json(value))
     return a2.VariableResponse(
         key=row.key,
         value=_masked_json(value),
