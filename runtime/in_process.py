@@ -8,7 +8,6 @@ Source: ``spec/semantics.md`` section 10.1.
 from __future__ import annotations
 
 import copy
-import json
 import logging
 import re
 import sys
@@ -28,12 +27,11 @@ from ..sdk.configuration import conf
 from ..sdk.not_set import NOTSET, is_arg_set
 from ..sdk.serialized import SerializedDag
 from ..sdk.states import FINISHED, DagRunState, TaskInstanceState
-from ..sdk.triggers import FAIL_METHOD, FAILURE_REASON, TIMEOUT_REASON
 from .main_program import exit_with_failure, is_main_program
 from .memory_run import MemoryDagRun, MemoryTaskInstance
 from .task.dag_callbacks import call_dag_callbacks
 from .task.execute import execute_task
-from .task.run_trigger import TriggerReport, run_inline
+from .task.run_trigger import how_it_goes_on, run_inline
 from .task.secrets_files import FileSecrets
 from .task.surroundings import task_surroundings
 from .task.task_spec import TaskInstanceSpec, TaskResult
@@ -351,7 +349,7 @@ class _Loop:
             self.run_.move(one, _S(report.state), "ended by its trigger", now)
             one.end_date, one.next_method, one.next_kwargs = now, None, None
         else:
-            one.next_method, one.next_kwargs = _how_it_goes_on(wanted, report)
+            one.next_method, one.next_kwargs = how_it_goes_on(wanted, report)
             self.run_.move(one, _S.SCHEDULED, "its trigger fired", now)
         self._tell(one)
 
@@ -359,16 +357,6 @@ class _Loop:
         duration = f" in {one.duration:.2f} s" if one.duration else ""
         reason = f": {one.reason}" if one.reason and one.current is not _S.SUCCESS else ""
         self.report(f"{one.label} {one.current}{duration}{reason}")
-
-
-def _how_it_goes_on(wanted: Mapping[str, Any], report: TriggerReport) -> tuple[str, str]:
-    """Return the method that a task goes on at, and its arguments, encoded."""
-    if report.error:
-        is_late = report.error == TIMEOUT_REASON
-        told = {"error": TIMEOUT_REASON if is_late else FAILURE_REASON}
-        return FAIL_METHOD, json.dumps(told if is_late else {**told, "traceback": report.error})
-    known = json.loads(wanted.get("next_kwargs") or "{}")
-    return wanted["next_method"], json.dumps({**known, "event": json.loads(report.payload)})
 
 
 def _print_line(line: str) -> None:

@@ -14,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ..planning.plan_runs import PlannedRun, manual_run
 from ..planning.structure import DagStructure
 from ..sdk import task_runtime
@@ -21,6 +23,7 @@ from ..sdk.clock import Clock, WallClock
 from ..sdk.errors import TradewindError
 from .memory_run import MemoryDagRun, MemoryTaskInstance
 from .task.execute import execute_task, render_task
+from .task.run_trigger import how_it_goes_on, run_inline
 from .task.task_spec import TaskInstanceSpec, TaskResult
 
 if TYPE_CHECKING:
@@ -94,15 +97,25 @@ class OneTask:
         try:
             if is_debugged:
                 _debug_failures(self._task)
-            return execute_task(
-                dag=self._dag,
-                task=self._task,
-                spec=self._spec(),
-                runtime=self._run.runtime,
-                log=log,
-            )
+            return self._execute(self._spec())
         finally:
             task_runtime.current = before
+
+    def _execute(self, spec: TaskInstanceSpec) -> TaskResult:
+        """Execute it; where it defers itself, its triggers run here and it goes on."""
+        while True:
+            result = execute_task(
+                dag=self._dag, task=self._task, spec=spec, runtime=self._run.runtime, log=log
+            )
+            if result.outcome != "deferred":
+                return result
+            wanted = result.trigger or {}
+            log.info("It waits for the trigger %s", wanted.get("class_path"))
+            report = run_inline(wanted)
+            if report.state:
+                return TaskResult(report.state, reason="ended by its trigger")
+            method, kwargs = how_it_goes_on(wanted, report)
+            spec = msgspec.structs.replace(spec, next_method=method, next_kwargs=kwargs)
 
     def render(self) -> dict[str, Any]:
         """Return the template fields as the task would get them.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import traceback
 from collections.abc import Mapping
@@ -13,7 +14,14 @@ import msgspec
 
 from ...sdk import xcom_serialization
 from ...sdk.import_string import import_string
-from ...sdk.triggers import TIMEOUT_REASON, BaseTaskEndEvent, BaseTrigger, TriggerEvent
+from ...sdk.triggers import (
+    FAIL_METHOD,
+    FAILURE_REASON,
+    TIMEOUT_REASON,
+    BaseTaskEndEvent,
+    BaseTrigger,
+    TriggerEvent,
+)
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +84,16 @@ def run_inline(wanted: Mapping[str, Any]) -> TriggerReport:
             return TriggerReport(0, error=TIMEOUT_REASON)
 
     return asyncio.run(run())
+
+
+def how_it_goes_on(wanted: Mapping[str, Any], report: TriggerReport) -> tuple[str, str]:
+    """Return the method that a task goes on at, and its arguments, encoded."""
+    if report.error:
+        is_late = report.error == TIMEOUT_REASON
+        told = {"error": TIMEOUT_REASON if is_late else FAILURE_REASON}
+        return FAIL_METHOD, json.dumps(told if is_late else {**told, "traceback": report.error})
+    known = json.loads(wanted.get("next_kwargs") or "{}")
+    return wanted["next_method"], json.dumps({**known, "event": json.loads(report.payload)})
 
 
 async def _first_event(trigger: BaseTrigger) -> TriggerEvent | None:

@@ -12,6 +12,7 @@ import pytest
 from tradewind.operators.sensors.date_time import DateTimeSensorAsync
 from tradewind.operators.sensors.file import FileSensor
 from tradewind.operators.triggers.temporal import DateTimeTrigger, TimeDeltaTrigger
+from tradewind.runtime.one_task import OneTask
 from tradewind.runtime.task.run_trigger import BY_USER, run_inline, run_trigger
 from tradewind.sdk.base_operator import BaseOperator
 from tradewind.sdk.base_sensor import BaseSensorOperator
@@ -239,3 +240,10 @@ def test_standard_sensors_wait_in_their_triggers(tmp_path):
     file = str(tmp_path / "f")
     assert run(dag_of(FileSensor, filepath=file, deferrable=True))[0] == "success"
     assert run(dag_of(FileSensor, filepath=file, start_from_trigger=True))[0] == "success"
+
+
+@pytest.mark.parametrize(("what", "outcome"), [("hello", "success"), ("error", "failed")])
+def test_one_task_that_is_tried_waits_for_its_trigger_too(what, outcome):
+    task = OneTask(dag_of(Deferring, what=what), "t")
+
+    assert task.execute().outcome == outcome
