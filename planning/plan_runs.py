@@ -71,6 +71,7 @@ def plan_next_run(
     now: datetime,
     *,
     is_implied_catchup_limited: bool = False,
+    is_failure_raised: bool = False,
 ) -> PlannedRun | None:
     """Return the scheduled run that follows, due or yet to come; None where there is none.
 
@@ -79,8 +80,8 @@ def plan_next_run(
             that people start do not move the schedule.
         is_implied_catchup_limited: the DAG was un-paused from the beginning: where nobody
             wrote ``catchup=True`` the first run is the newest one, not the oldest.
-
-    A timetable that fails is logged and has no next run.
+        is_failure_raised: what the timetable raises is raised. Else a timetable that fails is
+            logged and has no next run.
     """
     if not timetable.can_be_scheduled:
         return None
@@ -91,6 +92,8 @@ def plan_next_run(
         info = _ask(timetable, last, restriction, now)
         return None if info is None else _planned(dag, timetable, info, RunType.SCHEDULED)
     except Exception:
+        if is_failure_raised:
+            raise
         log.warning("timetable failed", extra={"dag_id": dag.dag_id}, exc_info=True)
         return None
 

@@ -34,7 +34,7 @@ def _plan(dags: Mapping[str, DAG], request: NextRunRequest) -> AnsweredRun:
         last = DataInterval(start=request.last_start_at, end=request.last_end_at)
     try:
         serialized = serialize(dag, relative_fileloc="")
-        run = plan_next_run(serialized, dag.timetable, last, request.now)
+        run = plan_next_run(serialized, dag.timetable, last, request.now, is_failure_raised=True)
     except Exception as error:  # noqa: BLE001 - a user's class; its DAG shows the reason
         return AnsweredRun(request.dag_id, error=f"{type(error).__name__}: {error}")
     if run is None:
