@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..sdk import task_runtime
+from ..sdk import task_runtime, timezone
 from ..sdk.exceptions import InvalidUseError
 
 
@@ -47,7 +47,9 @@ class ExternalStates:
         """
         runtime = _runtime()
         names = [str(state) for state in states]
-        dates = None if self.logical_dates is None else list(self.logical_dates)
+        given = self.logical_dates
+        # From a trigger's stored arguments they come back as another class.
+        dates = None if given is None else [timezone.plain_utc(date) for date in given]
         runs = None if self.run_ids is None else list(self.run_ids)
         if self.task_ids:
             found = runtime.count_task_instances(
