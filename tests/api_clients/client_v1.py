@@ -199,7 +199,7 @@ def use_system(client) -> None:
     assert len(listed.event_logs) == 3
     assert events.get_event_log(listed.event_logs[0].event_log_id).dag_id == DAG_ID
     assert dag_stats_api.DagStatsApi(client).get_dag_stats(DAG_ID).total_entries == 1
-    assert provider_api.ProviderApi(client).get_providers().total_entries == 0
+    assert provider_api.ProviderApi(client).get_providers()["total_entries"] == 0
     try:
         config_api.ConfigApi(client).get_config()
     except ForbiddenException:
