@@ -106,7 +106,7 @@ class HistoryOperations(Operations):
             statement = statement.where(dag_run.c.dag_id == dag_id)
         with self._database.read() as connection:
             rows = connection.execute(statement.group_by(dag_run.c.state)).all()
-        return {state: count for state, count in rows}
+        return dict(rows)
 
     def instance_states_since(self, at: datetime) -> dict[str, int]:
         """Return state → number of task instances of the runs that were due at or after *at*."""
@@ -117,7 +117,7 @@ class HistoryOperations(Operations):
             .group_by(task_instance.c.state)
         )
         with self._database.read() as connection:
-            return {state: count for state, count in connection.execute(statement).all()}
+            return dict(connection.execute(statement).all())
 
     def task_records(self, dag_run_ids: Sequence[int]) -> dict[str, TaskRecord]:
         """Return task → how it did in these runs."""

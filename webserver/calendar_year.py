@@ -31,9 +31,7 @@ class Year:
     months: Sequence[tuple[str, int]]
 
 
-def make_year(
-    year: int, runs: Iterable[tuple[datetime, str]], planned: Iterable[datetime]
-) -> Year:
+def make_year(year: int, runs: Iterable[tuple[datetime, str]], planned: Iterable[datetime]) -> Year:
     """Sort runs (logical date, state) and planned dates into the days of *year*, in UTC."""
     found: dict[date, list[str]] = {}
     for at, state in runs:

@@ -33,6 +33,11 @@ class Bar:
     is_earlier: bool
     length_s: float
 
+    @property
+    def end(self) -> float:
+        """Where it ends, percent of the axis."""
+        return round(self.x + self.width, 3)
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -161,9 +162,7 @@ def draw(
     )
 
 
-def _visible(
-    task: SerializedTask, parents: Mapping[str, str], open_ids: Collection[str]
-) -> str:
+def _visible(task: SerializedTask, parents: Mapping[str, str], open_ids: Collection[str]) -> str:
     """Return the box that stands for a task: itself, or the outermost closed group around it."""
     box_id, group_id = task.task_id, task.group_id
     while group_id:
@@ -186,11 +185,15 @@ def _neighbourhood(tasks: Mapping[str, SerializedTask], around: str) -> set[str]
     for id_, task in tasks.items():
         for up in task.upstream_task_ids:
             downstream.setdefault(up, []).append(id_)
+    ways: list[Mapping[str, Sequence[str]]] = [
+        {id_: task.upstream_task_ids for id_, task in tasks.items()},
+        downstream,
+    ]
     found = {around}
-    for next_ids in (lambda id_: tasks[id_].upstream_task_ids, lambda id_: downstream.get(id_, ())):
+    for way in ways:
         edge = {around}
         for _ in range(HOPS):
-            edge = {other for id_ in edge for other in next_ids(id_)}
+            edge = {other for id_ in edge for other in way.get(id_, ()) if other in tasks}
             found |= edge
     return set(sorted(found)[:BOXES_MAX]) | {around}
 
@@ -225,9 +228,7 @@ def _tip(
     return f"{box_id}: {task.operator_name or task.task_type}"
 
 
-def _state(
-    members: Sequence[SerializedTask], states: Mapping[str, Mapping[str, int]]
-) -> str:
+def _state(members: Sequence[SerializedTask], states: Mapping[str, Mapping[str, int]]) -> str:
     total: dict[str, int] = {}
     for task in members:
         for state, count in states.get(task.task_id, {}).items():
@@ -239,7 +240,7 @@ def _path(points: Sequence[tuple[float, float]]) -> str:
     """Return curves between columns, and straight lines within them."""
     moved = [(x + MARGIN, y + MARGIN) for x, y in points]
     parts = [f"M{moved[0][0]:.0f} {moved[0][1]:.1f}"]
-    for (x, y), (next_x, next_y) in zip(moved, moved[1:], strict=False):
+    for (x, y), (next_x, next_y) in itertools.pairwise(moved):
         if abs(next_y - y) < 0.5:
             parts.append(f"H{next_x:.0f}")
             continue

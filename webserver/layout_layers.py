@@ -7,6 +7,7 @@ heights by least squares under that order (pool adjacent violators).
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ class Layers:
             for rank in range(self._ranks[a] + 1, self._ranks[b]):
                 chain.append(self._lane(bundle, rank))
             chain.append(b)
-            for n, (source, target) in enumerate(zip(chain, chain[1:], strict=False)):
+            for n, (source, target) in enumerate(itertools.pairwise(chain)):
                 step = _Step(
                     source,
                     target,
@@ -163,7 +164,7 @@ class Layers:
         rooms = []
         for layer in self._layers:
             room = [0.0]
-            for upper, lower in zip(layer, layer[1:], strict=False):
+            for upper, lower in itertools.pairwise(layer):
                 room.append(room[-1] + self._distance(upper, lower))
             rooms.append(room)
             for place, vertex in zip(room, layer, strict=True):
@@ -345,7 +346,7 @@ def _sweep(layers: list[list[int]], neighbours: Sequence[Sequence[int]], *, is_d
 
 def _crossings(layers: Sequence[Sequence[int]], after: Sequence[Sequence[int]]) -> int:
     total = 0
-    for upper, lower in zip(layers, layers[1:], strict=False):
+    for upper, lower in itertools.pairwise(layers):
         place = {vertex: at for at, vertex in enumerate(lower)}
         seen: list[int] = []
         for vertex in upper:
@@ -356,9 +357,7 @@ def _crossings(layers: Sequence[Sequence[int]], after: Sequence[Sequence[int]]) 
     return total
 
 
-def _fit(
-    targets: Sequence[float], weights: Sequence[float], rooms: Sequence[float]
-) -> list[float]:
+def _fit(targets: Sequence[float], weights: Sequence[float], rooms: Sequence[float]) -> list[float]:
     """Return places nearest to *targets* that keep the order and the room between."""
     blocks: list[tuple[float, float, int]] = []  # sum of weighted values, weight, length
     for target, weight, room in zip(targets, weights, rooms, strict=True):

@@ -42,7 +42,8 @@ def make_fields(
 
 def _field(param: SerializedParam, typed: Mapping[str, str] | None) -> Field:
     schema = param.schema
-    kind, options = _kind(param), ()
+    kind = _kind(param)
+    options: tuple[tuple[str, str], ...] = ()
     choices = schema.get("enum")
     if choices is not None:
         options = tuple((json.dumps(one), _shown(one)) for one in choices)

@@ -13,6 +13,7 @@ LINES_MAX = 1000
 LINE_LENGTH_MAX = 5000
 #: Colours and links of terminals: not shown, and never sent to a browser.
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
+UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 LEVEL = re.compile(r"(?:\} |\b)(ERROR|CRITICAL|WARNING|WARN|INFO|DEBUG)\b")
 #: Only the head of a line says its level: "no ERROR found" is not one.
 LEVEL_WITHIN = 120
@@ -67,7 +68,7 @@ def read_part(path: Path, start: int | None = None, before: int | None = None) -
 def clean(line: bytes) -> tuple[str, str]:
     """Return a line as harmless text, and its level: error, warning, info, debug or nothing."""
     text = ESCAPES.sub("", line.decode(errors="backslashreplace").rstrip("\r"))
-    text = "".join(one if one.isprintable() or one == "\t" else "\N{REPLACEMENT CHARACTER}" for one in text)
+    text = "".join(one if one.isprintable() or one == "\t" else UNPRINTABLE for one in text)
     found = LEVEL.search(text[:LEVEL_WITHIN])
     level = found.group(1).lower() if found else ""
     if len(text) > LINE_LENGTH_MAX:

@@ -37,7 +37,14 @@ MASK = connection_verbs.MASK
 @requires("read")
 def index() -> ResponseReturnValue:
     """Lead to what the reader may see."""
-    return render_template("admin.html", sections=[one for one in SECTIONS if may(one[2])])
+    return render_template(
+        "admin.html",
+        sections=[
+            one
+            for one in SECTIONS
+            if may(one[2]) and (one[1] != "admin.configuration" or is_config_exposed())
+        ],
+    )
 
 
 @blueprint.get("/pools")
@@ -107,9 +114,7 @@ def save_variable() -> ResponseReturnValue:
     value = request.form.get("value", "")
     if value == MASK:
         value = variable_verbs.get_variable(services(), key)
-    variable_verbs.set_variable(
-        acting, key, value, description=request.form.get("description", "")
-    )
+    variable_verbs.set_variable(acting, key, value, description=request.form.get("description", ""))
     flash(f"Saved variable {key}.")
     return redirect(url_for("admin.variables"))
 
@@ -180,12 +185,20 @@ def _extra(text: str, stored: Connection | None) -> str | None:
     )
 
 
+def is_config_exposed() -> bool:
+    """Tell whether the settings may be shown; secret ones never are."""
+    return conf.get("api", "expose_config", fallback="False").lower() in (
+        "true",
+        "non-sensitive-only",
+    )
+
+
 @blueprint.get("/configs")
 @requires("operate")
 def configuration() -> ResponseReturnValue:
     """Show the settings in force; secret ones are hidden."""
-    if not conf.getboolean("webserver", "expose_config", fallback=True):
-        abort(403, "[webserver] expose_config is off.")
+    if not is_config_exposed():
+        abort(403, "The setting expose_config is off.")
     return render_template("configuration.html", sections=conf.as_dict(display_source=True))
 
 

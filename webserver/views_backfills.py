@@ -111,9 +111,7 @@ def act(dag_id: str, backfill_id: int) -> ResponseReturnValue:
     if verb == "cancel":
         acting.store.backfills.cancel(backfill_id, acting.now(), acting.actor)
     elif verb in ("pause", "unpause"):
-        acting.store.backfills.set_paused(
-            backfill_id, verb == "pause", acting.now(), acting.actor
-        )
+        acting.store.backfills.set_paused(backfill_id, verb == "pause", acting.now(), acting.actor)
     else:
         abort(400, "A backfill can be paused, unpaused or cancelled.")
     return redirect(url_for("backfills.index", dag_id=dag_id))

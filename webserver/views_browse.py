@@ -27,7 +27,6 @@ PLACES = (
     ("Jobs", "admin.jobs", "read"),
     ("Variables", "admin.variables", "operate"),
     ("Connections", "admin.connections", "operate"),
-    ("Configuration", "admin.configuration", "operate"),
     ("Audit log", "admin.audit", "audit"),
     ("Users", "admin.users", "administer"),
     ("Preferences", "preferences.show", "read"),

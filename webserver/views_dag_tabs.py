@@ -54,7 +54,7 @@ def graph(dag_id: str) -> ResponseReturnValue:
 def graph_arguments(
     dag: SerializedDag,
     states: Any,
-    place: dict[str, str],
+    place: dict[str, Any],
     endpoint: str,
     run_id: str | None,
 ) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def graph_arguments(
         open_ids = everything & set(asked.split(","))
 
     def graph_url(toggle: str = "", **changed: str | None) -> str:
-        arguments: dict[str, str | None] = {"open": asked, "around": around or None, **changed}
+        arguments: dict[str, Any] = {"open": asked, "around": around or None, **changed}
         if toggle:
             # Nested groups stay as they are: an opened one shows them as they were left.
             arguments["open"] = ",".join(sorted(open_ids ^ {toggle})) or "none"

@@ -51,9 +51,7 @@ def show(dag_id: str, run_id: str) -> ResponseReturnValue:
     page = page_of(
         total,
         lambda limit, offset: sorted(
-            store.task_instances.list(
-                dag_id, run_id, states=states, limit=limit, offset=offset
-            ),
+            store.task_instances.list(dag_id, run_id, states=states, limit=limit, offset=offset),
             key=lambda row: (order.get(row.task_id, len(order)), row.map_index),
         ),
         INSTANCES_PER_PAGE,

@@ -1,4 +1,4 @@
-"""What modules ask for: the stream of changes, the same in turns, the data of the grid."""
+"""What modules ask for: the stream of changes, and the same in turns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from flask.typing import ResponseReturnValue
 
 from .auth import requires
 from .events import Hub, Message, Subscription, messages_since
-from .grid_reads import read_filters, read_grid
 from .services import services
 
 if TYPE_CHECKING:
@@ -97,10 +96,3 @@ def changes() -> ResponseReturnValue:
         return jsonify(cursor=services().store.events.last_id(), messages=[])
     newest, messages = messages_since(services().store, cursor)
     return jsonify(cursor=newest, messages=messages)
-
-
-@blueprint.get("/ui/grid/<dag_id>")
-@requires("read")
-def grid(dag_id: str) -> ResponseReturnValue:
-    """Answer what the grid draws."""
-    return jsonify(read_grid(dag_id, read_filters())[0])

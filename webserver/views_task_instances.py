@@ -59,7 +59,7 @@ def show(dag_id: str, run_id: str, task_id: str, index: int | None = None) -> Re
         names.remove("mapped")
     if tab not in names:
         abort(404 if tab not in {name for name, _, _ in TABS} else 403, f"There is no tab {tab}.")
-    place = {
+    place: dict[str, Any] = {
         "dag_id": dag_id,
         "run_id": run_id,
         "task_id": task_id,

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 from tradewind.control.services import Services
+from tradewind.database.settings import StoreSettings
 from tradewind.database.store import Store
 from tradewind.database.values import ParsedDag, ParsedFile
 from tradewind.sdk import configuration
@@ -28,7 +30,9 @@ def clock() -> VirtualClock:
 def store(tmp_path, monkeypatch, clock: VirtualClock) -> Iterator[Store]:
     monkeypatch.setenv("TRADEWIND_HOME", str(tmp_path))
     configuration.reset()
-    made = Store.in_memory(clock=clock)
+    made = Store.in_memory(
+        StoreSettings(url="", fernet_key=Fernet.generate_key().decode()), clock=clock
+    )
     for name, role in (("ada", "Admin"), ("vic", "Viewer")):
         made.users.create(
             username=name,

@@ -6,12 +6,12 @@ import pytest
 from flask import url_for
 from tradewind.sdk import configuration
 from tradewind.sdk.errors import TradewindError
-from tradewind.webserver.app import secret_key
 from tradewind.webserver.api import version_of
+from tradewind.webserver.app import secret_key
 from tradewind.webserver.auth import safe_next
 
 #: What anybody may see.
-OPEN_ENDPOINTS = {"static", "auth.login", "auth.logout", "home", "health.health"}
+OPEN_ENDPOINTS = {"static", "assets", "auth.login", "auth.logout", "health.health"}
 
 
 def test_every_route_but_the_open_ones_asks_for_a_login(client) -> None:

@@ -59,14 +59,12 @@ document.addEventListener("change", (event) => {
   const field = /** @type {HTMLInputElement} */ (event.target);
   if (field.matches("[data-submit]")) field.form?.requestSubmit();
   const preview = /** @type {HTMLFormElement | null} */ (field.closest("form[data-preview]"));
-  if (!preview) return;
+  if (!preview?.closest("dialog")) return;
   const fields = new URLSearchParams(/** @type {any} */ (new FormData(preview)));
   fields.delete("csrf_token");
   const url = `${preview.dataset.preview}?${fields}`;
-  if (preview.closest("dialog")) {
-    const id = field.id;
-    void openDialog(url).then(() => document.getElementById(id)?.focus());
-  } else location.assign(url);
+  const id = field.id;
+  void openDialog(url).then(() => document.getElementById(id)?.focus());
 });
 
 // --- search

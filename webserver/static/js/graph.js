@@ -97,11 +97,15 @@ const rest = () => {
   } else box.classList.remove("lit");
 };
 
-/** Takes states, and after a fold the whole drawing, from a newly fetched page. @param {string} url @param {boolean} whole */
-const load = async (url, whole) => {
+/** Shows another fold of the graph. @param {string} url */
+const load = async (url) => {
   const page = await fetchPage(url);
-  const fresh = /** @type {HTMLElement | null} */ (page?.getElementById("graph") ?? null);
-  if (!fresh) return;
+  const fresh = page?.getElementById("graph");
+  if (fresh) take(fresh, true);
+};
+
+/** Takes states, and after a fold the whole drawing, from a newly fetched page. @param {HTMLElement} fresh @param {boolean} whole */
+const take = (fresh, whole) => {
   const same = !whole && fresh.dataset.edges === box.dataset.edges;
   if (!same) {
     box.dataset.edges = fresh.dataset.edges;
@@ -152,7 +156,7 @@ const listen = () => {
     event.preventDefault();
     const url = fold.getAttribute("href") ?? "";
     history.replaceState(null, "", url);
-    void load(url, true);
+    void load(url);
   });
   box.addEventListener("pointerover", (event) => {
     const id = /** @type {SVGAElement | null} */ (/** @type {Element} */ (event.target).closest(".node"))?.dataset.id;
@@ -198,9 +202,9 @@ const listen = () => {
       if (isFound && isFirst) { show(node); isFirst = false; }
     }
   });
-  let timer = 0;
-  document.addEventListener("tradewind:change", () => {
-    timer ||= setTimeout(() => { timer = 0; void load(location.href, false); }, 400);
+  document.addEventListener("tradewind:refresh", (event) => {
+    const fresh = /** @type {CustomEvent<Element>} */ (event).detail.querySelector("#graph");
+    if (fresh) take(/** @type {HTMLElement} */ (fresh), false);
   });
 };
 

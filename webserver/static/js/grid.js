@@ -1,7 +1,7 @@
 // @ts-check
 // The grid: runs by tasks on one canvas, of which only what is visible is drawn.
 
-import { base, fetchPage } from "./core.js";
+import { fetchPage } from "./core.js";
 
 const CELL = 16, DX = 18, DY = 20, HEAD = 84, BARS = 50;
 const box = /** @type {HTMLElement} */ (document.getElementById("grid"));
@@ -308,11 +308,10 @@ class Grid {
     if (was) this.paint();
   }
 
-  async reload() {
-    const answer = await fetch(box.dataset.url ?? "");
-    if (!answer.ok) return;
+  /** @param {Data} data */
+  renew(data) {
     const atEnd = box.scrollLeft + box.clientWidth >= box.scrollWidth - DX;
-    this.setData(await answer.json());
+    this.setData(data);
     if (atEnd) box.scrollLeft = box.scrollWidth;
     this.paint();
   }
@@ -344,9 +343,9 @@ class Grid {
       void this.choose();
     });
     box.addEventListener("keydown", (event) => this.key(event));
-    let timer = 0;
-    document.addEventListener("tradewind:change", () => {
-      timer ||= setTimeout(() => { timer = 0; void this.reload(); }, 400);
+    document.addEventListener("tradewind:refresh", (event) => {
+      const text = /** @type {CustomEvent<Element>} */ (event).detail.querySelector("#grid-data")?.textContent;
+      if (text) this.renew(JSON.parse(text));
     });
   }
 

@@ -1,6 +1,6 @@
 // @ts-check
 // Follows the server: one stream a browser, shared by its tabs; asks in turns where there is none.
-// What changed is told as "tradewind:change"; pages without a module of their own are fetched again.
+// What changed is fetched again; a page with a module of its own is told of it as "tradewind:refresh".
 
 import { base, fetchPage } from "./core.js";
 
@@ -25,8 +25,7 @@ const isWanted = (message) =>
 const tell = (message) => {
   if (message.cursor) mode.cursor = String(message.cursor);
   if (message.kind !== "resync" && !isWanted(message)) return;
-  document.dispatchEvent(new CustomEvent("tradewind:change", { detail: message }));
-  if (!main.dataset.patched || message.kind !== "state") refreshSoon();
+  refreshSoon();
 };
 
 let timer = 0;

@@ -96,5 +96,11 @@ button("log-error").addEventListener("click", () => box.querySelector("div.error
 box.addEventListener("wheel", (event) => {
   if (event.deltaY < 0) button("log-follow").setAttribute("aria-pressed", "false");
 });
+document.addEventListener("tradewind:refresh", (event) => {
+  // A new try has begun: its log is what a reader who named none wants to see.
+  const fresh = /** @type {HTMLElement | null} */ (/** @type {CustomEvent<Element>} */ (event).detail.querySelector("#log"));
+  const isNew = fresh && (fresh.dataset.try !== box.dataset.try || (fresh.dataset.followed && !box.dataset.followed));
+  if (isNew && !new URLSearchParams(location.search).has("try_number")) location.reload();
+});
 box.scrollTop = box.scrollHeight;
 if (box.dataset.followed) void follow();

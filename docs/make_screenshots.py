@@ -1,0 +1,115 @@
+"""Make the pictures of the pages: ``python docs/make_screenshots.py`` from a checkout.
+
+Starts a server in a new home with a DAG and runs of its own, looks at it with Chromium (at
+``$TRADEWIND_CHROMIUM``, or on the path) and writes ``docs/pictures/page-*.png``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURES = ROOT / "docs" / "pictures"
+WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+SHOP = """
+from datetime import datetime
+from airflow.sdk import DAG, Param, TaskGroup
+from airflow.providers.standard.operators.bash import BashOperator
+
+NAMES = ["orders", "customers", "products", "payments", "returns"]
+with DAG("shop", schedule="0 5 * * *", start_date=datetime(2024, 1, 1),
+         end_date=datetime(2024, 1, 24), catchup=True, is_paused_upon_creation=False, max_active_runs=4, tags=["core"],
+         description="Refreshes the customer model", default_args={"owner": "data-platform"},
+         params={"region": Param("eu", enum=["eu", "us"], description="Where to load from"),
+                 "limit": Param(100, type="integer", minimum=1)}):
+    start = BashOperator(task_id="start", bash_command="echo starting {{ ds }}")
+    gate = BashOperator(task_id="gate", bash_command="true")
+    done = BashOperator(task_id="done", bash_command="true")
+    with TaskGroup("extract") as extract:
+        copied = {}
+        for name in NAMES:
+            wait = BashOperator(task_id=f"wait_{name}", bash_command="sleep 0.1")
+            copied[name] = BashOperator(task_id=f"copy_{name}", bash_command="echo copied")
+            wait >> copied[name]
+    with TaskGroup("stage") as stage:
+        for name in NAMES:
+            bad = 1 if name == "payments" else 0
+            stage_one = BashOperator(
+                task_id=f"stage_{name}",
+                bash_command="exit $(( {{ logical_date.day }} % 7 == 0 && " + str(bad) + " ))")
+            copied[name] >> stage_one
+    start >> extract
+    stage >> gate >> done
+"""
+
+#: Name of the picture, path, colour scheme, size.
+SHOTS = (
+    ("home", "/", "light", WIDE),
+    ("dags", "/dags", "light", WIDE),
+    ("grid", "/dags/shop", "light", WIDE),
+    ("graph", "RUN/graph", "dark", WIDE),
+    ("gantt", "RUN/gantt", "light", WIDE),
+    ("log", "RUN/tasks/extract.copy_orders", "dark", WIDE),
+    ("calendar", "/dags/shop/calendar?year=2024", "light", WIDE),
+    ("trigger", "/dags/shop/trigger", "light", WIDE),
+    ("phone", "/dags/shop", "dark", NARROW),
+)
+
+
+def main() -> None:
+    """Make all pictures."""
+    spec = importlib.util.spec_from_file_location(
+        "browser_tests", ROOT / "tests" / "browser" / "conftest.py"
+    )
+    if spec is None or spec.loader is None:
+        raise SystemExit("tests/browser/conftest.py is not there")
+    browser_tests = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(browser_tests)
+    with tempfile.TemporaryDirectory() as folder:
+        server = browser_tests.Deployment(Path(folder) / "home")
+        server.write_dag("shop.py", SHOP)
+        server.start()
+        try:
+            server.wait_until(
+                lambda: (
+                    len(server.run_states("shop")) == 24
+                    and not {"queued", "running"} & set(server.run_states("shop"))
+                ),
+                "24 runs",
+            )
+            take(server, browser_tests)
+        finally:
+            server.close()
+
+
+def take(server: object, browser_tests: object) -> None:
+    """Log in, and take each picture."""
+    password = server.output_path.read_text().partition("password ")[2].split()[0]
+    url = f"http://127.0.0.1:{server.port}"
+    run = f"{url}/dags/shop/runs/{server.rows('dags', 'list-runs', 'shop')[0]['run_id']}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=browser_tests.CHROMIUM, args=list(browser_tests.FLAGS)
+        )
+        page = browser.new_page(reduced_motion="reduce")
+        page.goto(f"{url}/login")
+        page.fill("#username", "admin")
+        page.fill("#password", password)
+        page.click("button[type=submit]")
+        for name, path, scheme, size in SHOTS:
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=scheme)
+            page.goto(path.replace("RUN", run) if path.startswith("RUN") else url + path)
+            page.wait_for_selector("body[data-ready]")
+            page.wait_for_load_state("load")
+            page.screenshot(path=PICTURES / f"page-{name}.png", animations="disabled")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
