@@ -255,3 +255,11 @@ def test_a_backfill_is_planned_created_paused_and_cancelled(v2, store):
     assert v2("PUT", f"{one}/cancel").status_code == 409
     assert v2.get("/backfills?dag_id=daily")["total_entries"] == 1
     assert v2("GET", "/backfills/99").status_code == 404
+
+
+def test_json_that_curl_sends_as_a_form_is_taken_but_not_from_a_browser(v1, orders):
+    more = {"data": '{"conf": {}}', "content_type": "application/x-www-form-urlencoded"}
+
+    assert v1("POST", "/dags/orders/dagRuns", **more).status_code == 200
+    foreign = {"Origin": "https://elsewhere.example"}
+    assert v1("POST", "/dags/orders/dagRuns", headers=foreign, **more).status_code == 415
