@@ -23,8 +23,10 @@ from airflow.providers.standard.operators.bash import BashOperator
 
 NAMES = ["orders", "customers", "products", "payments", "returns"]
 with DAG("shop", schedule="0 5 * * *", start_date=datetime(2024, 1, 1),
-         end_date=datetime(2024, 1, 24), catchup=True, is_paused_upon_creation=False, max_active_runs=4, tags=["core"],
-         description="Refreshes the customer model", default_args={"owner": "data-platform"},
+         end_date=datetime(2024, 1, 24),
+         catchup=True, is_paused_upon_creation=False, max_active_runs=4, tags=["core"],
+         description="Refreshes the customer model",
+         default_args={"owner": "data-platform"},
          params={"region": Param("eu", enum=["eu", "us"], description="Where to load from"),
                  "limit": Param(100, type="integer", minimum=1)}):
     start = BashOperator(task_id="start", bash_command="echo starting {{ ds }}")
@@ -77,10 +79,10 @@ def main() -> None:
         try:
             server.wait_until(
                 lambda: (
-                    len(server.run_states("shop")) == 24
+                    len(server.run_states("shop")) >= 23
                     and not {"queued", "running"} & set(server.run_states("shop"))
                 ),
-                "24 runs",
+                "23 runs",
             )
             take(server, browser_tests)
         finally:
