@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from flask import url_for
+from tradewind.webserver.api.versions import version_of
 
 
 @pytest.fixture
@@ -22,7 +23,9 @@ def test_a_viewer_is_refused_every_post_and_every_form_of_an_act(browser, client
     browser.log_in("vic")
     app = client.application
     for rule in app.url_map.iter_rules():
-        if rule.endpoint.startswith(("auth.", "preferences.")) or rule.rule.startswith("/api"):
+        if rule.endpoint.startswith(("auth.", "preferences.")):
+            continue
+        if version_of(rule.rule) is not None:  # tests of the API ask the same of its routes
             continue
         permission = getattr(app.view_functions[rule.endpoint], "permission", "read")
         with app.test_request_context():
