@@ -101,7 +101,8 @@ field.addEventListener("input", () => void search());
 palette.addEventListener("keydown", (event) => {
   const links = [...list.querySelectorAll("a")];
   const at = links.indexOf(/** @type {HTMLAnchorElement} */ (document.activeElement));
-  if (event.key === "Enter" && document.activeElement === field) links[0]?.click();
+  // What is on show may still be the answer to fewer letters: ask again, then go.
+  if (event.key === "Enter" && document.activeElement === field) void search().then(() => list.querySelector("a")?.click());
   if (event.key === "ArrowDown") links[Math.min(at + 1, links.length - 1)]?.focus();
   if (event.key === "ArrowUp") (links[at - 1] ?? field).focus();
   if (event.key.startsWith("Arrow")) event.preventDefault();
