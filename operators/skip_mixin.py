@@ -40,9 +40,7 @@ class SkipMixin:
         if ids:
             note_skip(get_current_context()["ti"], {XCOM_SKIPMIXIN_SKIPPED: ids}, ids)
 
-    def skip_all_except(
-        self, ti: Any, branch_task_ids: str | Iterable[str] | None
-    ) -> None:
+    def skip_all_except(self, ti: Any, branch_task_ids: str | Iterable[str] | None) -> None:
         """Skip every direct downstream task that is neither chosen nor below a chosen one.
 
         Raises:

@@ -77,6 +77,4 @@ def check_run_id(run_id: str, run_type: RunType, pattern: str) -> None:
         if ours:
             return
     if ".." in run_id or not re.match(pattern, run_id):
-        raise ValueError(
-            f"the run id {run_id!r} contains '..' or does not match {pattern!r}"
-        )
+        raise ValueError(f"the run id {run_id!r} contains '..' or does not match {pattern!r}")

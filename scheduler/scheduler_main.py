@@ -90,9 +90,7 @@ def make_scheduler(store: Store, clock: Clock, executors: Mapping[str, Executor]
         StartQueuedRuns(store),
         AdvanceRuns(store),
         ExpireClaims(store),
-        ExpireTriggers(
-            store, clock, conf.getfloat("scheduler", "trigger_timeout_check_interval")
-        ),
+        ExpireTriggers(store, clock, conf.getfloat("scheduler", "trigger_timeout_check_interval")),
         QueueTaskInstances(store),
         HintExecutors(executors),
     ]

@@ -181,8 +181,11 @@ class Connection:
 
     def to_fields(self) -> dict[str, Any]:
         """Return the fields as ``from_fields`` takes them: ``extra`` stays text."""
-        return {**{name: getattr(self, name) for name in _FIELDS}, "port": self.port,
-                "extra": self.extra}
+        return {
+            **{name: getattr(self, name) for name in _FIELDS},
+            "port": self.port,
+            "extra": self.extra,
+        }
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Connection:

@@ -90,8 +90,10 @@ def _from_backends(method: str, key: str) -> Any:
 def _configured_backends() -> list[Any]:
     from .configuration import conf
 
-    names = (("secrets", "backend", "backend_kwargs"),
-             ("workers", "secrets_backend", "secrets_backend_kwargs"))
+    names = (
+        ("secrets", "backend", "backend_kwargs"),
+        ("workers", "secrets_backend", "secrets_backend_kwargs"),
+    )
     backends = []
     for section, name, arguments_name in names:
         path = conf.get(section, name, fallback="")

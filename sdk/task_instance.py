@@ -290,13 +290,11 @@ class RuntimeTaskInstance:
             return None
         return DagRun(self.dag_id, str(fields.get("run_id", "")), fields)
 
-    def get_previous_ti(
-        self, state: Any = None, session: Any = None, **ignored: Any
-    ) -> Any:
+    def get_previous_ti(self, state: Any = None, session: Any = None, **ignored: Any) -> Any:
         """Return this task's instance in the previous run (that is in *state*), or None."""
         previous = self.get_previous_dagrun()
-        found = None if previous is None else previous.get_task_instance(
-            self.task_id, self.map_index
+        found = (
+            None if previous is None else previous.get_task_instance(self.task_id, self.map_index)
         )
         if found is None or state is None:
             return found

@@ -85,9 +85,7 @@ def make_environment(dag: DAG | None, *, is_native: bool) -> jinja2.Environment:
         "cache_size": 0,
     }
     if dag is not None:
-        options["loader"] = jinja2.FileSystemLoader(
-            [dag.folder, *(dag.template_searchpath or ())]
-        )
+        options["loader"] = jinja2.FileSystemLoader([dag.folder, *(dag.template_searchpath or ())])
         if dag.template_undefined is not None:
             options["undefined"] = dag.template_undefined
         options.update(dag.jinja_environment_kwargs or {})

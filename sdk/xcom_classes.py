@@ -50,9 +50,7 @@ def _write_by_its_author(value: Any, class_name: str) -> Written | None:
     kind = type(value)
     version = getattr(kind, "__version__", 0)
     version = version if isinstance(version, int) else 0
-    if callable(getattr(kind, "serialize", None)) and callable(
-        getattr(kind, "deserialize", None)
-    ):
+    if callable(getattr(kind, "serialize", None)) and callable(getattr(kind, "deserialize", None)):
         return Written(class_name, version, value.serialize())
     if dataclasses.is_dataclass(value):
         fields = dataclasses.fields(value)

@@ -55,9 +55,7 @@ class World:
             self.store.files.save(parsed_file(dag, clock.now()), clock.now())
         pools = {"default_pool": 6, POOL: POOL_SLOTS}
         self.alive_workers: set[str] = set()
-        self.invariants = Invariants(
-            self.store, [*self.dags, consumer], pools, self.alive_workers
-        )
+        self.invariants = Invariants(self.store, [*self.dags, consumer], pools, self.alive_workers)
         self.witness = Witness()
         self.spool = MemorySpool()
         self.is_scheduling = True

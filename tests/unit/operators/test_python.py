@@ -62,12 +62,15 @@ def test_templates_in_files_are_found_by_their_endings(make_world, tmp_path):
     (tmp_path / "q.sql").write_text("select '{{ ds }}'")
     world = make_world(template_searchpath=[str(tmp_path)])
 
-    assert result_of(
-        world,
-        lambda templates_dict: templates_dict["q"],
-        templates_dict={"q": "q.sql"},
-        templates_exts=[".sql"],
-    ) == "select '2024-03-05'"
+    assert (
+        result_of(
+            world,
+            lambda templates_dict: templates_dict["q"],
+            templates_dict={"q": "q.sql"},
+            templates_exts=[".sql"],
+        )
+        == "select '2024-03-05'"
+    )
 
 
 def test_a_coroutine_is_awaited(world):

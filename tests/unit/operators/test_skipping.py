@@ -122,9 +122,7 @@ def short_circuit(world, value, **kwargs):
     return world.run("sc")
 
 
-@pytest.mark.parametrize(
-    ("ignores_rules", "skipped"), [(True, ["d1", "d2"]), (False, ["d1"])]
-)
+@pytest.mark.parametrize(("ignores_rules", "skipped"), [(True, ["d1", "d2"]), (False, ["d1"])])
 def test_a_false_short_circuit_skips_what_is_below_but_teardowns(world, ignores_rules, skipped):
     result = short_circuit(world, False, ignore_downstream_trigger_rules=ignores_rules)
 

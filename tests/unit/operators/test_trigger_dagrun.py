@@ -81,9 +81,7 @@ def test_the_logical_date_is_as_given_or_now(world, given, logical_date):
     assert other.asked[0]["logical_date"] == logical_date
 
 
-@pytest.mark.parametrize(
-    ("skips", "outcome"), [(False, "failed_final"), (True, "skipped")]
-)
+@pytest.mark.parametrize(("skips", "outcome"), [(False, "failed_final"), (True, "skipped")])
 def test_a_run_that_exists_fails_the_task_or_skips_it(world, skips, outcome):
     Triggering(world, error="exists")
 
@@ -126,6 +124,4 @@ def test_a_conf_that_is_no_json_object_fails_the_task(world, conf):
 
 def test_a_date_of_another_type_is_refused_when_the_dag_is_declared(world):
     with pytest.raises(TypeError, match="logical_date"):
-        TriggerDagRunOperator(
-            task_id="t", trigger_dag_id="other", logical_date=5, dag=world.dag
-        )
+        TriggerDagRunOperator(task_id="t", trigger_dag_id="other", logical_date=5, dag=world.dag)

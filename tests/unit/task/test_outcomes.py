@@ -106,9 +106,10 @@ def test_ctrl_c_calls_on_kill_and_goes_on_up(world):
     operator = PythonOperator(
         task_id="a", python_callable=raising(KeyboardInterrupt()), dag=world.dag
     )
-    type(operator).on_kill, before = lambda self: killed.append(self.task_id), type(
-        operator
-    ).on_kill
+    type(operator).on_kill, before = (
+        lambda self: killed.append(self.task_id),
+        type(operator).on_kill,
+    )
     try:
         with pytest.raises(KeyboardInterrupt):
             world.run("a")

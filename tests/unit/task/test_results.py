@@ -55,9 +55,7 @@ def test_multiple_outputs_become_xcoms_of_their_own(world):
 
 @pytest.mark.parametrize("value", [{1: 2}, [1]])
 def test_multiple_outputs_need_a_dict_with_text_keys(world, value):
-    PythonOperator(
-        task_id="a", python_callable=lambda: value, multiple_outputs=True, dag=world.dag
-    )
+    PythonOperator(task_id="a", python_callable=lambda: value, multiple_outputs=True, dag=world.dag)
 
     assert world.run("a").outcome == "failed"
 
@@ -98,9 +96,7 @@ def test_the_first_hand_out_of_a_task_asks_for_no_removal(world):
 
 
 def test_xcoms_are_kept_when_a_deferred_task_goes_on(world):
-    PythonOperator(
-        task_id="a", python_callable=lambda ti: ti.xcom_pull(key="k"), dag=world.dag
-    )
+    PythonOperator(task_id="a", python_callable=lambda ti: ti.xcom_pull(key="k"), dag=world.dag)
     world.runtime.set_xcom(
         dag_id="d",
         run_id=world.dag_run["run_id"],
@@ -288,9 +284,7 @@ def test_an_outlet_makes_an_event_with_what_the_task_says_of_it(world):
         return "done"
 
     PythonOperator(task_id="a", python_callable=produce, outlets=[asset], dag=world.dag)
-    PythonOperator(
-        task_id="b", python_callable=produce_by_yielding, outlets=[asset], dag=world.dag
-    )
+    PythonOperator(task_id="b", python_callable=produce_by_yielding, outlets=[asset], dag=world.dag)
 
     assert [event["extra"] for event in world.run("a").asset_events] == [{"rows": 3}]
     assert [event["extra"] for event in world.run("b").asset_events] == [{"rows": 4}]

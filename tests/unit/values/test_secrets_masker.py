@@ -92,7 +92,7 @@ def test_encoded_forms_of_a_secret_are_masked():
     mask_secret('p/a "w" d')
 
     assert mask("p%2Fa%20%22w%22%20d") == "***"
-    assert mask(r'p/a \"w\" d') == "***"
+    assert mask(r"p/a \"w\" d") == "***"
 
 
 def test_a_log_record_is_masked_whole():
