@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
         logs,
         pools,
         system,
+        task_instance_acts,
         task_instances,
         variables,
         xcoms,
