@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, cast
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from .auth import requires
@@ -30,6 +30,17 @@ CURSOR_MAX = 2**62
 def init_app(app: Flask) -> None:
     """Make this process's hub; its thread starts with the first reader."""
     app.extensions["hub"] = Hub(app.extensions["services"].store, STREAMS_MAX)
+    app.before_request(note_cursor)
+
+
+def note_cursor() -> None:
+    """Keep where the event log ends before a page reads anything.
+
+    The page hands it to the stream: what happened between its reading and its listening is sent.
+    """
+    is_page = request.method == "GET" and getattr(g, "user", None) is not None
+    if is_page and not request.path.startswith(("/ui/", "/api/")) and request.endpoint != "static":
+        g.event_cursor = services().store.events.last_id()
 
 
 def _cursor() -> int | None:

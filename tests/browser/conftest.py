@@ -72,7 +72,7 @@ with DAG("broken", schedule=None, start_date=datetime(2024, 1, 1), is_paused_upo
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[Deployment]:
     """One server for all tests, with its admin's password as ``server.password``."""
     pytest.importorskip("playwright", reason="Playwright is not installed")
@@ -102,7 +102,7 @@ def server(tmp_path_factory) -> Iterator[Deployment]:
         made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(server) -> Iterator[object]:
     from playwright.sync_api import sync_playwright
 

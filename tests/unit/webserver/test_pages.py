@@ -131,7 +131,13 @@ def test_health_tells_never_started_healthy_and_unhealthy_apart(client, store, c
     clock.advance(seconds=31)
     answer = client.get(path)
     assert (answer.status_code, answer.json["scheduler"]["status"]) == (200, "unhealthy")
-    assert client.get(f"{path}?strict=1").status_code == 503
+
+
+def test_a_load_balancer_may_ask_strictly(client, store, clock) -> None:
+    store.processes.beat("scheduler", "one", "here", 1, clock.now())
+    assert client.get("/health?strict=1").status_code == 200
+    clock.advance(seconds=31)
+    assert client.get("/health?strict=1").status_code == 503
 
 
 def test_every_answer_carries_the_guards(client) -> None:

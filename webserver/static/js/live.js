@@ -8,7 +8,7 @@ const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 const badge = /** @type {HTMLElement} */ (document.getElementById("stream"));
 const topics = (main.dataset.topics ?? "").trim();
 const channel = new BroadcastChannel("tradewind-events");
-const mode = { cursor: "", isPolling: false };
+const mode = { cursor: main.dataset.cursor ?? "" };
 
 /** @param {string} state @param {string} word */
 const show = (state, word) => {
@@ -108,8 +108,16 @@ const poll = async () => {
   }
 };
 
+/** What happened after the page was read, and before anybody listened for it. */
+const catchUp = async () => {
+  const answer = await fetch(`${base}/ui/changes?since=${mode.cursor}`);
+  if (!answer.ok) return;
+  for (const message of (await answer.json()).messages) tell(message);
+};
+
 const start = async () => {
   if (!topics) return;
+  if (mode.cursor) await catchUp().catch(() => show("away", "Reconnecting"));
   if (navigator.locks) {
     show("live", "Live");
     await navigator.locks.request("tradewind-events", () => stream());
