@@ -26,11 +26,6 @@ def parse_instant(text: str) -> datetime:
     return plain_utc(_localized(text))
 
 
-def parse_range_end(text: str) -> datetime:
-    """Read the last instant of a range; a bare date stands for its midnight, as in Airflow."""
-    return parse_instant(text)
-
-
 def _localized(text: str) -> datetime:
     stripped = text.strip()
     try:

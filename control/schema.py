@@ -44,10 +44,9 @@ def migrate_database() -> str:
     Raises:
         DatabaseError: it cannot be reached, or it is Airflow's own.
     """
-    from ..database.migrate import leave_airflows_database, migrate
+    from ..database.migrate import prepare_database
 
-    leave_airflows_database()
-    return migrate()
+    return prepare_database()
 
 
 def require_database() -> None:

@@ -212,14 +212,16 @@ def create_tables(connection: Connection, settings: StoreSettings) -> None:
     )
 
 
-def prepare_database() -> None:
-    """Make the configured database ready: no step of its own is asked of anybody.
+def prepare_database() -> str:
+    """Make the configured database ready, and say what was done.
+
+    Airflow's own database, where only an ``airflow.cfg`` names it, is left alone.
 
     Raises:
         DatabaseError: it is Airflow's own, or newer than this program, or cannot be opened.
     """
     leave_airflows_database()
-    migrate()
+    return migrate()
 
 
 def create_missing_database() -> None:

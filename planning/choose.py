@@ -6,7 +6,7 @@ by the caller in the transaction that also queues.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -172,11 +172,3 @@ def choose(
         else:
             blocked.append(Blocked(one, *obstacle))
     return chosen, blocked
-
-
-def explain_blocked(blocked: Sequence[Blocked], task_instance_id: int) -> str:
-    """Return the sentence for one candidate, '' where it is not blocked."""
-    for one in blocked:
-        if one.candidate.task_instance_id == task_instance_id:
-            return one.reason
-    return ""

@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 
-from ..database.migrate import migrate
+from ..database.migrate import prepare_database
 from ..database.store import open_store
 from ..executors.base import Executor
 from ..sdk.clock import WallClock
@@ -97,7 +97,7 @@ def _prepare() -> str | None:
     The password is kept nowhere but as its hash: ``users create`` and ``users reset-password``
     help whoever lost it.
     """
-    migrate()
+    prepare_database()
     # Closed again before anything is forked: no engine may be shared by two processes.
     store = open_store(clock=WallClock())
     try:
