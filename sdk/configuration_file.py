@@ -15,7 +15,9 @@ from .errors import ConfigurationError
 
 #: In the home folder; the first that exists is read, alone.
 CONFIGURATION_FILES: Final = ("tradewind.cfg", "airflow.cfg")
-SECRET_BYTES: Final = 32  # what a Fernet key needs, and enough for a signature
+#: A Fernet key has exactly 32 bytes; a signature (HS512) wants at least its hash's 64.
+FERNET_KEY_BYTES: Final = 32
+SIGNING_KEY_BYTES: Final = 64
 
 
 def load_file(home: Path, expand: Callable[[str], str]) -> tuple[Path | None, dict[Name, str]]:
@@ -53,9 +55,9 @@ def load_file(home: Path, expand: Callable[[str], str]) -> tuple[Path | None, di
 def generated_secret(home: Path, name: str) -> str:
     """Return a secret of this install, drawn when it is first asked for.
 
-    It is kept in ``{home}/secrets/{name}`` (folder 0700, file 0600) as 32 random bytes in
-    URL-safe base64, which is also the form of a Fernet key. Two processes that ask at the same
-    time get the same one.
+    It is kept in ``{home}/secrets/{name}`` (folder 0700, file 0600) as random bytes in URL-safe
+    base64, which is also the form of a Fernet key. Two processes that ask at the same time get
+    the same one.
 
     Raises:
         ConfigurationError: the file can be neither read nor written.
@@ -67,7 +69,8 @@ def generated_secret(home: Path, name: str) -> str:
     try:
         if not path.exists():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            text = base64.urlsafe_b64encode(os.urandom(SECRET_BYTES)).decode()
+            length = FERNET_KEY_BYTES if name == "fernet_key" else SIGNING_KEY_BYTES
+            text = base64.urlsafe_b64encode(os.urandom(length)).decode()
             draft = folder / f".{name}.{os.getpid()}"
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w") as file:
