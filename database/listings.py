@@ -8,14 +8,26 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, String, case, cast, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from ..sdk.errors import TradewindError
 from .dags import _rows_statement as dag_statement
+from .keyset import Cursor, SortKey, beyond, write_cursor
 from .operations import Operations
 from .pages import pages
 from .run_rows import run_row
@@ -46,6 +58,15 @@ class Listed(Generic[T]):
 
     rows: Sequence[T]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cursored(Generic[T]):
+    """One page by cursor, and the cursors of those beside it; None: there is none."""
+
+    rows: Sequence[T]
+    next_cursor: str | None
+    previous_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +185,19 @@ class ListingOperations(Operations):
         Raises:
             UnknownField: they cannot be ordered so.
         """
-        statement = _apply(select(dag_run), RUN_FIELDS, where)
+        statement = conditioned(select(dag_run), RUN_FIELDS, where)
         rows, total = self._page(statement, RUN_FIELDS, order, dag_run.c.id, limit, offset)
         return Listed([run_row(row) for row in rows], total)
+
+    def runs_at(self, where: Sequence[Where], cursor: Cursor, limit: int) -> Cursored[RunRow]:
+        """Return the runs beside a cursor.
+
+        Raises:
+            UnknownField: they cannot be ordered so.
+        """
+        statement = conditioned(select(dag_run), RUN_FIELDS, where)
+        found = self._cursored(statement, RUN_FIELDS, dag_run.c.id, cursor, limit)
+        return replace(found, rows=[run_row(row) for row in found.rows])
 
     def instances(
         self, where: Sequence[Where], order: Sequence[str], limit: int, offset: int
@@ -176,9 +207,22 @@ class ListingOperations(Operations):
         Raises:
             UnknownField: they cannot be ordered so.
         """
-        statement = _apply(_INSTANCES, INSTANCE_FIELDS, where)
+        statement = conditioned(_INSTANCES, INSTANCE_FIELDS, where)
         rows, total = self._page(statement, INSTANCE_FIELDS, order, instance.c.id, limit, offset)
         return Listed([InstanceRecord(instance_row(row), row.run_after) for row in rows], total)
+
+    def instances_at(
+        self, where: Sequence[Where], cursor: Cursor, limit: int
+    ) -> Cursored[InstanceRecord]:
+        """Return the task instances beside a cursor.
+
+        Raises:
+            UnknownField: they cannot be ordered so.
+        """
+        statement = conditioned(_INSTANCES, INSTANCE_FIELDS, where)
+        found = self._cursored(statement, INSTANCE_FIELDS, instance.c.id, cursor, limit)
+        rows = [InstanceRecord(instance_row(row), row.run_after) for row in found.rows]
+        return replace(found, rows=rows)
 
     def dags(
         self, where: Sequence[Where], order: Sequence[str], limit: int, offset: int
@@ -189,7 +233,9 @@ class ListingOperations(Operations):
             UnknownField: they cannot be ordered so.
         """
         tags = [one for one in where if one.field == "tags"]
-        statement = _apply(dag_statement(), DAG_FIELDS, [one for one in where if one not in tags])
+        statement = conditioned(
+            dag_statement(), DAG_FIELDS, [one for one in where if one not in tags]
+        )
         for one in tags:
             names = [[name] for name in one.value] if one.operator == "all" else [one.value]
             for some in names:
@@ -216,7 +262,7 @@ class ListingOperations(Operations):
         Raises:
             UnknownField: they cannot be ordered so.
         """
-        statement = _apply(select(event).where(event.c.kind != "state"), EVENT_FIELDS, where)
+        statement = conditioned(select(event).where(event.c.kind != "state"), EVENT_FIELDS, where)
         rows, total = self._page(statement, EVENT_FIELDS, order, event.c.id, limit, offset)
         return Listed([EventRow(**row._mapping) for row in rows], total)
 
@@ -279,27 +325,86 @@ class ListingOperations(Operations):
         limit: int,
         offset: int,
     ) -> tuple[Sequence[Any], int]:
-        count = select(func.count()).select_from(statement.with_only_columns(last).subquery())
-        for name in order:
-            column = fields.get(name.removeprefix("-"))
-            if column is None:
-                raise UnknownField(f"There is no ordering by {name.removeprefix('-')!r}.")
-            # Nothing comes last, whatever the direction.
-            statement = statement.order_by(
-                column.desc().nulls_last() if name.startswith("-") else column.asc().nulls_last()
-            )
-        is_reverse = bool(order) and order[0].startswith("-")
-        statement = statement.order_by(last.desc() if is_reverse else last.asc())
         with self._database.read() as connection:
-            total = int(connection.execute(count).scalar_one())
-            if limit <= 0 or offset >= total:
-                return [], total
-            return connection.execute(statement.limit(limit).offset(offset)).all(), total
+            return read_page(connection, statement, fields, order, last, limit, offset)
+
+    def _cursored(
+        self,
+        statement: Select[Any],
+        fields: Mapping[str, Any],
+        last: Any,
+        cursor: Cursor,
+        limit: int,
+    ) -> Cursored[Any]:
+        keys = _keys(fields, cursor.order, last)
+        statement = beyond(statement, keys, cursor).limit(max(limit, 1) + 1)
+        for number, key in enumerate(keys):
+            statement = statement.add_columns(key.column.label(f"sort_{number}"))
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        has_more, rows = len(rows) > limit, rows[:limit]
+        if cursor.is_backward:
+            rows = rows[::-1]
+
+        def at(row: Any, *, is_backward: bool) -> str:
+            values = [getattr(row, f"sort_{number}") for number in range(len(keys))]
+            return write_cursor(Cursor(cursor.order, values, is_backward))
+
+        is_start = cursor.values is None
+        has_next = bool(rows) and (cursor.is_backward or has_more)
+        has_previous = bool(rows) and (has_more if cursor.is_backward else not is_start)
+        return Cursored(
+            rows,
+            at(rows[-1], is_backward=False) if has_next else None,
+            at(rows[0], is_backward=True) if has_previous else None,
+        )
 
 
-def _apply(
+def read_page(
+    connection: Connection,
+    statement: Select[Any],
+    fields: Mapping[str, Any],
+    order: Sequence[str],
+    last: Any,
+    limit: int,
+    offset: int,
+) -> tuple[Sequence[Any], int]:
+    """Return one page of a statement, and how many rows it has in all.
+
+    Args:
+        fields: what it may be ordered by.
+        last: decides between rows that are otherwise equal.
+
+    Raises:
+        UnknownField: it cannot be ordered so.
+    """
+    count = select(func.count()).select_from(statement.with_only_columns(last).subquery())
+    keys = _keys(fields, order, last)
+    statement = statement.order_by(*(key.ordered(is_backward=False) for key in keys))
+    total = int(connection.execute(count).scalar_one())
+    if limit <= 0 or offset >= total:
+        return [], total
+    return connection.execute(statement.limit(limit).offset(offset)).all(), total
+
+
+def _keys(fields: Mapping[str, Any], order: Sequence[str], last: Any) -> list[SortKey]:
+    keys = []
+    for name in order:
+        column = fields.get(name.removeprefix("-"))
+        if column is None:
+            raise UnknownField(f"There is no ordering by {name.removeprefix('-')!r}.")
+        keys.append(SortKey(column, name.startswith("-")))
+    return [*keys, SortKey(last, bool(keys) and keys[0].is_descending)]
+
+
+def conditioned(
     statement: Select[Any], fields: Mapping[str, Any], where: Sequence[Where]
 ) -> Select[Any]:
+    """Return a statement with the conditions that are given.
+
+    Raises:
+        UnknownField: it cannot be filtered so.
+    """
     for one in where:
         if one.field not in fields:
             raise UnknownField(f"There is no filter by {one.field!r}.")

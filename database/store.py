@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..sdk.clock import Clock, WallClock
+from .asset_listings import AssetListingOperations
 from .assets import AssetOperations
 from .attempts import AttemptOperations
 from .backfills import BackfillOperations
@@ -31,6 +32,7 @@ from .pools import PoolOperations
 from .processes import ProcessOperations
 from .settings import StoreSettings, settings_from_configuration
 from .task_instances import TaskInstanceOperations
+from .timeline import TimelineOperations
 from .triggers import TriggerOperations
 from .users import UserOperations
 from .variables import VariableOperations
@@ -74,8 +76,10 @@ class Store:
         self.backfills = BackfillOperations(ground)
         self.events = EventOperations(ground)
         self.assets = AssetOperations(ground)
+        self.asset_listings = AssetListingOperations(ground)
         self.history = HistoryOperations(ground)
         self.listings = ListingOperations(ground)
+        self.timeline = TimelineOperations(ground)
         self.outbox = OutboxOperations(ground)
         self.processes = ProcessOperations(ground)
 

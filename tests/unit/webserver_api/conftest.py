@@ -12,11 +12,10 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert
 from tradewind.control.services import Services
+from tradewind.database import users
 from tradewind.database.settings import StoreSettings
 from tradewind.database.store import Store
-from tradewind.database.tables import user
 from tradewind.database.values import ParsedDag, ParsedFile
 from tradewind.sdk import configuration
 from tradewind.sdk.clock import VirtualClock
@@ -29,7 +28,6 @@ from tradewind.sdk.serialized import (
 )
 from tradewind.webserver.app import create_app
 from tradewind.webserver.auth import LoginThrottle
-from werkzeug.security import generate_password_hash
 
 NOW = datetime(2024, 3, 5, 12, tzinfo=UTC)
 ROLES = {"ada": "Admin", "olga": "Op", "uma": "User", "vic": "Viewer", "pat": "Public"}
@@ -64,21 +62,21 @@ def clock() -> VirtualClock:
     return VirtualClock(NOW)
 
 
-@cache
-def hash_of(name: str) -> str:
-    """A password's hash takes 50 ms by design: one for all tests."""
-    return generate_password_hash(f"{name}-password", method="scrypt")
+#: A password's hash takes 50 ms by design: each is made once for all tests.
+hash_once = cache(users._hash)
 
 
 def add_user(store: Store, name: str) -> None:
-    values = {"username": name, "password_hash": hash_of(name), "role": ROLES[name]}
-    with store.database.write() as connection:
-        connection.execute(insert(user).values(created_at=NOW, **values))
+    password = f"{name}-password"
+    store.users.create(
+        username=name, password=password, role=ROLES[name], now=NOW, actor="user:test"
+    )
 
 
 @pytest.fixture
 def store(tmp_path, monkeypatch, clock: VirtualClock) -> Iterator[Store]:
     monkeypatch.setenv("TRADEWIND_HOME", str(tmp_path))
+    monkeypatch.setattr(users, "_hash", hash_once)
     configuration.reset()
     settings = StoreSettings(url="", fernet_key=Fernet.generate_key().decode())
     made = Store.in_memory(settings, clock)
