@@ -44,6 +44,13 @@ def _modules() -> Mapping[str, Mapping[str, str]]:
         for name in names.split():
             theirs, _, attribute = name.partition("=")
             offered[theirs] = f"airflow.providers.{provider_module}:{attribute or theirs}"
+    # What the standard provider brings with it: the names of the SDK under one more path.
+    modules["airflow.providers.common.compat.sdk"] = {
+        **modules["airflow.sdk.exceptions"],
+        **modules["airflow.sdk.bases.sensor"],
+        **modules["airflow.sdk"],
+        **modules["airflow.providers.common.compat.sdk"],
+    }
     for path in (*modules, *NOT_YET):
         while path := path.rpartition(".")[0]:
             modules.setdefault(path, {})

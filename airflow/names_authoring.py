@@ -90,6 +90,7 @@ AUTHORING: tuple[tuple[str, str, str], ...] = (
     ),
     ("sdk.asset", "Asset", ". assets"),
     ("sdk.asset_decorator", "asset", "sdk sdk.definitions.asset.decorators"),
+    ("sdk.asset", "AssetAccessControl", "sdk sdk.definitions.asset"),
     ("sdk.asset", "Model BaseAsset AssetNameRef AssetUriRef AssetRef", "sdk.definitions.asset"),
     ("sdk.asset", "Metadata", "datasets.metadata sdk sdk.definitions.asset.metadata"),
     # Timetables

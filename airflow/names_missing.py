@@ -17,7 +17,7 @@ _MISSING = (
     ),
     ("providers.standard.operators", "hitl smooth"),
     ("providers.standard.triggers", "hitl"),
-    ("sdk.definitions", "callback deadline retry_policy"),
+    ("sdk.definitions", "callback deadline"),
     ("sdk.io", "path"),
     (
         "sensors",

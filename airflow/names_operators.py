@@ -25,6 +25,11 @@ OPERATORS: tuple[tuple[str, str, str], ...] = (
     ),
     ("operators.virtualenv", "PythonVirtualenvOperator", "operators operators.python_operator"),
     (
+        "operators.virtualenv",
+        "is_venv_installed",
+        "operators.python providers.standard.operators.python",
+    ),
+    (
         "operators.external_python",
         "BranchExternalPythonOperator ExternalPythonOperator",
         "operators.python providers.standard.operators.python",

@@ -75,6 +75,12 @@ RUNNING: tuple[tuple[str, str, str], ...] = (
         "sdk.execution_time.context utils.operator_helpers",
     ),
     ("sdk.plugin", "AirflowPlugin", "plugins_manager sdk.plugins_manager"),
+    (
+        "sdk.retry_policy",
+        "ExceptionRetryPolicy RetryAction RetryDecision RetryPolicy RetryRule",
+        "sdk sdk.definitions.retry_policy",
+    ),
+    ("sdk.timezone", "timezone=", "providers.common.compat.sdk"),
     # States
     ("sdk.states", "DagRunState TaskInstanceState", "sdk utils.state"),
     ("sdk.state_names", "State", "utils.state"),

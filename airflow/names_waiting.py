@@ -85,7 +85,7 @@ WAITING: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "operators.triggers.file",
-        "FileDeleteTrigger FileTrigger",
+        "DirectoryFileDeleteTrigger FileDeleteTrigger FileTrigger",
         f"triggers.file {_STANDARD}triggers.file",
     ),
     (

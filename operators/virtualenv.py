@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,14 @@ from .foreign_python import ForeignPythonOperator
 from .skip_mixin import BranchMixIn
 
 _READY = "tradewind-ready.json"
+
+
+def is_venv_installed() -> bool:
+    """Tell whether virtual environments can be made: always, with Python's own ``venv``.
+
+    DAG files ask it before they declare such a task; some distributions leave ``venv`` out.
+    """
+    return find_spec("venv") is not None
 
 
 class PythonVirtualenvOperator(ForeignPythonOperator):

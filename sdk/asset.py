@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from .deprecation import warn_author
@@ -94,6 +95,7 @@ class Asset(BaseAsset):
         group: str | None = None,
         extra: dict[str, Any] | None = None,
         watchers: list[AssetWatcher] | None = None,
+        access_control: AssetAccessControl | None = None,
     ) -> None:
         if name is None and uri is None:
             raise InvalidArgumentError("an asset needs a name or a URI")
@@ -103,6 +105,7 @@ class Asset(BaseAsset):
         self.group = group or self.asset_type
         self.extra: dict[str, Any] = dict(extra or {})
         self.watchers = list(watchers or [])
+        self.access_control = access_control
 
     @staticmethod
     def ref(*, name: str = "", uri: str = "") -> AssetRef:
@@ -291,6 +294,17 @@ class AssetAll(AssetBooleanCondition):
 
 DatasetAny = AssetAny
 DatasetAll = AssetAll
+
+
+@dataclass(frozen=True)
+class AssetAccessControl:
+    """Which teams may make or use events of an asset (Airflow 3.3). Kept, and without effect:
+    there is one team here.
+    """
+
+    producer_teams: list[str] = field(default_factory=list)
+    consumer_teams: list[str] | None = None
+    allow_global: bool = True
 
 
 class AssetWatcher:

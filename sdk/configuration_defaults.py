@@ -141,6 +141,7 @@ DEFAULTS: Final[dict[str, Options]] = {
         "task_instance_heartbeat_timeout_detection_interval": ("10.0", "seconds"),
         "sweep_s": ("1", "seconds between full checks of deadlines"),
         "lease_s": ("30", "seconds a worker may be silent before its tries are lost"),
+        "rehint_s": ("15", "seconds until an executor is told again of what nobody claimed"),
         "claim_deadline_s": ("60", "seconds a queued task instance may stay unclaimed"),
     },
     "execution": {
@@ -441,6 +442,10 @@ DEFAULTS: Final[dict[str, Options]] = {
         "pool": ("prefork", "prefork, gevent, eventlet, solo"),
         "celery_app_name": ("airflow.providers.celery.executors.celery_executor", ""),
         "worker_umask": (None, ""),
+    },
+    "kubernetes_executor": {
+        "worker_container_repository": ("", "read by DAG files that describe pods; not used here"),
+        "worker_container_tag": ("", "likewise"),
     },
     "celery_broker_transport_options": {
         "visibility_timeout": (None, "seconds before an unacked task is delivered again"),

@@ -14,6 +14,7 @@ from .abstract_operator import DEFAULT_POOL_NAME
 from .configuration import conf
 from .deprecation import warn_author
 from .exceptions import InvalidArgumentError, InvalidValueError
+from .import_string import import_string
 from .not_set import NOTSET
 from .trigger_rules import resolve_trigger_rule
 from .weight_rules import PriorityWeightStrategy, WeightRule, clamp
@@ -179,6 +180,8 @@ def read_weight_rule(value: Any, where: str) -> Any:
     """A name, or a strategy (class or object) of the user's own."""
     if value is NOTSET or value is None:
         value = conf.get("core", "default_task_weight_rule", fallback="downstream")
+    if isinstance(value, str) and "." in value:
+        value = _find_strategy(value, where)
     if isinstance(value, PriorityWeightStrategy):
         return value
     if isinstance(value, type) and issubclass(value, PriorityWeightStrategy):
@@ -189,6 +192,15 @@ def read_weight_rule(value: Any, where: str) -> Any:
             f"not {value!r}"
         )
     return WeightRule(value)
+
+
+def _find_strategy(path: str, where: str) -> Any:
+    try:
+        return import_string(path)
+    except ImportError as error:
+        raise InvalidValueError(
+            f"'weight_rule' of {where} names a class that cannot be imported: {error}"
+        ) from error
 
 
 def read_callbacks(value: Any, where: str) -> list[Callable[..., Any]]:

@@ -45,6 +45,33 @@ class FileTrigger(BaseTrigger):
         yield TriggerEvent(True)
 
 
+class DirectoryFileDeleteTrigger(BaseEventTrigger):
+    """Fires once *filename* is in *directory*, and removes the file."""
+
+    def __init__(self, *, directory: str, filename: str, poke_interval: float = 5.0) -> None:
+        super().__init__()
+        self.directory = directory
+        self.filename = filename
+        self.poke_interval = poke_interval
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return class path and arguments."""
+        return (
+            f"{__name__}.DirectoryFileDeleteTrigger",
+            {
+                "directory": self.directory,
+                "filename": self.filename,
+                "poke_interval": self.poke_interval,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look again and again."""
+        path = Path(self.directory, self.filename)
+        await _wait_and_remove(path, self.poke_interval)
+        yield TriggerEvent(str(path))
+
+
 class FileDeleteTrigger(BaseEventTrigger):
     """Fires once *filepath* is there, and removes the file."""
 
@@ -62,8 +89,11 @@ class FileDeleteTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look again and again."""
-        path = Path(self.filepath)
-        while not await asyncio.to_thread(path.is_file):
-            await asyncio.sleep(self.poke_interval)
-        await asyncio.to_thread(path.unlink, missing_ok=True)
+        await _wait_and_remove(Path(self.filepath), self.poke_interval)
         yield TriggerEvent(True)
+
+
+async def _wait_and_remove(path: Path, interval_s: float) -> None:
+    while not await asyncio.to_thread(path.is_file):
+        await asyncio.sleep(interval_s)
+    await asyncio.to_thread(path.unlink, missing_ok=True)

@@ -35,6 +35,7 @@ from ...sdk.task_instance import RuntimeTaskInstance, host_name
 from ...sdk.timezone import utcnow
 from ...sdk.xcom_arg import XCOM_RETURN_KEY
 from . import outcome
+from .ask_retry_policy import apply_retry_policy
 from .callbacks import run_callbacks
 from .outcome import Ending
 from .rendered_fields import fields_to_show
@@ -160,7 +161,7 @@ class TaskExecution:
     def call_back(self, state: TaskInstanceState, error: Exception) -> None:
         """Call the callbacks that belong to *state*."""
         self.look_back(state)
-        export_context(self._ti)
+        export_context(self._ti, self._spec.epoch)
         self._run_callbacks(Ending(outcome.FAILED, outcome.describe(error), error))
 
     # --- before ------------------------------------------------------------------------------
@@ -184,7 +185,7 @@ class TaskExecution:
         with set_current_context(context):
             self._task.render_template_fields(context)
         self._show_rendered_fields()
-        export_context(self._ti)
+        export_context(self._ti, self._spec.epoch)
 
     def _bind_context(self) -> None:
         spec = self._spec
@@ -311,6 +312,8 @@ class TaskExecution:
             ending = outcome.judge_error(error)
         except Exception as problem:  # noqa: BLE001 - such as a trigger that cannot be stored
             ending = Ending(outcome.FAILED, outcome.describe(problem), problem)
+        if ending.outcome == outcome.FAILED and isinstance(error, Exception):
+            apply_retry_policy(ending, error, self._task, self._spec, self._context, self._log)
         self._ti.skip_task_ids.extend(ending.skip_task_ids)
         return ending
 
