@@ -32,6 +32,7 @@ from . import (
     views_runs,
     views_stream,
     views_task_instances,
+    views_timeline,
     views_trigger,
 )
 
@@ -53,6 +54,7 @@ VIEWS = (
     views_backfills,
     views_admin,
     views_stream,
+    views_timeline,
 )
 #: Answers shorter than this are not worth the work.
 COMPRESSED_BYTES_MIN = 1024
