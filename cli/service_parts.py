@@ -15,19 +15,15 @@ def executor_names() -> list[str]:
     """Return the executors that ``[core] executor`` names; asked before anything is started.
 
     Raises:
-        ConfigurationError: one of them does not exist.
+        ConfigurationError: one of them does not exist, or cannot be used as it is configured.
     """
+    from ..executors.loading import check_executor
     from ..sdk.configuration import conf
-    from ..sdk.errors import ConfigurationError
-    from ..sdk.executor_names import LOCAL, canonical_executor
+    from ..sdk.executor_names import read_executor_names
 
-    names = []
-    for named in conf.getlist("core", "executor"):
-        if canonical_executor(named) != LOCAL:
-            raise ConfigurationError(
-                f"[core] executor names {named}; LocalExecutor is the one that exists so far"
-            )
-        names.append(canonical_executor(named))
+    names = read_executor_names(conf.getlist("core", "executor")).canonical_names
+    for name in names:
+        check_executor(name)
     return names
 
 
@@ -37,9 +33,9 @@ def make_executors() -> Mapping[str, Executor]:
     Raises:
         ConfigurationError: one of them does not exist.
     """
-    from ..executors.local import LocalExecutor
+    from ..executors.loading import make_executor
 
-    return {name: LocalExecutor() for name in executor_names()}
+    return {name: make_executor(name) for name in executor_names()}
 
 
 def run_runner() -> int:

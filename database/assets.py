@@ -158,9 +158,7 @@ class AssetOperations(Operations):
             while find_existing(connection, new) is not None:
                 planned = later(planned, serialized)
                 new = _new_run(dag_id, planned)
-            dag_run_id = insert_run(
-                connection, self._versions, new, now, self._settings.default_executor
-            )
+            dag_run_id = insert_run(connection, self._versions, new, now)
             _consume(connection, dag_id, dag_run_id, planned.event_ids)
             detail = {"run": [dag_run_id, "", "queued", new.run_type]}
             write_events(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, or_, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..sdk.errors import TradewindError
+from ..sdk.executor_names import LOCAL
 from ..sdk.states import TaskInstanceState
 from . import state_writes
 from .claiming import claim_queued
@@ -20,10 +21,11 @@ from .operations import Operations
 from .queueing import hints_of, queue_events, queue_scheduled
 from .results import ResultWriter
 from .settle import Settling
-from .state_writes import HELD_COLUMNS, held_from
-from .tables import attempt, dag_run, task_instance, worker
+from .state_writes import held_from
+from .tables import attempt, task_instance
 from .tables.runs import LIVE_ATTEMPT, OCCUPYING, SCHEDULED
 from .trigger_encryption import encrypted
+from .unclaimed import UNCLAIMED, find_overlooked
 from .values import (
     Advanced,
     AttemptResult,
@@ -65,33 +67,12 @@ _FENCED = _LIVE.where(
     or_(task_instance.c.epoch != attempt.c.epoch, task_instance.c.state != "running")
 )
 
-_OVERDUE = (
-    select(
-        *HELD_COLUMNS,
-        task_instance.c.queue_count,
-        task_instance.c.executor,
-        task_instance.c.queue,
-        dag_run.c.dag_id,
-        dag_run.c.run_id,
-    )
-    .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
-    .where(
-        text(f"task_instance.{OCCUPYING}"),
-        task_instance.c.state == "queued",
-        task_instance.c.queued_at <= bindparam("before", type_=task_instance.c.queued_at.type),
-    )
-)
-
 _ANY_SCHEDULED = select(task_instance.c.id).where(text(f"task_instance.{SCHEDULED}")).limit(1)
 
 _ANY_QUEUED = (
     select(task_instance.c.id)
     .where(text(f"task_instance.{OCCUPYING}"), task_instance.c.state == "queued")
     .limit(1)
-)
-
-_OCCUPIED_BY = select(task_instance.c.worker_id).where(
-    text(f"task_instance.{OCCUPYING}"), task_instance.c.state.in_(("running", "restarting"))
 )
 
 
@@ -108,7 +89,7 @@ class AttemptOperations(Operations):
             write_events(connection, queue_events(queued, "scheduler"), now)
         if queued:
             self._ring("runner", "web")
-        return Advanced(changed=bool(queued), hints=hints_of(queued, self._settings))
+        return Advanced(changed=bool(queued), hints=hints_of(queued))
 
     def claim(self, request: ClaimRequest, now: datetime) -> list[Claim]:
         """Give a runner what is queued for it, most urgent first. Durable when this returns."""
@@ -116,7 +97,7 @@ class AttemptOperations(Operations):
             if connection.execute(_ANY_QUEUED).first() is None:
                 return []
         with self._database.write() as connection:
-            claims = claim_queued(connection, self._versions, request, now)
+            claims = claim_queued(connection, self._versions, self._settings, request, now)
             write_events(connection, _claim_events(claims, request.worker_id), now)
         if claims:
             self._ring("web")
@@ -170,27 +151,40 @@ class AttemptOperations(Operations):
             queued = settling.queue_following(
                 always=bool(applied.touched_run_ids or applied.has_scheduled)
             )
-            claims = [] if claim is None else claim_queued(connection, self._versions, claim, now)
+            claims = (
+                []
+                if claim is None
+                else claim_queued(connection, self._versions, self._settings, claim, now)
+            )
             events = [*applied.events, *settling.events]
             events.extend(_claim_events(claims, claim.worker_id if claim else ""))
             write_events(connection, events, now)
         claimed = {(one.task_instance_id, one.epoch) for one in claims}
         hints = {
             executor: left
-            for executor, some in hints_of(queued, self._settings).items()
+            for executor, some in hints_of(queued).items()
             if (left := [hint for hint in some if (hint[0], hint[1]) not in claimed])
         }
         if events:
             self._ring("web")
         if hints:
             self._ring("runner")
-        if settling.concerns_scheduler or applied.has_asset_events:
+        is_for_others = self._is_for_others(hints, claim)
+        if settling.concerns_scheduler or applied.has_asset_events or is_for_others:
             self._ring("scheduler")
         if settling.has_callbacks or applied.has_callbacks:
             self._ring("parser")
         if applied.has_triggers:
             self._ring("triggerer")
         return Finished(outcomes=applied.outcomes, claims=claims, hints=hints)
+
+    def _is_for_others(
+        self, hints: Mapping[str, Sequence[tuple[int, int, str]]], claim: ClaimRequest | None
+    ) -> bool:
+        """Whether something was queued that the caller does not hand on itself."""
+        own = None if claim is None else claim.executor
+        names = {self._settings.executors.resolve(name) for name in hints}
+        return bool(names - {own, LOCAL})
 
     def _with_hidden_trigger(self, result: AttemptResult) -> AttemptResult:
         if not result.trigger:
@@ -227,18 +221,10 @@ class AttemptOperations(Operations):
         """
         before = now - timedelta(seconds=self._settings.claim_deadline_s)
         with self._database.read() as connection:
-            if connection.execute(_OVERDUE, {"before": before}).first() is None:
+            if connection.execute(UNCLAIMED, {"before": before}).first() is None:
                 return 0
         with self._database.write() as connection:
-            roomy = _roomy_executors(connection)
-            rows = [
-                row
-                for row in connection.execute(_OVERDUE, {"before": before}).all()
-                if any(
-                    executor == row.executor and (not queues or row.queue in queues)
-                    for executor, queues in roomy
-                )
-            ]
+            rows = find_overlooked(connection, self._settings.executors, before)
             moves = state_writes.write_moves(
                 connection,
                 [
@@ -266,6 +252,18 @@ class AttemptOperations(Operations):
                 now,
             )
         return len(moves)
+
+    def overlooked(self, before: datetime) -> dict[str, list[tuple[int, int, str]]]:
+        """Return what was queued before an instant, and not claimed though a runner has room.
+
+        Returns:
+            As ``Advanced.hints``: executor → (task instance id, epoch, queue), urgent first.
+        """
+        found: dict[str, list[tuple[int, int, str]]] = {}
+        with self._database.read() as connection:
+            for row in find_overlooked(connection, self._settings.executors, before):
+                found.setdefault(row.executor, []).append((row.id, row.epoch, row.queue))
+        return found
 
     def find_fenced(self, worker_id: str) -> list[FencedAttempt]:
         """Return a runner's attempts whose task instance has moved on: to be killed."""
@@ -328,21 +326,6 @@ def attempt_row(row: Any) -> AttemptRow:
         code_hash=row.code_hash,
         version_id=row.version_id,
     )
-
-
-def _roomy_executors(connection: Connection) -> list[tuple[str, tuple[str, ...]]]:
-    """Return (executor, queues) of live workers with a free slot, counted from rows."""
-    taken: dict[str, int] = {}
-    for worker_id in connection.execute(_OCCUPIED_BY).scalars():
-        taken[worker_id] = taken.get(worker_id, 0) + 1
-    rows = connection.execute(
-        select(worker.c.id, worker.c.executor, worker.c.queues, worker.c.slots).where(
-            text("worker.state = 'alive'")
-        )
-    ).all()
-    return [
-        (row.executor, tuple(row.queues or ())) for row in rows if row.slots > taken.get(row.id, 0)
-    ]
 
 
 def _claim_events(claims: Sequence[Claim], worker_id: str) -> list[Event]:

@@ -209,13 +209,7 @@ class BackfillOperations(Operations):
                 backfill_id=backfill_id,
                 backfill_ordinal=ordinal,
             )
-            return insert_run(
-                settling.connection,
-                self._versions,
-                new,
-                settling.now,
-                self._settings.default_executor,
-            )
+            return insert_run(settling.connection, self._versions, new, settling.now)
         found = existing[entry.logical_date]
         if entry.action == "reprocess":
             _reprocess(settling, found, backfill_id, ordinal, conf)

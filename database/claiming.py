@@ -16,6 +16,7 @@ from ..planning.expand import Results, argument_lengths
 from ..planning.snapshot import InstanceSnapshot
 from ..sdk.states import TaskInstanceState
 from . import state_writes
+from .settings import StoreSettings
 from .snapshots import load_lengths
 from .state_writes import HELD_COLUMNS, Held, held_from
 from .tables import attempt, dag_run, task_instance, worker, xcom
@@ -41,7 +42,7 @@ _QUEUED = (
     .where(
         text(f"task_instance.{OCCUPYING}"),
         task_instance.c.state == "queued",
-        task_instance.c.executor == bindparam("executor"),
+        task_instance.c.executor.in_(bindparam("executors", expanding=True)),
     )
     .order_by(
         task_instance.c.priority_weight.desc(),
@@ -116,7 +117,11 @@ _DELETE_ALL_XCOMS = delete(xcom).where(
 
 
 def claim_queued(
-    connection: Connection, versions: VersionCache, request: ClaimRequest, now: datetime
+    connection: Connection,
+    versions: VersionCache,
+    settings: StoreSettings,
+    request: ClaimRequest,
+    now: datetime,
 ) -> list[Claim]:
     """Give queued task instances to a runner, most urgent first, at most ``request.limit``.
 
@@ -127,7 +132,7 @@ def claim_queued(
     lease = connection.execute(_LEASE, {"worker_id": request.worker_id}).scalar()
     if lease != "alive":
         return []
-    rows = _find_queued(connection, request)
+    rows = _find_queued(connection, settings, request)
     if not rows:
         return []
     claim_ids = {row.id: str(uuid.uuid4()) for row in rows}
@@ -166,8 +171,13 @@ def claim_queued(
     return _build(connection, versions, rows, claim_ids)
 
 
-def _find_queued(connection: Connection, request: ClaimRequest) -> Sequence[Any]:
-    parameters: dict[str, Any] = {"executor": request.executor, "limit": request.limit}
+def _find_queued(
+    connection: Connection, settings: StoreSettings, request: ClaimRequest
+) -> Sequence[Any]:
+    parameters: dict[str, Any] = {
+        "executors": settings.executors.names_of(request.executor),
+        "limit": request.limit,
+    }
     statement = _QUEUED
     if request.task_instance_ids is not None:
         statement = _QUEUED_THESE

@@ -122,7 +122,7 @@ def move_to_version(settling: Settling, run: Any, newest: Version) -> None:
         )
         if task_id not in known
     ]
-    create_rows(connection, run.id, newest, wanted, settling.settings.default_executor)
+    create_rows(connection, run.id, newest, wanted)
     gone = [
         state_writes.stop(one, _S.REMOVED, settling.now, "the DAG has no such task any more")
         for one in held
@@ -163,7 +163,7 @@ def _take_over_settings(
                 pool=task.pool,
                 pool_slots=task.pool_slots,
                 queue=task.queue,
-                executor=task.executor or settling.settings.default_executor,
+                executor=task.executor,
                 priority_weight=task.effective_priority_weight,
                 operator_name=task.operator_name or task.task_type,
             )

@@ -116,9 +116,7 @@ class RunOperations(Operations):
                 write_next_run(connection, new.dag_id, next_run, is_final=False)
             existing = find_existing(connection, new)
             if existing is None:
-                dag_run_id = insert_run(
-                    connection, self._versions, new, now, self._settings.default_executor
-                )
+                dag_run_id = insert_run(connection, self._versions, new, now)
                 detail = {"run": [dag_run_id, "", "queued", new.run_type]}
                 kind = "state" if actor == "scheduler" else "run.triggered"
                 write_events(
@@ -371,7 +369,7 @@ class RunOperations(Operations):
             changed=settling.has_changed,
             ended_run_ids=tuple(settling.ended_run_ids),
             started_run_ids=tuple(settling.started_run_ids),
-            hints=hints_of(queued, self._settings),
+            hints=hints_of(queued),
         )
 
 
@@ -405,7 +403,6 @@ def insert_run(
     versions: VersionCache,
     new: NewRun,
     now: datetime,
-    default_executor: str,
 ) -> int:
     """Insert a queued run and its task instances inside the caller's transaction.
 
@@ -443,7 +440,7 @@ def insert_run(
         .returning(dag_run.c.id)
     ).scalar_one()
     instances = initial_instances(version.structure, RunType(new.run_type), new.logical_date)
-    create_rows(connection, dag_run_id, version, instances, default_executor)
+    create_rows(connection, dag_run_id, version, instances)
     return dag_run_id
 
 

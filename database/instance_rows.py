@@ -26,13 +26,11 @@ def create_rows(
     dag_run_id: int,
     version: Version,
     instances: Iterable[tuple[str, int]],
-    default_executor: str,
 ) -> None:
     """Create one row for each (task id, map index)."""
     tasks = version.structure.tasks
     rows = [
-        _row(dag_run_id, version, tasks[task_id], map_index, default_executor)
-        for task_id, map_index in instances
+        _row(dag_run_id, version, tasks[task_id], map_index) for task_id, map_index in instances
     ]
     if rows:
         connection.execute(_INSERT, rows)
@@ -45,7 +43,6 @@ def expand_rows(
     task_id: str,
     length: int,
     present: Sequence[InstanceSnapshot],
-    default_executor: str,
 ) -> None:
     """Give a mapped task its instances 0..length-1; the placeholder becomes index 0."""
     indexes = {one.map_index for one in present}
@@ -55,7 +52,7 @@ def expand_rows(
         indexes.add(0)
     task = version.structure.tasks[task_id]
     rows = [
-        _row(dag_run_id, version, task, map_index, default_executor)
+        _row(dag_run_id, version, task, map_index)
         for map_index in range(length)
         if map_index not in indexes
     ]
@@ -63,9 +60,7 @@ def expand_rows(
         connection.execute(_INSERT, rows)
 
 
-def _row(
-    dag_run_id: int, version: Version, task: SerializedTask, map_index: int, default_executor: str
-) -> dict[str, Any]:
+def _row(dag_run_id: int, version: Version, task: SerializedTask, map_index: int) -> dict[str, Any]:
     return {
         "dag_run_id": dag_run_id,
         "task_id": task.task_id,
@@ -75,7 +70,7 @@ def _row(
         "pool": task.pool,
         "pool_slots": task.pool_slots,
         "queue": task.queue,
-        "executor": task.executor or default_executor,
+        "executor": task.executor,  # "": whatever is the default when it is claimed
         "priority_weight": task.effective_priority_weight,
         "version_id": version.id,
     }

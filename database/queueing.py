@@ -172,10 +172,7 @@ def queue_scheduled(
 ) -> list[Queued]:
     """Queue what limits allow; return the moves that were made, most urgent first."""
     chosen = _choose(connection, versions, settings)
-    moves = [
-        (state_writes.queue(held, now, one.executor or settings.default_executor), one, run_id)
-        for one, held, run_id in chosen
-    ]
+    moves = [(state_writes.queue(held, now), one, run_id) for one, held, run_id in chosen]
     won = {move.held.id for move in state_writes.write_moves(connection, [one[0] for one in moves])}
     return [one for one in moves if one[0].held.id in won]
 
@@ -255,14 +252,15 @@ class _Hidden:
         }
 
 
-def hints_of(
-    queued: Sequence[Queued], settings: StoreSettings
-) -> dict[str, list[tuple[int, int, str]]]:
-    """Return what executors are told: executor → (task instance id, epoch, queue)."""
+def hints_of(queued: Sequence[Queued]) -> dict[str, list[tuple[int, int, str]]]:
+    """Return what executors are told: executor → (task instance id, epoch, queue).
+
+    The executor is named as the task names it; "" is the default one.
+    """
     hints: dict[str, list[tuple[int, int, str]]] = {}
     for move, candidate, _ in queued:
-        executor = candidate.executor or settings.default_executor
-        hints.setdefault(executor, []).append((move.held.id, move.values["epoch"], candidate.queue))
+        hint = (move.held.id, move.values["epoch"], candidate.queue)
+        hints.setdefault(candidate.executor, []).append(hint)
     return hints
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..sdk.configuration import conf, home
-from ..sdk.executor_names import canonical_executor
+from ..sdk.executor_names import ExecutorNames, read_executor_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class StoreSettings:
     claim_deadline_s: float = 60.0
     map_length_max: int = 1024
     default_pool_slots: int = 128
-    default_executor: str = "LocalExecutor"
+    executors: ExecutorNames = field(default_factory=ExecutorNames)
     #: Empty: variables and connections cannot be stored.
     fernet_key: str = ""
     is_paused_at_creation: bool = True
@@ -50,7 +50,7 @@ def settings_from_configuration() -> StoreSettings:
         claim_deadline_s=claim_deadline_s,
         map_length_max=conf.getint("core", "max_map_length"),
         default_pool_slots=conf.getint("core", "default_pool_task_slot_count"),
-        default_executor=canonical_executor(str(conf.get("core", "executor")).split(",")[0]),
+        executors=read_executor_names(conf.getlist("core", "executor")),
         fernet_key=conf.get("core", "fernet_key"),
         is_paused_at_creation=conf.getboolean("core", "dags_are_paused_at_creation"),
     )

@@ -249,7 +249,6 @@ class Settling:
                 one.task_id,
                 one.length,
                 loaded.snapshot.instances.get(one.task_id, ()),
-                self.settings.default_executor,
             )
 
     def _move(self, held: Held, transition: Transition, loaded: LoadedRun) -> Move:

@@ -103,13 +103,13 @@ def schedule(held: Held, now: datetime, reason: str, *, is_new_try: bool) -> Mov
     return Move(held, _S.SCHEDULED, reason, values)
 
 
-def queue(held: Held, now: datetime, executor: str) -> Move:
+def queue(held: Held, now: datetime) -> Move:
     """Hand out: a new epoch, which only a claim turns into a running attempt."""
     return Move(
         held,
         _S.QUEUED,
         "",
-        {"queued_at": now, "epoch": held.epoch + 1, "claim_id": None, "executor": executor},
+        {"queued_at": now, "epoch": held.epoch + 1, "claim_id": None},
     )
 
 

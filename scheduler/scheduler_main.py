@@ -92,7 +92,9 @@ def make_scheduler(store: Store, clock: Clock, executors: Mapping[str, Executor]
         ExpireClaims(store),
         ExpireTriggers(store, clock, conf.getfloat("scheduler", "trigger_timeout_check_interval")),
         QueueTaskInstances(store),
-        HintExecutors(executors),
+        HintExecutors(
+            executors, store, store.settings.executors, conf.getfloat("scheduler", "rehint_s")
+        ),
     ]
     return Scheduler(store, clock, steps, sweep_s=conf.getfloat("scheduler", "sweep_s"))
 

@@ -106,7 +106,7 @@ class World:
             AdvanceRuns(store),
             ExpireClaims(store),
             QueueTaskInstances(store),
-            HintExecutors({"LocalExecutor": executor}),
+            HintExecutors({"LocalExecutor": executor}, store),
         ]
         scheduler = Scheduler(store, clock, steps, sweep_s=3.0)
         was_scheduling = self.is_scheduling

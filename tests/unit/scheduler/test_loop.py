@@ -144,11 +144,12 @@ def test_sweeps_reach_every_run_in_slices():
 
 def test_hints_reach_their_executor_and_an_unknown_one_stops_nothing():
     submitted = []
+    store = SimpleNamespace(attempts=SimpleNamespace(overlooked=lambda before: {}))
     executor = SimpleNamespace(submit=submitted.append)
     tick = make_tick(VirtualClock(NOW))
     tick.add_hints({"LocalExecutor": [(1, 2, "default")], "Unknown": [(3, 1, "default")]})
 
-    HintExecutors({"LocalExecutor": executor}).run(tick)
+    HintExecutors({"LocalExecutor": executor}, store).run(tick)
 
     assert submitted == [Hint(1, 2, "default")]
     assert tick.hints == {}
