@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..database.errors import NotFound
@@ -61,15 +62,19 @@ def materialize(
     name: str | None = None,
     uri: str | None = None,
     triggered_by: str = "cli",
+    **about_run: Any,
 ) -> RunRow:
     """Start a run of the one DAG that makes an asset.
 
+    Args:
+        about_run: as ``trigger_dag`` takes it.
+
     Raises:
         NotFound: there is no such asset, or no DAG makes it.
-        InvalidInput: several do.
+        InvalidInput: several do, or the run is not allowed as described.
     """
     dag_id = producing_dag_id(services, name=name, uri=uri)
-    return trigger_dag(services, dag_id, triggered_by=triggered_by)
+    return trigger_dag(services, dag_id, triggered_by=triggered_by, **about_run)
 
 
 def post_event(
@@ -88,6 +93,24 @@ def post_event(
     asset = find_asset(services, name=name, uri=uri)
     return services.store.assets.post_event(
         services.now(), services.actor, name=asset.name, uri=asset.uri, extra=extra
+    )
+
+
+def drop_queued(
+    services: Services,
+    *,
+    dag_id: str | None = None,
+    asset_ids: Sequence[int] | None = None,
+    before: datetime | None = None,
+) -> int:
+    """Let events wait no more for runs; return how many did.
+
+    Args:
+        dag_id: *asset_ids*: None: of all.
+        before: only events before this instant.
+    """
+    return services.store.asset_listings.drop_queued(
+        services.now(), services.actor, dag_id=dag_id, asset_ids=asset_ids, before=before
     )
 
 

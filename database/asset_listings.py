@@ -12,6 +12,7 @@ from sqlalchemy import Select, and_, delete, func, select
 from .asset_references import is_defined, is_named_by
 from .asset_rows import AssetEventRow, AssetReferenceRow, AssetRow
 from .assets import _EVENTS as ASSET_EVENTS
+from .assets import _aliases as find_aliases
 from .assets import _assets as asset_statement
 from .assets import _event_row as asset_event_row
 from .event_writes import Event, write_events
@@ -118,6 +119,7 @@ class AssetListingOperations(Operations):
                 asset_reference.c.kind,
                 asset_reference.c.task_id,
             )
+            .select_from(asset)
             .join(asset_reference, is_named_by())
             .join(dag, dag.c.dag_id == asset_reference.c.dag_id)
             .where(dag.c.is_active.is_(True))
@@ -131,6 +133,11 @@ class AssetListingOperations(Operations):
                         AssetReferenceRow(row.dag_id, row.kind, row.task_id)
                     )
         return found
+
+    def aliases(self, asset_ids: Sequence[int]) -> dict[int, set[str]]:
+        """Return asset → the aliases that it was added to."""
+        with self._database.read() as connection:
+            return find_aliases(connection, asset_ids)
 
     def last_events(self, asset_ids: Sequence[int]) -> dict[int, tuple[int, datetime]]:
         """Return asset → number and time of its newest event."""

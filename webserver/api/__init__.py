@@ -24,6 +24,8 @@ def init_app(app: Flask) -> None:
     """Give an application all addresses of the API."""
     from .openapi import add_document_routes
     from .resources import (  # noqa: F401 - importing declares the operations
+        asset_queue,
+        assets,
         backfills,
         connections,
         dag_runs,

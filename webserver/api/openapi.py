@@ -10,6 +10,7 @@ from flask import Flask, Response
 
 from ... import __version__
 from .operation import Face, Operation, Query, operations
+from .routes import NUMBERS
 
 _TYPES = {
     "text": {"type": "string"},
@@ -20,7 +21,6 @@ _TYPES = {
 }
 _REFERENCE = "#/components/schemas/{name}"
 _PREFIX = {1: "/api/v1", 2: "/api/v2"}
-_NUMBERS = frozenset({"map_index", "backfill_id", "import_error_id", "event_log_id"})
 
 
 def add_document_routes(app: Flask) -> None:
@@ -135,7 +135,7 @@ def _path_parameters(face: Face) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": _TYPES["integer" if name in _NUMBERS or "try_number" in name else "text"],
+            "schema": _TYPES["integer" if name in NUMBERS else "text"],
         }
         for name in re.findall(r"\{(\w+)\}", face.path)
     ]

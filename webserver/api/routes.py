@@ -27,10 +27,22 @@ from .read_request import read_body, read_query
 
 PREFIX = {1: "/api/v1", 2: "/api/v2"}
 #: Path parameters that may hold a slash, and those that are numbers.
-PATHS = frozenset({"variable_key"})
+PATHS = frozenset({"variable_key", "uri"})
 NUMBERS = frozenset(
-    {"map_index", "task_try_number", "try_number", "backfill_id", "import_error_id", "event_log_id"}
+    {
+        "asset_alias_id",
+        "asset_id",
+        "backfill_id",
+        "event_log_id",
+        "import_error_id",
+        "map_index",
+        "task_try_number",
+        "try_number",
+        "version_number",
+    }
 )
+PART_LENGTH_MAX = 2000
+NUMBER_MAX = 2**63 - 1
 
 log = logging.getLogger(__name__)
 
@@ -107,8 +119,10 @@ def _refuse_strange_path(path: dict[str, Any]) -> None:
     if "%2f" in raw.partition("?")[0].lower() and not PATHS & set(path):
         raise ApiError(404, "There is nothing at this address.")
     for value in path.values():
-        if isinstance(value, str) and (len(value) > 1000 or not value.isprintable()):
+        if isinstance(value, str) and (len(value) > PART_LENGTH_MAX or not value.isprintable()):
             raise ApiError(400, "The address holds characters that no name may have.")
+        if isinstance(value, int) and abs(value) > NUMBER_MAX:
+            raise ApiError(404, "There is nothing with such a number.")
 
 
 def encode(answer: Any, version: int) -> bytes:

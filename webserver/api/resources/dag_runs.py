@@ -159,11 +159,6 @@ def trigger_dag_run(call: Call) -> Any:
     if call.version == 1 and body.logical_date and body.execution_date:
         raise InvalidInput("logical_date and execution_date are the same: give one of them.")
     logical_date = body.logical_date or getattr(body, "execution_date", None)
-    if (body.data_interval_start is None) != (body.data_interval_end is None):
-        raise InvalidInput("data_interval_start and data_interval_end go together.")
-    interval = None
-    if body.data_interval_start is not None:
-        interval = DataInterval(body.data_interval_start, body.data_interval_end)
     run = trigger_dag(
         call.services,
         call.dag_id,
@@ -171,12 +166,24 @@ def trigger_dag_run(call: Call) -> Any:
         run_id=body.dag_run_id,
         logical_date=logical_date,
         run_after=getattr(body, "run_after", None),
-        data_interval=interval,
+        data_interval=interval_of(body),
         note=body.note,
         is_microsecond_kept=True,
         triggered_by="rest_api",
     )
     return _one(call, run)
+
+
+def interval_of(body: Any) -> DataInterval | None:
+    """Return the data interval that a body describes, if it does.
+
+    Raises:
+        InvalidInput: it names only one end.
+    """
+    start, end = body.data_interval_start, body.data_interval_end
+    if (start is None) != (end is None):
+        raise InvalidInput("data_interval_start and data_interval_end go together.")
+    return None if start is None else DataInterval(start, end)
 
 
 def _one(call: Call, run: Any) -> Any:

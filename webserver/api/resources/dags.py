@@ -424,7 +424,7 @@ def get_dag_version(call: Call) -> Any:
     """Show one version of a DAG."""
     row = call.store.dags.get(call.dag_id)
     for one in call.store.dags.versions(call.dag_id):
-        if str(one.number) == call.path["version_number"]:
+        if one.number == call.path["version_number"]:
             return _version(row, one)
     raise ApiError(404, f"DAG {call.dag_id!r} has no version {call.path['version_number']!r}.")
 
