@@ -55,7 +55,13 @@ def _restore_environment(before: Mapping[str, str]) -> None:
             os.environ[name] = value
 
 
-def export_context(ti: RuntimeTaskInstance) -> None:
-    """Put ``AIRFLOW_CTX_…`` into the environment, where programs that the task starts see it."""
+def export_context(ti: RuntimeTaskInstance, epoch: int) -> None:
+    """Put ``AIRFLOW_CTX_…`` into the environment, where programs that the task starts see it.
+
+    Args:
+        epoch: of this hand-out; no other start of the task instance has the same, so that user
+            code can make its writes idempotent (``reliability.md`` G-E11).
+    """
+    os.environ["TRADEWIND_CTX_EPOCH"] = str(epoch)
     for name, value in variables_of(ti).items():
         os.environ[f"AIRFLOW_CTX_{name}"] = value.replace("\0", "")
