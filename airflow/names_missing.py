@@ -13,7 +13,7 @@ _MISSING = (
     ("listeners", "types"),
     (
         "operators",
-        "email email_operator generic_transfer smooth subdag subdag_operator",
+        "generic_transfer smooth subdag subdag_operator",
     ),
     ("providers.standard.operators", "hitl smooth"),
     ("providers.standard.triggers", "hitl"),
@@ -24,7 +24,6 @@ _MISSING = (
         "http_sensor smart_sensor sql sql_sensor web_hdfs_sensor",
     ),
     ("triggers", "callback deadline testing"),
-    ("utils", "email"),
 )
 
 NOT_YET: frozenset[str] = frozenset(

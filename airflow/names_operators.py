@@ -73,4 +73,21 @@ OPERATORS: tuple[tuple[str, str, str], ...] = (
         "operators.dagrun_operator operators.trigger_dagrun "
         "providers.standard.operators.trigger_dagrun",
     ),
+    (
+        "operators.email",
+        "EmailOperator",
+        "operators operators.email operators.email_operator providers.smtp.operators.smtp",
+    ),
+    (
+        "operators.mail",
+        "build_mime_message get_email_address_list send_email send_email_smtp send_mime_email",
+        "utils.email",
+    ),
+    ("operators.mail", "send_email_smtp", "utils"),
+    ("operators.smtp", "SmtpHook", "providers.smtp.hooks.smtp"),
+    (
+        "operators.smtp",
+        "SmtpNotifier send_smtp_notification",
+        "providers.smtp.notifications.smtp",
+    ),
 )

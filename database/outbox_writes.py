@@ -52,12 +52,19 @@ def write_outbox(
 
 
 def wants_callback(task: SerializedTask, new: TaskInstanceState) -> bool:
-    """Tell whether somebody wants to hear of this end of a try."""
+    """Tell whether a callback wants to hear of this end of a try."""
     if new is TaskInstanceState.FAILED:
-        return "failure" in task.callbacks or bool(task.email and task.email_on_failure)
-    if new is TaskInstanceState.UP_FOR_RETRY:
-        return "retry" in task.callbacks or bool(task.email and task.email_on_retry)
-    return False
+        return "failure" in task.callbacks
+    return new is TaskInstanceState.UP_FOR_RETRY and "retry" in task.callbacks
+
+
+def wants_mail(task: SerializedTask, new: TaskInstanceState) -> bool:
+    """Tell whether a mail is to be sent about this end of a try."""
+    if not task.email:
+        return False
+    if new is TaskInstanceState.FAILED:
+        return task.email_on_failure
+    return new is TaskInstanceState.UP_FOR_RETRY and task.email_on_retry
 
 
 def note_run_end(

@@ -21,7 +21,7 @@ from . import state_writes
 from .asset_writes import NewAssetEvent, write_asset_events
 from .deferrals import insert_trigger
 from .event_writes import Event, describe
-from .outbox_writes import wants_callback, write_outbox
+from .outbox_writes import wants_callback, wants_mail, write_outbox
 from .state_writes import HELD_COLUMNS, AttemptEnd, Held, Move, held_from
 from .tables import attempt, dag_run, rendered_fields, task_instance
 from .values import AttemptResult, Outcome
@@ -31,6 +31,9 @@ from .xcom_writes import write_xcoms
 _S = TaskInstanceState
 
 #: What a runner may report. Anything else is a failure: a result must never be refused for ever.
+#: Of a traceback, how much goes into the mail about it: its end.
+TRACEBACK_LETTERS_MAX = 20_000
+
 OUTCOMES = frozenset(
     {"success", "skipped", "failed", "failed_final", "rescheduled", "deferred", "lost"}
 )
@@ -297,19 +300,21 @@ class ResultWriter:
         )
 
     def _leave_callback(self, move: Move, result: AttemptResult, row: Any) -> None:
-        if result.has_run_callbacks and result.outcome != "lost":
-            return
+        """Leave the mail about this end of a try, and callbacks that its process did not call."""
         version = self.versions.get(self.connection, move.held.version_id)
         task = version.structure.tasks.get(move.held.task_id)
-        if task is None or not wants_callback(task, move.new):
+        if task is None:
             return
-        self.applied.has_callbacks = True
-        kind = "task_failure_callback" if move.new is _S.FAILED else "task_retry_callback"
-        write_outbox(
-            self.connection,
-            kind,
-            row.dag_id,
-            {
+        has_called = result.has_run_callbacks and result.outcome != "lost"
+        how = "failure" if move.new is _S.FAILED else "retry"
+        kinds = []
+        if wants_callback(task, move.new) and not has_called:
+            kinds.append(f"task_{how}_callback")
+        if wants_mail(task, move.new):
+            kinds.append(f"task_{how}_mail")
+        for kind in kinds:
+            self.applied.has_callbacks = True
+            payload = {
                 "run_id": row.run_id,
                 "task_id": move.held.task_id,
                 "map_index": move.held.map_index,
@@ -318,9 +323,10 @@ class ResultWriter:
                 "reason": move.reason,
                 "relative_fileloc": version.dag.relative_fileloc,
                 "task_instance_id": move.held.id,
-            },
-            self.now,
-        )
+            }
+            if kind.endswith("_mail"):
+                payload["traceback"] = result.traceback[-TRACEBACK_LETTERS_MAX:]
+            write_outbox(self.connection, kind, row.dag_id, payload, self.now)
 
 
 def keep_rendered(

@@ -74,9 +74,10 @@ class WorkerIdentity:
     boot_id: str
     pid: int
     pid_started_at: float  # as the kernel says, clock ticks since boot
-    executor: str  # "LocalExecutor", or a Celery queue list's executor name
+    executor: str  # canonical: "LocalExecutor", "CeleryExecutor", or an import path
     queues: tuple[str, ...] = ()
     slots: int = 0
+    log_url: str = ""  # where it serves its logs; "": on the disk that all share
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,8 @@ class AttemptResult:
     #: False: the process died before it could run its failure or retry callbacks; they become
     #: rows of the outbox. A lost attempt never has.
     has_run_callbacks: bool = True
+    #: The traceback of what the task raised, masked: mails about the failure show it.
+    traceback: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ _S = TaskInstanceState
 _TASK_KINDS = {
     "task_failure_callback": ("task_failure", _S.FAILED),
     "task_retry_callback": ("task_retry", _S.UP_FOR_RETRY),
+    "task_failure_mail": ("task_failure_mail", _S.FAILED),
+    "task_retry_mail": ("task_retry_mail", _S.UP_FOR_RETRY),
 }
 
 
@@ -61,6 +63,7 @@ def prepare_order(store: Any, row: OutboxRow, key: str, settings: ParseSettings)
         run_id=run.run_id,
         kind=kind,
         reason=payload["reason"],
+        traceback=payload.get("traceback", ""),
         spec=None if instance is None else _spec(instance, run, try_number, kind),
         state=state.value,
     )

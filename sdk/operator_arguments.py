@@ -230,6 +230,17 @@ def _setting(section: str, key: str, fallback: str) -> Callable[[Any, str], Any]
     return read
 
 
+def _mail_setting(key: str) -> Callable[[Any, str], bool]:
+    """Return a reader of a truth value whose default is a setting of ``[email]``."""
+
+    def read(value: Any, where: str) -> bool:
+        if value is NOTSET or value is None:
+            return conf.getboolean("email", key, fallback=True)
+        return bool(value)
+
+    return read
+
+
 def _list(value: Any, where: str) -> list[Any]:
     if value is None:
         return []
@@ -245,6 +256,8 @@ def _listed(value: Any, where: str) -> Any:
 READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "owner": _setting("operators", "default_owner", "airflow"),
     "email": _listed,
+    "email_on_failure": _mail_setting("default_email_on_failure"),
+    "email_on_retry": _mail_setting("default_email_on_retry"),
     "retries": read_retries,
     "retry_delay": read_retry_delay,
     "retry_exponential_backoff": read_retry_exponential_backoff,

@@ -136,6 +136,7 @@ def _from_task(facts: AttemptFacts, ended: TaskEnded, result: TaskResult) -> Att
         pid=ended.pid,
         log_path=facts.log_path,
         has_run_callbacks=result.has_run_callbacks,
+        traceback=result.traceback,
     )
 
 

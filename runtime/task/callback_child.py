@@ -26,7 +26,8 @@ from .child import leave
 from .client import SocketRuntime
 from .dag_callbacks import call_with_context_of
 from .dag_file import load_dag_file, prepare_import_paths
-from .late_callbacks import call_back
+from .failure_mail import send_failure_mail
+from .late_callbacks import call_back, context_after
 from .surroundings import task_surroundings
 
 if TYPE_CHECKING:
@@ -90,9 +91,16 @@ def deliver(order: CallbackOrder, runtime: task_runtime.TaskRuntime) -> None:
             return
         if order.spec is None or not dag.has_task(order.spec.task_id):
             raise NoSuchCallback(f"DAG {order.dag_id!r} no longer has the task")
+        task = dag.get_task(order.spec.task_id)
+        if order.kind.endswith("_mail"):
+            context = context_after(
+                dag=dag, task=task, spec=order.spec, runtime=runtime, log=log, state=state
+            )
+            send_failure_mail(task, context, reason=order.reason, traceback=order.traceback)
+            return
         call_back(
             dag=dag,
-            task=dag.get_task(order.spec.task_id),
+            task=task,
             spec=order.spec,
             runtime=runtime,
             log=log,

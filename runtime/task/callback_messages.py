@@ -21,7 +21,7 @@ class CallbackOrder(Struct):
     import_folders: list[str]
     dag_id: str
     run_id: str
-    #: dag_success, dag_failure, task_failure or task_retry.
+    #: dag_success, dag_failure, task_failure, task_retry, task_failure_mail or task_retry_mail.
     kind: str
     #: Of the run (success, task_failure, all_tasks_deadlocked, timed_out), or why the try ended.
     reason: str
@@ -29,6 +29,8 @@ class CallbackOrder(Struct):
     spec: TaskInstanceSpec | None = None
     #: In which state that task instance is shown.
     state: str = "failed"
+    #: Of a mail: what the task raised.
+    traceback: str = ""
 
 
 class CallbackReport(Struct, tag="called"):
