@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ def mark_task(
     state: str,
     *,
     map_index: int = -1,
+    task_ids: Sequence[str] | None = None,
     include_upstream: bool = False,
     include_downstream: bool = False,
     include_past: bool = False,
@@ -27,6 +29,7 @@ def mark_task(
 
     Args:
         state: success, failed or skipped.
+        task_ids: all of these instead of the one task: those of a group.
         is_dry_run: only return which ones it would be.
 
     Raises:
@@ -38,7 +41,7 @@ def mark_task(
     selection = Selection(
         dag_id=dag_id,
         run_ids=[run_id],
-        task_ids=[task_id],
+        task_ids=[task_id] if task_ids is None else task_ids,
         map_indexes=None if map_index < 0 else [map_index],
         include_upstream=include_upstream,
         include_downstream=include_downstream,

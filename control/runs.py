@@ -10,7 +10,7 @@ from ..database.errors import NotFound
 from .input import InvalidInput, parse_instant
 
 if TYPE_CHECKING:
-    from ..database.values import RunRow
+    from ..database.values import RunRow, TaskInstanceRow
     from .services import Services
 
 #: More runs than this are never listed at once.
@@ -72,6 +72,15 @@ def list_runs(
         limit=LIST_LIMIT,
     )
     return [row for row in rows if not (is_backfill_left_out and row.run_type == "backfill")]
+
+
+def delete_instances(services: Services, rows: Sequence[TaskInstanceRow]) -> None:
+    """Delete task instances with their tries and XComs.
+
+    Raises:
+        NotAllowed: a run of theirs has not ended.
+    """
+    services.store.task_instances.delete(rows, services.now(), services.actor)
 
 
 def delete_run(services: Services, dag_id: str, run_id: str) -> None:

@@ -11,7 +11,6 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -42,6 +41,15 @@ class SortKey:
 
     column: Any
     is_descending: bool
+
+    @property
+    def kind(self) -> type | tuple[type, ...]:
+        """What a value of this column is."""
+        try:
+            kind = self.column.type.python_type
+        except NotImplementedError:  # an expression that only numbers come out of
+            kind = float
+        return (int, float) if kind in (int, float) else kind
 
     def ordered(self, *, is_backward: bool) -> ColumnElement[Any]:
         """Return what to order a statement by."""
@@ -83,7 +91,7 @@ def read_cursor(text: str, order: Sequence[str]) -> Cursor:
             raise ValueError("too long")
         data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         known, values, is_backward = msgspec.msgpack.decode(
-            data, type=tuple[list[str], list[str | int | float | bool | datetime | None], bool]
+            data, type=tuple[list[str], list[Any], bool]
         )
     except (binascii.Error, ValueError, msgspec.DecodeError):
         raise InvalidCursor("The cursor is not one of ours.") from None
@@ -93,8 +101,15 @@ def read_cursor(text: str, order: Sequence[str]) -> Cursor:
 
 
 def beyond(statement: Select[Any], keys: Sequence[SortKey], cursor: Cursor) -> Select[Any]:
-    """Return *statement* for the rows on the far side of a cursor, in the cursor's direction."""
+    """Return *statement* for the rows on the far side of a cursor, in the cursor's direction.
+
+    Raises:
+        InvalidCursor: a value in it is of another kind than its column's.
+    """
     if cursor.values is not None:
+        for key, value in zip(keys, cursor.values, strict=True):
+            if value is not None and not isinstance(value, key.kind):
+                raise InvalidCursor("The cursor is not one of ours.")
         alternatives = [
             and_(
                 *(

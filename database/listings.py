@@ -13,12 +13,8 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
-    String,
-    case,
-    cast,
     exists,
     func,
     or_,
@@ -28,10 +24,19 @@ from sqlalchemy import (
 from ..sdk.errors import TradewindError
 from .dags import _rows_statement as dag_statement
 from .keyset import Cursor, SortKey, beyond, write_cursor
+from .listing_fields import DAG_FIELDS, EVENT_FIELDS, INSTANCE_FIELDS, RUN_FIELDS
 from .operations import Operations
 from .pages import pages
 from .run_rows import run_row
-from .tables import dag, dag_file, dag_run, dag_tag, dag_version, event, rendered_fields
+from .tables import (
+    dag,
+    dag_file,
+    dag_run,
+    dag_tag,
+    dag_version,
+    event,
+    rendered_fields,
+)
 from .tables import task_instance as instance
 from .task_instances import instance_row
 from .values import DagRow, EventRow, RunRow, TaskInstanceRow
@@ -84,86 +89,6 @@ class VersionRecord:
     version: Version
     created_at: datetime
 
-
-def _seconds(start: Any, end: Any) -> ColumnElement[Any]:
-    # SQLite's julianday; PostgreSQL has its own way (with the port to it).
-    return (func.julianday(end) - func.julianday(start)) * 86400.0
-
-
-RUN_FIELDS: Mapping[str, Any] = {
-    "id": dag_run.c.id,
-    "dag_id": dag_run.c.dag_id,
-    "run_id": dag_run.c.run_id,
-    "dag_run_id": dag_run.c.run_id,
-    "state": dag_run.c.state,
-    "run_type": dag_run.c.run_type,
-    "logical_date": dag_run.c.logical_date,
-    "execution_date": func.coalesce(dag_run.c.logical_date, dag_run.c.run_after),
-    "run_after": dag_run.c.run_after,
-    "queued_at": dag_run.c.queued_at,
-    "start_date": dag_run.c.started_at,
-    "end_date": dag_run.c.ended_at,
-    "updated_at": func.coalesce(dag_run.c.ended_at, dag_run.c.last_decided_at, dag_run.c.queued_at),
-    "duration": _seconds(dag_run.c.started_at, dag_run.c.ended_at),
-    "external_trigger": dag_run.c.external_trigger,
-    "triggering_user_name": dag_run.c.triggering_user,
-    "conf_contains": cast(dag_run.c.conf, String),
-    "version_id": dag_run.c.version_id,
-}
-INSTANCE_FIELDS: Mapping[str, Any] = {
-    "id": instance.c.id,
-    "dag_id": dag_run.c.dag_id,
-    "run_id": dag_run.c.run_id,
-    "dag_run_id": dag_run.c.run_id,
-    "task_id": instance.c.task_id,
-    "map_index": instance.c.map_index,
-    "rendered_map_index": instance.c.rendered_map_index,
-    "state": instance.c.state,
-    "pool": instance.c.pool,
-    "queue": instance.c.queue,
-    "executor": instance.c.executor,
-    "operator": instance.c.operator_name,
-    "try_number": instance.c.try_number,
-    "priority_weight": instance.c.priority_weight,
-    "logical_date": dag_run.c.logical_date,
-    "execution_date": func.coalesce(dag_run.c.logical_date, dag_run.c.run_after),
-    "run_after": dag_run.c.run_after,
-    "start_date": instance.c.started_at,
-    "end_date": instance.c.ended_at,
-    "queued_when": instance.c.queued_at,
-    "scheduled_when": instance.c.scheduled_at,
-    "updated_at": func.coalesce(instance.c.ended_at, instance.c.started_at, instance.c.queued_at),
-    "duration": _seconds(instance.c.started_at, instance.c.ended_at),
-}
-DAG_FIELDS: Mapping[str, Any] = {
-    "dag_id": dag.c.dag_id,
-    "dag_display_name": dag.c.dag_display_name,
-    "is_paused": dag.c.is_paused,
-    "is_active": dag.c.is_active,
-    "owners": dag.c.owners,
-    "has_import_errors": case((dag_file.c.error.is_not(None), True), else_=False),
-    "next_dagrun": dag.c.next_run_after,
-    "next_dagrun_run_after": dag.c.next_run_after,
-    "last_parsed_time": dag.c.last_parsed_at,
-    "last_dag_run_state": select(dag_run.c.state)
-    .where(dag_run.c.dag_id == dag.c.dag_id)
-    .order_by(dag_run.c.run_after.desc(), dag_run.c.id.desc())
-    .limit(1)
-    .correlate(dag)
-    .scalar_subquery(),
-}
-EVENT_FIELDS: Mapping[str, Any] = {
-    "id": event.c.id,
-    "event_log_id": event.c.id,
-    "when": event.c.at,
-    "dttm": event.c.at,
-    "dag_id": event.c.dag_id,
-    "task_id": event.c.task_id,
-    "run_id": event.c.run_id,
-    "map_index": event.c.map_index,
-    "event": event.c.kind,
-    "owner": func.replace(event.c.actor, "user:", ""),
-}
 
 _INSTANCES = select(
     instance, dag_run.c.dag_id, dag_run.c.run_id, dag_run.c.logical_date, dag_run.c.run_after

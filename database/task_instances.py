@@ -15,6 +15,7 @@ from ..sdk.states import TaskInstanceState
 from .attempts import attempt_row
 from .clears import clear_instances
 from .errors import DagRunNotFound, NotAllowed, TaskInstanceNotFound
+from .instance_deletes import delete_instances
 from .instance_marks import mark_instances
 from .operations import Operations
 from .queueing import find_blocked
@@ -228,6 +229,16 @@ class TaskInstanceOperations(Operations):
                 .where(task_instance.c.id == task_instance_id)
                 .values(note=note)
             )
+
+    def delete(self, rows: Sequence[TaskInstanceRow], now: datetime, actor: str) -> None:
+        """Delete task instances with their tries and XComs.
+
+        Raises:
+            NotAllowed: a run of theirs has not ended.
+        """
+        with self._database.write() as connection:
+            delete_instances(connection, rows, now, actor)
+        self._ring("web")
 
     def clear(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 
 from .errors import DagRunNotFound
+from .event_writes import Event, write_events
 from .operations import Operations
 from .tables import dag_run, task_instance, xcom
 from .values import XComEntry
@@ -41,10 +42,12 @@ class XComOperations(Operations):
         length: int | None,
         now: datetime,
         holder: tuple[int, int] | None = None,
+        actor: str | None = None,
     ) -> bool:
         """Store one XCom, replacing an older one.
 
         Args:
+            actor: the person who does it by hand, for the event log.
             holder: (task instance id, epoch) of the attempt that pushes: one that was fenced
                 meanwhile writes nothing.
 
@@ -73,6 +76,10 @@ class XComOperations(Operations):
                 "length": length,
             }
             write_xcoms(connection, [row], now)
+            if actor is not None:
+                detail = {"key": key}
+                event = Event("xcom.set", actor, dag_id, run_id, task_id, map_index, detail)
+                write_events(connection, [event], now)
         return True
 
     def get_many(
@@ -152,6 +159,38 @@ class XComOperations(Operations):
                 return 0
         with self._database.write() as connection:
             return connection.execute(delete(xcom).where(*conditions)).rowcount
+
+    def delete_one(
+        self,
+        *,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        map_index: int,
+        key: str,
+        now: datetime,
+        actor: str,
+    ) -> bool:
+        """Remove one XCom by hand; False: there is none such."""
+        run = (
+            select(dag_run.c.id)
+            .where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)
+            .scalar_subquery()
+        )
+        with self._database.write() as connection:
+            gone = connection.execute(
+                delete(xcom).where(
+                    xcom.c.dag_run_id == run,
+                    xcom.c.task_id == task_id,
+                    xcom.c.map_index == map_index,
+                    xcom.c.key == key,
+                )
+            )
+            if gone.rowcount:
+                detail = {"key": key}
+                event = Event("xcom.deleted", actor, dag_id, run_id, task_id, map_index, detail)
+                write_events(connection, [event], now)
+        return bool(gone.rowcount)
 
 
 def _entry(row: Any) -> XComEntry:

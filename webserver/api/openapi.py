@@ -147,4 +147,4 @@ def _parameter(query: Query) -> dict[str, Any]:
         schema = {"type": "array", "items": schema}
     if query.default is not None:
         schema["default"] = query.default
-    return {"name": query.name, "in": "query", "required": False, "schema": schema}
+    return {"name": query.name, "in": "query", "required": query.is_required, "schema": schema}

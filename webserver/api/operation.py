@@ -26,6 +26,7 @@ class Query:
     kind: str = "text"
     is_list: bool = False
     default: Any = None
+    is_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Face:
 
     ``body``: the Struct that a request's body has to be; None: it has none. ``answer``: the
     Struct that is answered, or a tuple of alternatives; None: nothing, or no JSON. ``errors``:
-    besides 401, 403 and the one for bad input.
+    besides 401, 403 and the one for bad input. ``media_type``: of an answer that is no Struct.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Face:
     errors: Sequence[int] = ()
     tag: str = ""
     has_optional_body: bool = False
+    media_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ def read_query(request: Request, face: Face, version: int) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for query in face.query:
         given = request.args.getlist(query.name)
+        if query.is_required and not given:
+            raise InvalidField("missing", ("query", query.name), f"{query.name}: Field required")
         if query.is_list:
             values[query.name] = [_convert(query, text) for text in given]
         else:

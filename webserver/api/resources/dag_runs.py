@@ -13,6 +13,7 @@ from ....control import mark, notes
 from ....control.input import InvalidInput
 from ....control.runs import delete_run
 from ....control.trigger import trigger_dag
+from ....database.keyset import read_cursor
 from ....database.listings import Where
 from ....sdk.timetables.base import DataInterval
 from .. import answers_v1 as a1
@@ -28,6 +29,14 @@ from .task_instances import records_of, references
 _FIELDS = Query("fields", is_list=True)
 _MASK = Query("update_mask", is_list=True)
 _RUN = "/dags/{dag_id}/dagRuns/{dag_run_id}"
+#: No run has a partition here, or a version of its bundle: who asks for one finds none.
+_OF_PARTITIONS = (
+    "bundle_version",
+    "partition_date_gte",
+    "partition_date_lte",
+    "partition_key_pattern",
+    "partition_key_prefix_pattern",
+)
 _DATES = ("run_after", "logical_date", "start_date", "end_date", "updated_at")
 
 
@@ -59,6 +68,11 @@ _DATES = ("run_after", "logical_date", "start_date", "end_date", "updated_at")
             *texts("run_type", "state"),
             order(),
             *patterns("run_id", "triggering_user_name", "dag_id"),
+            Query("cursor"),
+            Query("dag_version", "integer", is_list=True),
+            Query("bundle_version"),
+            *bounds("partition_date"),
+            *patterns("partition_key", "consuming_asset"),
         ),
         answer=a2.DAGRunCollectionResponse,
         errors=(400, 404),
@@ -78,6 +92,19 @@ def get_dag_runs(call: Call) -> Any:
     ]
     if query.get("conf_contains"):
         where.append(Where("conf_contains", "part", query["conf_contains"]))
+    if query.get("dag_version"):
+        where.append(Where("dag_version", "in", query["dag_version"]))
+    if any(query.get(name) is not None for name in _OF_PARTITIONS):
+        where.append(Where("id", "in", []))
+    where += filters.patterns(query, consuming_asset="consuming_asset")
+    if query.get("cursor") is not None:
+        cursor = read_cursor(query["cursor"], call.order("id"))
+        found = call.store.listings.runs_at(where, cursor, call.window()[0])
+        return a2.DAGRunCollectionResponse(
+            dag_runs=show_runs.show_runs(call, found.rows),
+            next_cursor=found.next_cursor,
+            previous_cursor=found.previous_cursor,
+        )
     answer = _page(call, where, call.order("id"), *call.window())
     return chosen_fields(call, answer, "dag_runs")
 

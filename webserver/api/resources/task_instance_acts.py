@@ -8,7 +8,7 @@ from msgspec import UnsetType
 
 from ....control import clear as clear_verb
 from ....control import mark, notes
-from ....control.runs import get_run
+from ....control.runs import delete_instances, get_run
 from ....database.errors import NotAllowed
 from ....database.listings import Where
 from .. import bodies, filters, show_runs
@@ -20,9 +20,11 @@ from ..operation import Face, Query, operation
 from .dags import check_mask
 from .task_instances import (
     MAPPED,
+    RUN,
     TASK,
     collection_of,
     find_instance,
+    group_members,
     records_of,
     references,
 )
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from ....database.values import TaskInstanceRow
 
 _MASK = Query("update_mask", is_list=True)
+#: Task instances of one task, or of one group, that one request changes at most.
+ROWS_MAX = 10_000
 
 
 @operation(
@@ -146,7 +150,14 @@ def set_task_instances_state(call: Call) -> Any:
 
 
 def _mark(
-    call: Call, run_id: str, task_id: str, state: str, map_index: int, *, is_dry_run: bool
+    call: Call,
+    run_id: str,
+    task_id: str,
+    state: str,
+    map_index: int,
+    *,
+    task_ids: list[str] | None = None,
+    is_dry_run: bool,
 ) -> list[TaskInstanceRow]:
     body = call.body
     return mark.mark_task(
@@ -156,6 +167,7 @@ def _mark(
         task_id,
         state,
         map_index=map_index,
+        task_ids=task_ids,
         include_upstream=getattr(body, "include_upstream", False),
         include_downstream=getattr(body, "include_downstream", False),
         include_past=getattr(body, "include_past", False),
@@ -229,25 +241,48 @@ def patch_task_instance_dry_run(call: Call) -> Any:
     return _patch(call, is_dry_run=True)
 
 
-def _patch(call: Call, *, is_dry_run: bool) -> Any:
-    mask = check_mask(call, {"new_state", "note"})
-    body = call.body
-    where = [
-        *filters.named(dag_id=call.dag_id, run_id=call.run_id, task_id=call.task_id),
-    ]
+def find_instances(call: Call) -> list[TaskInstanceRow]:
+    """Return the task instance that the address names; without a map index all of the task.
+
+    Raises:
+        TaskInstanceNotFound: there is none.
+    """
+    where = [*filters.named(dag_id=call.dag_id, run_id=call.run_id, task_id=call.task_id)]
     if "map_index" in call.path or call.query.get("map_index") is not None:
         where.append(Where("map_index", "in", [call.map_index]))
-    named = [one.row for one in call.store.listings.instances(where, ["id"], 10_000, 0).rows]
-    if not named:
+    found = _rows_of(call, where)
+    if not found:
         find_instance(call)  # says what is missing
+    return found
+
+
+def _rows_of(call: Call, where: list[Where]) -> list[TaskInstanceRow]:
+    return [one.row for one in call.store.listings.instances(where, ["id"], ROWS_MAX, 0).rows]
+
+
+def _patch(call: Call, *, is_dry_run: bool) -> Any:
+    return _change(call, find_instances(call), call.task_id, None, is_dry_run=is_dry_run)
+
+
+def _change(
+    call: Call,
+    named: list[TaskInstanceRow],
+    task_id: str,
+    task_ids: list[str] | None,
+    *,
+    is_dry_run: bool,
+) -> Any:
+    mask = check_mask(call, {"new_state", "note"})
+    body = call.body
     changed = {row.id: row for row in named}
     if "new_state" in mask and body.new_state is not None:
         marked = _mark(
             call,
             call.run_id,
-            call.task_id,
+            task_id,
             body.new_state,
             call.map_index,
+            task_ids=task_ids,
             is_dry_run=is_dry_run,
         )
         changed |= {row.id: row for row in marked}
@@ -256,6 +291,52 @@ def _patch(call: Call, *, is_dry_run: bool) -> Any:
             _note(call, row, body.note or "")
     rows = list(changed.values())
     return collection_of(call, records_of(call, rows), len(rows))
+
+
+_GROUP = f"{RUN}/taskGroupInstances/{{group_id}}"
+
+
+@operation("PATCH", "edit", v2=Face("patch_task_group_instances", _GROUP, (_MASK,), **_PATCH))
+def patch_task_group(call: Call) -> Any:
+    """Mark all task instances of a group, or write their notes."""
+    return _patch_group(call, is_dry_run=False)
+
+
+@operation(
+    "PATCH",
+    "read",
+    v2=Face("patch_task_group_instances_dry_run", f"{_GROUP}/dry_run", (_MASK,), **_PATCH),
+)
+def patch_task_group_dry_run(call: Call) -> Any:
+    """Say which task instances of a group a PATCH would change."""
+    return _patch_group(call, is_dry_run=True)
+
+
+def _patch_group(call: Call, *, is_dry_run: bool) -> Any:
+    call.store.runs.get(call.dag_id, call.run_id)
+    members = group_members(call, str(call.path["group_id"]))
+    where = [*filters.named(dag_id=call.dag_id, run_id=call.run_id)]
+    named = _rows_of(call, [*where, Where("task_id", "in", members)])
+    if not named:
+        raise ApiError(404, f"DAG {call.dag_id!r} has no task group {call.path['group_id']!r}.")
+    return _change(call, named, "", members, is_dry_run=is_dry_run)
+
+
+@operation(
+    "DELETE",
+    "edit",
+    v2=Face(
+        "delete_task_instance",
+        TASK,
+        (Query("map_index", "integer", default=-1),),
+        errors=(404, 409),
+        tag="Task Instance",
+    ),
+)
+def delete_task_instance(call: Call) -> Any:
+    """Delete a task instance of a run that has ended."""
+    delete_instances(call.services, find_instances(call))
+    return {}
 
 
 @operation(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ....control.explain import why_not_running
+from ....database.keyset import read_cursor
 from ....database.listings import InstanceRecord, Where
 from .. import bodies, filters, show_runs
 from .. import task_answers_v1 as t1
@@ -19,8 +20,8 @@ from ..operation import PAGE, Face, Query, bounds, operation, order, patterns, t
 if TYPE_CHECKING:
     from ....database.values import TaskInstanceRow
 
-_RUN = "/dags/{dag_id}/dagRuns/{dag_run_id}"
-_TASKS = f"{_RUN}/taskInstances"
+RUN = "/dags/{dag_id}/dagRuns/{dag_run_id}"
+_TASKS = f"{RUN}/taskInstances"
 TASK = f"{_TASKS}/{{task_id}}"
 MAPPED = f"{TASK}/{{map_index}}"
 _DATES = ("run_after", "logical_date", "execution_date", "start_date", "end_date", "updated_at")
@@ -39,6 +40,7 @@ _LIST_V2 = (
     *texts("state", "pool", "queue", "executor", "operator"),
     Query("try_number", "integer", is_list=True),
     Query("map_index", "integer", is_list=True),
+    Query("version_number", "integer", is_list=True),
     *patterns("pool_name", "queue_name", "operator_name", "rendered_map_index"),
     order(),
 )
@@ -84,6 +86,7 @@ def references(call: Call, rows: Sequence[TaskInstanceRow]) -> list[t1.TaskInsta
         _TASKS,
         (
             *_LIST_V2,
+            Query("cursor"),
             Query("task_id"),
             Query("task_group_id"),
             *patterns("task_display_name", "dag_id", "run_id"),
@@ -99,7 +102,7 @@ def get_task_instances(call: Call) -> Any:
     if call.query.get("task_id"):
         where.append(Where("task_id", "in", [call.query["task_id"]]))
     if call.query.get("task_group_id"):
-        where.append(Where("task_id", "in", _group_members(call)))
+        where.append(Where("task_id", "in", group_members(call, call.query["task_group_id"])))
     where += filters.patterns(
         call.query, task_display_name="task_id", dag_id="dag_id", run_id="run_id"
     )
@@ -142,16 +145,30 @@ def _of_run(call: Call) -> list[Where]:
     return list(filters.named(dag_id=call.dag_id, run_id=call.run_id))
 
 
-def _group_members(call: Call) -> list[str]:
+def group_members(call: Call, group_id: str) -> list[str]:
+    """Return the tasks of a task group of the DAG in the address, and of the groups in it.
+
+    Raises:
+        DagNotFound: there is no such DAG.
+    """
     dag = call.store.dags.serialized(call.dag_id)
-    wanted = {str(call.query["task_group_id"])}
+    wanted = {group_id}
     for _ in dag.groups:
         wanted |= {one.group_id for one in dag.groups if one.parent_id in wanted}
     return [task.task_id for task in dag.tasks if task.group_id in wanted]
 
 
 def _list(call: Call, where: list[Where], sort: str = "id") -> Any:
-    names = {"state", "pool", "queue", "executor", "operator", "try_number", "map_index"}
+    names = {
+        "state",
+        "pool",
+        "queue",
+        "executor",
+        "operator",
+        "try_number",
+        "map_index",
+        "version_number",
+    }
     query = {name: value for name, value in call.query.items() if value != [] or name not in names}
     where += filters.ranges(query, *_DATES, "duration")
     where += filters.listed(query, **{name: name for name in names if name in query})
@@ -162,6 +179,14 @@ def _list(call: Call, where: list[Where], sort: str = "id") -> Any:
         operator_name="operator",
         rendered_map_index="rendered_map_index",
     )
+    if call.query.get("cursor") is not None:
+        cursor = read_cursor(call.query["cursor"], call.order(sort))
+        found = call.store.listings.instances_at(where, cursor, call.window()[0])
+        return t2.TaskInstanceCollectionResponse(
+            task_instances=show_runs.show_instances(call, found.rows),
+            next_cursor=found.next_cursor,
+            previous_cursor=found.previous_cursor,
+        )
     return _page(call, where, call.order(sort), *call.window())
 
 

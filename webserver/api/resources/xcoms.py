@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
-from ....database.values import XComEntry
+from ....control import xcoms as verbs
+from ....database.values import TaskInstanceRow, XComEntry
 from ....sdk.secrets_masker import redact
 from ....sdk.xcom_serialization import describe
+from .. import bodies_xcoms as bodies
 from .. import show_runs
 from .. import task_answers_v1 as t1
 from .. import task_answers_v2 as t2
@@ -117,13 +120,92 @@ def get_xcom_entry(call: Call) -> Any:
     )
     if not found:
         raise ApiError(404, f"Task instance {call.task_id!r} has left no XCom {key!r}.")
-    value = redact(_plain(found[0].value), key)
+    value = shown_value(found[0])
     if call.query["stringify"]:
         value = str(value)
     fields = _fields(call, found[0])
     if call.version == 1:
         return t1.XCom(**fields, value=value)
     return t2.XComResponseNative(**fields, value=value)
+
+
+_KEY = f"{TASK}/xcomEntries/{{xcom_key}}"
+
+
+@operation(
+    "POST",
+    "edit",
+    v2=Face(
+        "create_xcom_entry",
+        f"{TASK}/xcomEntries",
+        body=bodies.XComCreate,
+        answer=t2.XComResponseNative,
+        status=201,
+        errors=(400, 404, 409),
+        tag="XCom",
+    ),
+)
+def create_xcom_entry(call: Call) -> Any:
+    """Store an XCom as if the task had pushed it."""
+    row = find_instance(_at(call, call.body.map_index))
+    verbs.set_xcom(call.services, row, call.body.key, call.body.value, is_new=True)
+    return _stored(call, row, call.body.key)
+
+
+@operation(
+    "PATCH",
+    "edit",
+    v2=Face(
+        "update_xcom_entry",
+        _KEY,
+        body=bodies.XComUpdate,
+        answer=t2.XComResponseNative,
+        errors=(400, 404),
+        tag="XCom",
+    ),
+)
+def update_xcom_entry(call: Call) -> Any:
+    """Give an XCom another value."""
+    row, key = find_instance(_at(call, call.body.map_index)), str(call.path["xcom_key"])
+    verbs.set_xcom(call.services, row, key, call.body.value, is_new=False)
+    return _stored(call, row, key)
+
+
+@operation(
+    "DELETE",
+    "operate",
+    v2=Face(
+        "delete_xcom_entry",
+        _KEY,
+        (Query("map_index", "integer", default=-1),),
+        status=204,
+        errors=(400, 404),
+        tag="XCom",
+    ),
+)
+def delete_xcom_entry(call: Call) -> None:
+    """Delete an XCom."""
+    verbs.delete_xcom(call.services, find_instance(call), str(call.path["xcom_key"]))
+
+
+def _at(call: Call, map_index: int) -> Call:
+    return replace(call, path={**call.path, "map_index": map_index})
+
+
+def _stored(call: Call, row: TaskInstanceRow, key: str) -> Any:
+    (found,) = call.store.xcoms.get_many(
+        dag_id=row.dag_id,
+        run_id=row.run_id,
+        task_ids=[row.task_id],
+        key=key,
+        map_indexes=[row.map_index],
+    )
+    return t2.XComResponseNative(**_fields(call, found), value=shown_value(found))
+
+
+def shown_value(one: XComEntry) -> Any:
+    """Return a value as clients see it: no object is made of it, and secrets are masked."""
+    return redact(_plain(one.value), one.key)
 
 
 def _plain(text: str) -> Any:

@@ -1,0 +1,24 @@
+"""What may stand in the body of a request about XComs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from .bodies import Body
+
+
+class XComCreate(Body, kw_only=True):
+    """A new XCom."""
+
+    key: Annotated[str, Meta(min_length=1, max_length=512)]
+    value: Any
+    map_index: Annotated[int, Meta(ge=-1, le=2**31 - 1)] = -1
+
+
+class XComUpdate(Body, kw_only=True):
+    """The new value of an XCom."""
+
+    value: Any
+    map_index: Annotated[int, Meta(ge=-1, le=2**31 - 1)] = -1
