@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..sdk.errors import TradewindError
 from ..sdk.executor_names import LOCAL
+from ..sdk.log_paths import task_log_path
 from ..sdk.states import TaskInstanceState
 from . import state_writes
 from .claiming import claim_queued
@@ -22,7 +23,7 @@ from .queueing import hints_of, queue_events, queue_scheduled
 from .results import ResultWriter
 from .settle import Settling
 from .state_writes import held_from
-from .tables import attempt, task_instance
+from .tables import attempt, dag_run, task_instance
 from .tables.runs import LIVE_ATTEMPT, OCCUPYING, SCHEDULED
 from .trigger_encryption import encrypted
 from .unclaimed import UNCLAIMED, find_overlooked
@@ -58,8 +59,17 @@ _BEGIN = (
 )
 
 _LIVE = (
-    select(attempt, task_instance.c.epoch.label("epoch_now"), task_instance.c.state.label("now"))
+    select(
+        attempt,
+        task_instance.c.epoch.label("epoch_now"),
+        task_instance.c.state.label("now"),
+        task_instance.c.task_id,
+        task_instance.c.map_index,
+        dag_run.c.dag_id,
+        dag_run.c.run_id,
+    )
     .join(task_instance, task_instance.c.id == attempt.c.task_instance_id)
+    .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
     .where(text(f"attempt.{LIVE_ATTEMPT}"), attempt.c.worker_id == bindparam("worker_id"))
 )
 
@@ -200,15 +210,22 @@ class AttemptOperations(Operations):
             self._ring("web")
 
     def give_back(
-        self, held: Iterable[tuple[int, int, str]], now: datetime, reason: str
+        self,
+        held: Iterable[tuple[int, int, str]],
+        now: datetime,
+        reason: str,
+        *,
+        has_died: bool = False,
     ) -> list[Outcome]:
         """Return claims whose user code never began: scheduled again, the try is not used.
 
         Args:
             held: task instance id, epoch and claim id of each.
+            has_died: their runner died. One over which too many died fails as poison.
         """
+        outcome = "lost" if has_died else "returned"
         results = [
-            AttemptResult(id_, epoch, claim_id, "lost", reason, now, has_entered=False)
+            AttemptResult(id_, epoch, claim_id, outcome, reason, now, has_entered=False)
             for id_, epoch, claim_id in held
         ]
         return list(self.finish(results, now).outcomes)
@@ -279,10 +296,15 @@ class AttemptOperations(Operations):
             ]
 
     def live(self, worker_id: str) -> list[AttemptRow]:
-        """Return the attempts that a runner holds by the rows."""
+        """Return the attempts that a runner holds by the rows, each with the path of its log."""
         with self._database.read() as connection:
             return [
-                attempt_row(row)
+                replace(
+                    attempt_row(row),
+                    log_path=task_log_path(
+                        row.dag_id, row.run_id, row.task_id, row.map_index, row.try_number
+                    ),
+                )
                 for row in connection.execute(_LIVE, {"worker_id": worker_id}).all()
             ]
 

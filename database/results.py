@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from ..planning.verdicts import judge_result
+from ..planning.verdicts import DEATHS_MAX, judge_result
 from ..sdk.serialized import SerializedTask
 from ..sdk.states import TaskInstanceState
 from . import state_writes
@@ -35,7 +36,7 @@ _S = TaskInstanceState
 TRACEBACK_LETTERS_MAX = 20_000
 
 OUTCOMES = frozenset(
-    {"success", "skipped", "failed", "failed_final", "rescheduled", "deferred", "lost"}
+    {"success", "skipped", "failed", "failed_final", "rescheduled", "deferred", "lost", "returned"}
 )
 
 _HELD = (
@@ -59,6 +60,20 @@ _TO_SKIP = select(*HELD_COLUMNS).where(
     task_instance.c.dag_run_id == bindparam("dag_run_id"),
     task_instance.c.task_id.in_(bindparam("task_ids", expanding=True)),
     task_instance.c.state.in_(_SKIPPABLE),
+)
+
+#: How the latest hand-outs ended, since a person last cleared it. Those that were given back by
+#: a runner that lives say nothing.
+_LATEST_ENDS = (
+    select(attempt.c.state)
+    .where(
+        attempt.c.task_instance_id == bindparam("id"),
+        attempt.c.epoch < bindparam("epoch"),
+        attempt.c.try_number > bindparam("tries_before"),
+        attempt.c.state != "returned",
+    )
+    .order_by(attempt.c.epoch.desc())
+    .limit(DEATHS_MAX - 1)
 )
 
 _CLAIMED = select(attempt.c.id).where(
@@ -181,6 +196,7 @@ class ResultWriter:
             due_at=result.due_at,
             has_entered=result.has_entered,
             reason=result.reason,
+            deaths=self._deaths(held, task) if result.outcome == "lost" else 0,
         )
         if verdict.new_state is _S.SCHEDULED:
             self._end(result, "returned" if result.outcome != "lost" else "lost", verdict.reason)
@@ -212,6 +228,15 @@ class ResultWriter:
             wanted = result.trigger or {}
             values |= insert_trigger(self.connection, held, task, wanted, self.now)
         return Move(held, verdict.new_state, verdict.reason, values)
+
+    def _deaths(self, held: Held, task: SerializedTask) -> int:
+        """Return how often in a row what ran it has died, this time included."""
+        # A clear sets tries_max to the tries so far and the task's retries.
+        tries_before = held.tries_max - max(0, task.retries)
+        ends = self.connection.execute(
+            _LATEST_ENDS, {"id": held.id, "epoch": held.epoch, "tries_before": tries_before}
+        ).scalars()
+        return 1 + sum(1 for _ in takewhile(lambda state: state == "lost", ends))
 
     def _end(self, result: AttemptResult, state: str, reason: str) -> None:
         self._ends.append(

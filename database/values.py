@@ -149,7 +149,7 @@ class AttemptResult:
 
     ``outcome``: success, skipped, failed (retried if tries are left), failed_final (never
     retried), rescheduled (``due_at``), deferred (``trigger``), lost (the worker died;
-    ``has_entered`` False gives the try back).
+    ``has_entered`` False gives the try back), returned (its code did not begin; nobody died).
     """
 
     task_instance_id: int

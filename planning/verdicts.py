@@ -14,6 +14,9 @@ from .retry import RETRY_DELAY_MAX_S, retry_delay
 
 _S = TaskInstanceState
 
+#: A task instance over which so many workers (or task hosts) in a row died is poison.
+DEATHS_MAX = 3
+
 
 @dataclass(frozen=True, slots=True)
 class ResultVerdict:
@@ -37,13 +40,14 @@ def judge_result(
     has_entered: bool = True,
     is_restarting: bool = False,
     reason: str = "",
+    deaths: int = 0,
     retry_delay_max_s: float = RETRY_DELAY_MAX_S,
 ) -> ResultVerdict:
     """Return what becomes of a running task instance whose attempt has ended.
 
     Args:
         outcome: as ``AttemptResult.outcome``: success, skipped, failed, failed_final,
-            rescheduled, deferred, lost.
+            rescheduled, deferred, lost, or returned: nobody died, and its code did not begin.
         try_number: of this try, 1 for the first.
         tries_max: ``max_tries``: retries, raised by every clear.
         due_at: the instant of the next poke (rescheduled), or of a retry that names its own.
@@ -51,6 +55,9 @@ def judge_result(
             instance is scheduled again (G-E6).
         is_restarting: a person cleared it while it ran: it is tried again whatever the count.
         reason: why it ended, shown to people.
+        deaths: how often in a row what ran it has died, this time included. At ``DEATHS_MAX``
+            it fails, whatever its retries, and whether or not its code had begun: it would
+            take one worker after the other with it (``reliability.md`` B11).
 
     Raises:
         ValueError: no rule covers the outcome.
@@ -63,7 +70,9 @@ def judge_result(
         return ResultVerdict(_S.UP_FOR_RESCHEDULE, due_at or ended_at, reason)
     if outcome == "deferred":
         return ResultVerdict(_S.DEFERRED, reason=reason)
-    if outcome == "lost" and not has_entered:
+    if outcome == "lost" and deaths >= DEATHS_MAX:
+        return ResultVerdict(_S.FAILED, reason=f"poison: what ran it died {deaths} times: {reason}")
+    if outcome == "returned" or (outcome == "lost" and not has_entered):
         return ResultVerdict(
             _S.SCHEDULED, reason=f"{reason or 'lost'}, before its code began: the try is not used"
         )

@@ -169,6 +169,10 @@ class OsProcesses:
         if task_log is not None:
             task_log.close(verdict)
 
+    def close_left_log(self, log_path: str, verdict: str) -> None:
+        """See ``Processes.close_left_log``."""
+        self._settings.log_at(log_path, self._clock).close(verdict)
+
     def stop(self) -> None:
         """See ``Processes.stop``."""
         for host in list(self._pool.all):

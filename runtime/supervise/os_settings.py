@@ -38,8 +38,12 @@ class OsSettings:
 
     def task_log(self, order: TaskOrder, clock: Clock) -> TaskLog:
         """Return the log of an order's try, not opened yet."""
+        return self.log_at(order.log_path, clock)
+
+    def log_at(self, log_path: str, clock: Clock) -> TaskLog:
+        """Return the log at a path below the log folder, not opened yet."""
         return TaskLog(
-            self.log_folder / order.log_path,
+            self.log_folder / log_path,
             clock,
             bytes_max=self.log_bytes_max,
             folder_mode=self.folder_mode,

@@ -121,5 +121,8 @@ class Processes(Protocol):
     def close_log(self, key: str, verdict: str) -> None:
         """Write the last line of an ended task's log, and close it."""
 
+    def close_left_log(self, log_path: str, verdict: str) -> None:
+        """Write the last line of a log that a dead runner could not close."""
+
     def stop(self) -> None:
         """Let go of hosts and zygote. Tasks that still run are killed."""

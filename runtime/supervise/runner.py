@@ -11,12 +11,11 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ...database.values import (
-    AttemptResult,
     Claim,
     ClaimRequest,
     Started,
@@ -28,6 +27,7 @@ from ...sdk.log_paths import task_log_path
 from . import requests
 from .attempts_in_hand import PendingWrites, RunningAttempt
 from .entry_journal import EntryJournal
+from .hint_desk import HintDesk
 from .outages import DATABASE_AWAY, Backoff
 from .processes import (
     Asked,
@@ -41,7 +41,7 @@ from .processes import (
     TaskOrder,
 )
 from .spool import Spool
-from .verdict import FAILED, LOST, AttemptFacts, judge_end, unstorable, verdict_line
+from .verdict import AttemptFacts, judge_end, unstorable, verdict_line, verdict_of_left
 
 if TYPE_CHECKING:
     from ...database.store import Store
@@ -50,8 +50,6 @@ log = logging.getLogger(__name__)
 
 #: Between SIGTERM and SIGKILL of a task whose runner is being shut down, in seconds.
 STOP_GRACE_S = 1.0
-#: So often a task instance may lose its host before user code began, until that is its failure.
-LOSSES_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,8 @@ class RunnerSettings:
     heartbeat_s: float = 5.0
     kill_grace_s: float = 10.0
     shutdown_grace_s: float = 3.0
+    #: How long tasks of a runner that is to stop may go on; a worker that drains has long.
+    drain_s: float = 0.0
     #: From the claim until user code must have begun.
     entry_timeout_s: float = 150.0
 
@@ -82,6 +82,7 @@ class Runner:
         spool: Spool,
         journal: EntryJournal | None,
         settings: RunnerSettings,
+        desk: HintDesk | None = None,
     ) -> None:
         """Prepare; nothing is touched before ``start``.
 
@@ -89,6 +90,7 @@ class Runner:
             make_identity: draws a new incarnation; asked again if this one is fenced.
             is_dead: whether a worker's process is proven to be gone.
             journal: which attempts of dead incarnations had entered user code.
+            desk: who says what may be claimed; None: the runner looks for itself.
         """
         self._store = store
         self._clock = clock
@@ -98,10 +100,10 @@ class Runner:
         self._spool = spool
         self._journal = journal
         self._settings = settings
+        self._desk = desk
         self._identity = make_identity()
         self._running: dict[str, RunningAttempt] = {}
         self._pending = PendingWrites()
-        self._losses: dict[int, int] = {}
         self._backoff = Backoff(clock)
         self._is_registered = False
         self._is_fenced = False
@@ -135,12 +137,18 @@ class Runner:
         self._pending.results.extend(self._spool.load())
 
     def request_stop(self) -> None:
-        """Take no new work; let running tasks end within the shutdown grace."""
+        """Take no new work; let running tasks end within the drain time.
+
+        Asked a second time, they have the shutdown grace only.
+        """
+        now_s = self._clock.monotonic()
+        # The last part of the grace is for what a task does on SIGTERM.
+        left_alone_s = max(0.0, self._settings.shutdown_grace_s - STOP_GRACE_S)
         if not self._is_stopping:
             self._is_stopping = True
-            # The last part of the grace is for what a task does on SIGTERM.
-            left_alone_s = max(0.0, self._settings.shutdown_grace_s - STOP_GRACE_S)
-            self._stop_due = self._clock.monotonic() + left_alone_s
+            self._stop_due = now_s + max(self._settings.drain_s, left_alone_s)
+        else:
+            self._stop_due = min(self._stop_due, now_s + left_alone_s)
 
     def turn(self) -> None:
         """Wait for something to do, do it, and write it down."""
@@ -175,7 +183,8 @@ class Runner:
     def _take(self, event: Event) -> None:
         if isinstance(event, BellRang):
             self._claim_is_due = True
-            self._fences_are_due = True
+            # At a desk rings tell of new work only; what was fenced is looked for in sweeps.
+            self._fences_are_due = self._desk is None
         elif isinstance(event, Asked):
             self._pending.asked.append(event)
         elif isinstance(event, TaskEnded):
@@ -219,20 +228,8 @@ class Runner:
             stopped_because=running.stopped_because,
         )
         result = judge_end(facts, ended)
-        if result.outcome == LOST:
-            result = self._judge_loss(result)
         self._processes.close_log(ended.key, verdict_line(result))
         self._pending.results.append(result)
-
-    def _judge_loss(self, result: AttemptResult) -> AttemptResult:
-        """Stop handing out again what has lost its host too often before it began."""
-        lost = self._losses.get(result.task_instance_id, 0) + 1
-        self._losses[result.task_instance_id] = lost
-        if lost < LOSSES_MAX:
-            return result
-        del self._losses[result.task_instance_id]
-        reason = f"{result.reason} ({lost} times before user code began)"
-        return replace(result, outcome=FAILED, reason=reason)
 
     # -- deadlines ------------------------------------------------------------------------------
 
@@ -297,6 +294,8 @@ class Runner:
         self._give_back()
         if self._pending.results or self._claim_is_due or is_sweep:
             self._finish_and_claim(is_sweep)
+        if self._desk is not None:
+            self._serve_desk(self._desk)
 
     def _keep_lease(self, now_s: float) -> None:
         now = self._clock.now()
@@ -327,14 +326,17 @@ class Runner:
             self._pending.results = []
         entered = self._journal.entered() if self._journal is not None else None
         for row in dead:
-            if entered is not None:
-                unused = [
-                    (one.task_instance_id, one.epoch, one.claim_id)
-                    for one in self._store.attempts.live(row.id)
-                    if attempt_key(one.task_instance_id, one.epoch) not in entered
-                ]
-                if unused:
-                    self._store.attempts.give_back(unused, now, "its runner died before it began")
+            unused = []
+            for one in self._store.attempts.live(row.id):
+                key = attempt_key(one.task_instance_id, one.epoch)
+                has_begun = entered is None or key in entered
+                if not has_begun:
+                    unused.append((one.task_instance_id, one.epoch, one.claim_id))
+                if one.log_path:  # before the rows: an attempt that has ended is not found again
+                    self._processes.close_left_log(one.log_path, verdict_of_left(has_begun))
+            if unused:
+                reason = "its runner died before it began"
+                self._store.attempts.give_back(unused, now, reason, has_died=True)
             self._store.workers.declare_dead(row.id, now, "its process is gone")
         if self._journal is not None and not self._running:
             self._journal.empty()
@@ -387,9 +389,9 @@ class Runner:
 
     def _finish_and_claim(self, is_sweep: bool) -> None:
         now = self._clock.now()
-        request = self._claim_request()
-        self._claim_is_due = False
         results = self._pending.results
+        request = self._claim_request(len(results))
+        self._claim_is_due = False
         started = self._starts_to_record(is_sweep)
         if results or started:
             try:
@@ -407,6 +409,9 @@ class Runner:
             self._spool.forget(results)
             self._pending.results = []
             claims = finished.claims
+            if self._desk is not None:
+                names = self._store.settings.executors.names_of(self._identity.executor)
+                self._desk.pass_on(finished.hints, names)
         elif request is not None:
             claims = self._store.attempts.claim(request, now)
         else:
@@ -428,15 +433,31 @@ class Runner:
             self._spool.forget([result])
             self._pending.results.pop(0)
 
-    def _claim_request(self) -> ClaimRequest | None:
+    def _serve_desk(self, desk: HintDesk) -> None:
+        """Claim what forwarders wait for, as far as there is room."""
+        request = None
+        if not (self._is_stopping or self._is_fenced):
+            request = self._request(self._settings.slots - len(self._running))
+        for claim in desk.claim(self._store.attempts, request, self._clock.now()):
+            self._begin(claim)
+
+    def _claim_request(self, freed: int) -> ClaimRequest | None:
         free = self._settings.slots - len(self._running)
+        if self._desk is not None:
+            # One for each that has ended: a hop needs no message then, and other workers hear
+            # of the rest at once. What has been asked for at the desk is claimed by name.
+            free = min(free, freed)
         if free <= 0 or self._is_stopping or self._is_fenced:
             return None
+        return self._request(free)
+
+    def _request(self, limit: int) -> ClaimRequest:
+        queues = self._desk.queues() if self._desk is not None else None
         return ClaimRequest(
             worker_id=self.worker_id,
             executor=self._identity.executor,
-            limit=free,
-            queues=self._settings.queues,
+            limit=limit,
+            queues=self._settings.queues if queues is None else queues,
         )
 
     def _starts_to_record(self, is_sweep: bool) -> list[Started]:

@@ -91,6 +91,13 @@ def verdict_line(result: AttemptResult) -> str:
     return f"{line} ({result.reason})" if result.reason else line
 
 
+def verdict_of_left(has_begun: bool) -> str:
+    """Return the last line of a log whose runner died; *has_begun*: user code had."""
+    if has_begun:
+        return "Task ended: lost (its runner died, and the task with it)"
+    return "Given back: its runner died before it began"
+
+
 def unstorable(result: AttemptResult, error: Exception) -> AttemptResult:
     """Return what is written of a result that the store refuses: a failure that says why."""
     return AttemptResult(

@@ -139,6 +139,9 @@ class SimProcesses:
     def close_log(self, key: str, verdict: str) -> None:
         """No log here."""
 
+    def close_left_log(self, log_path: str, verdict: str) -> None:
+        """No log here."""
+
     def stop(self) -> None:
         self.kill_all()
 

@@ -29,7 +29,7 @@ HARD = Faults(
     store_fails_after_commit=0.01,
     task_killed=0.1,
 )
-HARD_WORLDS = 6
+HARD_WORLDS = 10
 SEEDS_PER_BUG = 12
 #: Every few calls the caller does not hear that its transaction was committed.
 DEAF = Faults(store_fails_after_commit=0.1)

@@ -106,7 +106,7 @@ class FakeAttempts:
         self._reach()
         return self.held
 
-    def give_back(self, keys, now: datetime, reason: str) -> None:
+    def give_back(self, keys, now: datetime, reason: str, *, has_died: bool = False) -> None:
         self._reach()
         self.given_back.extend(keys)
 
@@ -175,6 +175,9 @@ class FakeProcesses:
     def close_log(self, key: str, verdict: str) -> None:
         self.logs.setdefault(key, []).append(verdict)
 
+    def close_left_log(self, log_path: str, verdict: str) -> None:
+        self.logs.setdefault(log_path, []).append(verdict)
+
     def stop(self) -> None:
         self.is_stopped = True
 
@@ -192,6 +195,21 @@ class FakeProcesses:
         self.events.append(TaskEnded(key=key, result=result, **facts))
 
 
+class FakeJournal:
+    """Which attempts had entered user code; None: nobody ever wrote it down."""
+
+    keys: set[str] | None = None
+
+    def entered(self) -> set[str] | None:
+        return self.keys
+
+    def empty(self) -> None:
+        self.keys = None
+
+    def shorten(self) -> None:
+        """Never long here."""
+
+
 class World:
     """One runner and all that it touches."""
 
@@ -201,6 +219,7 @@ class World:
         self.attempts = FakeAttempts()
         self.workers = FakeWorkers()
         self.folder = folder
+        self.journal = FakeJournal()
         self.incarnations = 0
         self.dead: set[str] = set()
         self.runner = self.new_runner()
@@ -212,7 +231,7 @@ class World:
             processes=self.processes,
             make_identity=self._identity,
             is_dead=lambda row, own: row.id in self.dead,
-            journal=None,
+            journal=self.journal,
             spool=Spool(self.folder / "spool"),
             settings=RunnerSettings(**{"slots": 2, **settings}),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from types import SimpleNamespace
 
 from tradewind.database.values import FencedAttempt
 from tradewind.runtime.supervise.processes import TaskExecuting
@@ -171,17 +172,6 @@ def test_a_host_that_dies_before_user_code_costs_no_try(world, claim):
     assert (result.outcome, result.has_entered) == ("lost", False)
 
 
-def test_what_loses_its_host_again_and_again_fails_in_the_end(world, claim):
-    for epoch in (1, 2, 3):
-        world.queue(claim(1, epoch))
-        world.processes.end(
-            f"1-{epoch}", None, exit_code=None, error="its task host died", is_host_lost=True
-        )
-        world.runner.turn()
-
-    assert [result.outcome for result in world.attempts.finished] == ["lost", "lost", "failed"]
-
-
 def test_a_host_that_dies_under_running_user_code_costs_the_try(world, claim):
     world.queue(claim(1))
     world.processes.enter("1-1")
@@ -253,6 +243,24 @@ def test_a_dead_predecessor_is_buried_before_the_first_claim(world):
     world.runner.turn()
 
     assert world.workers.declared_dead == ["worker-0"]
+
+
+def test_logs_that_a_dead_predecessor_left_open_end_with_a_verdict(world):
+    left = {"claim_id": "c", "try_number": 1, "state": "claimed"}
+    world.attempts.held = [
+        SimpleNamespace(task_instance_id=1, epoch=1, log_path="begun.log", **left),
+        SimpleNamespace(task_instance_id=2, epoch=1, log_path="not_begun.log", **left),
+    ]
+    world.journal.keys = {"1-1"}
+    world.workers.registered.append("worker-0")
+    world.dead.add("worker-0")
+
+    world.runner.turn()
+
+    [lost], [given_back] = world.processes.logs["begun.log"], world.processes.logs["not_begun.log"]
+    assert lost.startswith("Task ended: lost")
+    assert given_back.startswith("Given back: its runner died")
+    assert world.attempts.given_back == [(2, 1, "c")]
 
 
 def test_the_lease_is_renewed_every_heartbeat(world):
