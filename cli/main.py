@@ -31,6 +31,12 @@ COMMANDS = {
     "connections": ("connections:connections", "Connections."),
     "pools": ("pools:pools", "Pools."),
     "users": ("users:users", "Users of the web page."),
+    "roles": ("roles:roles", "Roles of users, and what they may do."),
+    "sync-perm": ("roles:sync_perm", "Accepted: permissions are always up to date."),
+    "rotate-fernet-key": (
+        "rotate_fernet_key:rotate_fernet_key",
+        "Encrypt stored secrets with a new key.",
+    ),
     "db": ("db:db", "The metadata database."),
     "jobs": ("jobs:jobs", "Running schedulers and other services."),
     "config": ("config:config", "Settings and where they come from."),

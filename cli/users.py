@@ -21,6 +21,9 @@ users = LazyGroup(
         "create": ("users:create", "Create a user."),
         "delete": ("users:delete", "Delete a user."),
         "reset-password": ("users:reset_password", "Give a user a new password."),
+        "add-role": ("users:add_role", "Give a user one more role."),
+        "remove-role": ("users:remove_role", "Take a role from a user."),
+        "import": ("users:import_", "Create and change users from a JSON file."),
         "export": ("users:export", "Write all users to a JSON file, without passwords."),
     },
     help="Users of the web page.",
@@ -29,12 +32,12 @@ users = LazyGroup(
 
 def _row(user: UserRow) -> dict[str, Any]:
     return {
-        "id": getattr(user, "id", user.username),
+        "id": user.id,
         "username": user.username,
         "email": user.email,
         "first_name": user.first_name,
         "last_name": user.last_name,
-        "roles": [user.role],
+        "roles": list(user.roles),
     }
 
 
@@ -51,7 +54,9 @@ def list_(output: str) -> None:
 @click.option("-f", "--firstname", required=True)
 @click.option("-l", "--lastname", required=True)
 @click.option("-e", "--email", required=True)
-@click.option("-r", "--role", required=True, help="Admin, Op, User, Viewer or Public.")
+@click.option(
+    "-r", "--role", required=True, help="Admin, Op, User, Viewer, Public or a role of your own."
+)
 @click.option("-p", "--password", help="Asked for twice where it is not given.")
 @click.option("--use-random-password", is_flag=True, help="Draw one, and print it.")
 def create(
@@ -65,9 +70,10 @@ def create(
 ) -> None:
     """Create a user; an existing name is no error and changes nothing."""
     from ..control import users as control
+    from ..control.roles import check_roles
 
-    control.check_role(role)
     with services("users_create") as opened:
+        check_roles(opened, [role])
         if control.find_user(opened, username=username) is not None:
             click.echo(f"{username} already exist in the db")
             return
@@ -78,7 +84,7 @@ def create(
             first_name=firstname,
             last_name=lastname,
             email=email,
-            role=role,
+            roles=[role],
             password=chosen,
         )
     click.echo(f'User "{username}" created with role "{role}"')
@@ -118,17 +124,60 @@ def reset_password(
         click.echo(f"Password: {chosen}")
 
 
+@command("add-role")
+@click.option("-u", "--username")
+@click.option("-e", "--email")
+@click.option("-r", "--role", required=True)
+def add_role(username: str | None, email: str | None, role: str) -> None:
+    """Give a user one more role."""
+    from ..control import users as control
+
+    with services("users_add_role") as opened:
+        user = control.get_user(opened, username=username, email=email)
+        control.add_role(opened, user, role)
+    click.echo(f'User "{user.username}" added to role "{role}"')
+
+
+@command("remove-role")
+@click.option("-u", "--username")
+@click.option("-e", "--email")
+@click.option("-r", "--role", required=True)
+def remove_role(username: str | None, email: str | None, role: str) -> None:
+    """Take a role from a user."""
+    from ..control import users as control
+
+    with services("users_remove_role") as opened:
+        user = control.get_user(opened, username=username, email=email)
+        control.remove_role(opened, user, role)
+    click.echo(f'User "{user.username}" removed from role "{role}"')
+
+
 @command("export")
 @click.argument("file")
 def export(file: str) -> None:
     """Write all users to FILE as JSON, without passwords; ``-`` is stdout."""
+    from ..control import users as control
     from ..control.exchange_files import write_text
 
     with services() as opened:
-        rows = [_row(user) for user in opened.store.users.list()]
+        rows = control.export_users(opened)
     write_text(file, json.dumps(rows, sort_keys=True, indent=4) + "\n")
     if file != "-":
         click.echo(f"{len(rows)} users successfully exported to {file}")
+
+
+@command("import")
+@click.argument("file")
+def import_(file: str) -> None:
+    """Create and change users from FILE; a new one gets a password that nobody knows."""
+    from ..control import users as control
+    from ..control.exchange_files import read_json
+
+    with services("users_import") as opened:
+        created, changed = control.import_users(opened, read_json(file))
+    for word, names in (("Created", created), ("Updated", changed)):
+        if names:
+            click.echo(f"{word} the following users:\n\t{', '.join(names)}")
 
 
 def _password(password: str | None, is_random: bool) -> tuple[str, bool]:

@@ -9,6 +9,9 @@ from typing import Any
 
 from .input import InvalidInput
 
+#: Nobody has so many settings; somebody may have the wrong file.
+FILE_BYTES_MAX = 20 * 2**20
+
 
 def read_text(path: str) -> str:
     """Return the text of a file.
@@ -17,6 +20,8 @@ def read_text(path: str) -> str:
         InvalidInput: it is missing, or cannot be read.
     """
     try:
+        if Path(path).stat().st_size > FILE_BYTES_MAX:
+            raise InvalidInput(f"{path} is larger than {FILE_BYTES_MAX // 2**20} MB")
         return Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InvalidInput(f"There is no file {path}") from None

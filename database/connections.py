@@ -84,5 +84,6 @@ class ConnectionOperations(Operations):
         fields = dict(row._mapping)
         for name in SECRET_FIELDS:
             if fields[name] is not None:
-                fields[name] = self._ground.cipher.decrypt(fields[name])
+                what = f"The {name} of the connection {row.conn_id!r}"
+                fields[name] = self._ground.cipher.decrypt(fields[name], what)
         return fields

@@ -18,6 +18,7 @@ from ..sdk.serialized import SerializedDag
 from .asset_references import write_references
 from .event_writes import Event, write_events
 from .operations import Operations
+from .roles import write_file_permissions
 from .tables import dag, dag_file, dag_run, dag_source, dag_tag, dag_version
 from .values import FileRow, ParsedDag, ParsedFile
 from .versions import Version, build
@@ -191,6 +192,7 @@ class FileOperations(Operations):
                 problems.append(f"DAG {one.dag_id!r} cannot be used: {error}")
                 continue
             self._save_dag(connection, file_id, parsed, one, version, now, saved)
+            write_file_permissions(connection, one.dag_id, version.dag.access_control)
         saved.gone_dag_ids = self._retire(connection, file_id, keep=kept)
         return problems
 

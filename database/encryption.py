@@ -31,8 +31,8 @@ class Cipher:
         """
         return self._load().encrypt(text.encode()).decode()
 
-    def decrypt(self, token: str) -> str:
-        """Return the text of a token.
+    def decrypt(self, token: str, what: str = "A stored secret") -> str:
+        """Return the text of a token. ``what`` names it in the error: "The variable 'k'".
 
         Raises:
             DatabaseError: it was encrypted with another key.
@@ -43,8 +43,8 @@ class Cipher:
             return self._load().decrypt(token.encode()).decode()
         except InvalidToken as error:
             raise DatabaseError(
-                "A stored secret cannot be decrypted: [core] fernet_key is not the key that "
-                "it was encrypted with."
+                f"{what} cannot be decrypted: [core] fernet_key is not the key that it was "
+                "encrypted with."
             ) from error
 
     def _load(self) -> MultiFernet:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -20,6 +20,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from .caller import sees_less
 from .errors import DatabaseBusy, DatabaseError
 
 #: How long one wait for SQLite's lock lasts, and how long they may last together.
@@ -79,13 +80,18 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection that sees one state of the database, and writes nothing."""
-        if self.is_in_memory:
-            with self._turn, self._transaction("BEGIN") as connection:
-                yield connection
-        else:
-            with self._transaction("BEGIN") as connection:
-                yield connection
+        """Give a connection that sees one state of the database, and writes nothing.
+
+        Rows of DAGs that the caller may not see are left out (``caller``).
+        """
+        is_cut = sees_less()
+        if is_cut:
+            from .row_cuts import enforce
+
+            enforce(self.engine)
+        turn = self._turn if self.is_in_memory else nullcontext()
+        with turn, self._transaction("BEGIN") as connection:
+            yield connection.execution_options(is_cut=True) if is_cut else connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from .caller import check_event, origin
 from .state_writes import Move
 from .tables import event
 
@@ -29,7 +30,15 @@ class Event:
 
 
 def write_events(connection: Connection, events: Iterable[Event], now: datetime) -> None:
-    """Append entries in order."""
+    """Append entries in order; acts of people with where they came from.
+
+    Raises:
+        ForeignDag: an entry is about a DAG that the caller may not change.
+    """
+    entries = list(events)
+    for one in entries:
+        check_event(one)
+    place = origin()
     rows = [
         {
             "at": now,
@@ -39,9 +48,9 @@ def write_events(connection: Connection, events: Iterable[Event], now: datetime)
             "run_id": one.run_id,
             "task_id": one.task_id,
             "map_index": one.map_index,
-            "detail": dict(one.detail),
+            "detail": {**one.detail, **place} if one.kind != "state" else dict(one.detail),
         }
-        for one in events
+        for one in entries
     ]
     if rows:
         connection.execute(_INSERT, rows)

@@ -240,15 +240,26 @@ class VariableRow:
 class UserRow:
     """One user. The password's hash never leaves the database."""
 
+    id: int
     username: str
-    role: str
+    #: By name, in order.
+    roles: tuple[str, ...]
     email: str
     first_name: str
     last_name: str
     is_active: bool
     created_at: datetime
-    #: Changes with the password: sessions that began before end with it.
+    #: Changes with the password: tokens that were made before end with it.
     password_fingerprint: str = ""
+    changed_at: datetime | None = None
+    last_login_at: datetime | None = None
+    login_count: int = 0
+    failed_login_count: int = 0
+
+    @property
+    def role(self) -> str:
+        """The roles as one text, for people to read."""
+        return ", ".join(self.roles)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..sdk.clock import Clock, WallClock
+from .access_tokens import AccessTokenOperations
 from .asset_listings import AssetListingOperations
 from .assets import AssetOperations
 from .attempts import AttemptOperations
@@ -24,12 +25,15 @@ from .encryption import Cipher
 from .engine import Database
 from .events import EventOperations
 from .history import HistoryOperations
+from .key_rotation import EncryptionOperations
 from .listings import ListingOperations
 from .migrate import create_tables, require_schema
 from .operations import Ground
 from .outbox_messages import OutboxOperations
 from .pools import PoolOperations
 from .processes import ProcessOperations
+from .roles import RoleOperations
+from .sessions import SessionOperations
 from .settings import StoreSettings, settings_from_configuration
 from .task_instances import TaskInstanceOperations
 from .timeline import TimelineOperations
@@ -72,7 +76,11 @@ class Store:
         self.variables = VariableOperations(ground)
         self.connections = ConnectionOperations(ground)
         self.pools = PoolOperations(ground)
+        self.encryption = EncryptionOperations(ground)
         self.users = UserOperations(ground)
+        self.roles = RoleOperations(ground)
+        self.sessions = SessionOperations(ground)
+        self.access_tokens = AccessTokenOperations(ground)
         self.backfills = BackfillOperations(ground)
         self.events = EventOperations(ground)
         self.assets = AssetOperations(ground)

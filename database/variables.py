@@ -59,4 +59,5 @@ class VariableOperations(Operations):
         return [self._row(row) for row in rows]
 
     def _row(self, row: Any) -> VariableRow:
-        return VariableRow(row.key, self._ground.cipher.decrypt(row.value), row.description)
+        value = self._ground.cipher.decrypt(row.value, f"The variable {row.key!r}")
+        return VariableRow(row.key, value, row.description)

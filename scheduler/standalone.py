@@ -106,7 +106,7 @@ def _prepare() -> str | None:
         password = secrets.token_urlsafe(12)
         name = conf.get("standalone", "admin_username")
         now = store.clock.now()
-        store.users.create(username=name, password=password, role="Admin", now=now)
+        store.users.create(username=name, password=password, roles=["Admin"], now=now)
     finally:
         store.close()
     return password

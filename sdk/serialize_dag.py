@@ -16,6 +16,7 @@ import msgspec
 
 from . import timezone
 from .abstract_operator import AbstractOperator
+from .access_control import checked_access_control
 from .asset import Asset, AssetAlias, AssetNameRef, AssetUriRef
 from .dag import DAG
 from .exceptions import SerializationError
@@ -97,7 +98,7 @@ def _serialize(dag: DAG, relative_fileloc: str) -> SerializedDag:
         render_template_as_native_obj=bool(dag.render_template_as_native_obj),
         asset_expression=condition.as_expression() if condition is not None else None,
         allowed_run_types=dag.allowed_run_types,
-        access_control=_json(dag.access_control) if dag.access_control else None,
+        access_control=checked_access_control(dag.access_control),
         edge_labels=sorted(
             [up, down, info["label"]]
             for up, edges in dag.edge_info.items()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from ..control.access import AccessDenied
+from ..database.caller import ForeignDag
 from ..database.errors import NotFound
 from ..sdk.configuration import conf
 from ..sdk.errors import TradewindError
@@ -17,8 +18,10 @@ from . import (
     api,
     assets,
     auth,
+    auth_backends,
     durations,
     health,
+    login,
     preferences,
     states,
     views_acts,
@@ -80,15 +83,11 @@ def create_app(services: Services) -> Flask:
     app.secret_key = secret_key()
     app.config.update(
         MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
-        PERMANENT_SESSION_LIFETIME=timedelta(
-            minutes=conf.getint("webserver", "session_lifetime_minutes", fallback=43200)
-        ),
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=conf.getboolean("webserver", "cookie_secure", fallback=False),
         TEMPLATES_AUTO_RELOAD=False,
     )
     app.extensions["services"] = services
+    auth_backends.init_app(app)
+    login.init_app(app)
     auth.init_app(app)
     for module in VIEWS:
         app.register_blueprint(module.blueprint)
@@ -168,10 +167,15 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
     return page, error.code or 500
 
 
+def is_denial(error: TradewindError) -> bool:
+    """Tell whether an error says that somebody may not do what they asked for."""
+    return isinstance(error, (AccessDenied, ForeignDag))
+
+
 def show_refusal(error: TradewindError) -> ResponseReturnValue:
     """An expected error: one clear line, and a 4xx."""
-    code = 404 if isinstance(error, NotFound) else 400
+    code = 404 if isinstance(error, NotFound) else 403 if is_denial(error) else 400
     if getattr(g, "user", None) is None:
         return f"{code} {error}\n", code, {"Content-Type": "text/plain; charset=utf-8"}
-    heading = "Not found" if code == 404 else "That did not work"
+    heading = {404: "Not found", 403: "Not allowed"}.get(code, "That did not work")
     return render_template("error.html", code=code, heading=heading, text=str(error)), code

@@ -1,87 +1,47 @@
-"""Log in, log out, and who may do what.
+"""Who asks, and what they may do: in front of every page.
 
-The session is a signed cookie that holds the user's name and a fingerprint of the password: a
-changed password or a deactivated user ends it at the next request. Every unsafe request
-with a session needs the CSRF token. Source: ``spec/security.md`` sections 2 and 3.
+The session's cookie holds a random text that stands for a row of the database, so a session that
+was ended is worth nothing. Every unsafe request with a session needs the CSRF token. What a route
+needs stands in ``permissions``. Source: ``spec/security.md`` sections 2 and 3.
 """
 
 from __future__ import annotations
 
 import hmac
 import secrets
-from collections import deque
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import wraps
-from typing import ParamSpec
+from typing import ParamSpec, cast
 from urllib.parse import unquote, urlsplit
 
-from flask import (
-    Blueprint,
-    Flask,
-    abort,
-    current_app,
-    flash,
-    g,
-    redirect,
-    render_template,
-    request,
-    session,
-    url_for,
-)
+from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
+from ..control.access import Access, access_of
+from ..control.permissions import DELETE, EDIT, READ
+from ..database.caller import Caller, caller
+from ..database.values import UserRow
+from ..sdk.configuration import conf
 from .api.versions import version_of
+from .permissions import WORDS, missing, needs_of_page
 from .services import services
 
 P = ParamSpec("P")
 
-blueprint = Blueprint("auth", __name__)
-
-#: Weakest first: each may do what those before it may.
-ROLES = ("Public", "Viewer", "User", "Op", "Admin")
-#: What a view asks for, and the weakest role that has it.
-PERMISSIONS = {
-    "read": "Viewer",
-    "edit": "User",
-    "operate": "Op",  # pools, variables, connections, settings
-    "audit": "Admin",  # who did what
-    "administer": "Admin",  # users
-}
-ATTEMPTS_MAX = 5
-ATTEMPTS_WINDOW_S = 40.0
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-class LoginThrottle:
-    """At most five failed attempts in 40 seconds per user and per address."""
-
-    def __init__(self) -> None:
-        self._failures: dict[str, deque[float]] = {}
-
-    def is_open(self, keys: tuple[str, ...], now_s: float) -> bool:
-        """Tell whether another attempt is allowed for all *keys*."""
-        return all(len(self._recent(key, now_s)) < ATTEMPTS_MAX for key in keys)
-
-    def record_failure(self, keys: tuple[str, ...], now_s: float) -> None:
-        """Remember one failed attempt."""
-        if len(self._failures) > 10_000:  # bounded, also against a flood of made-up names
-            self._failures.clear()
-        for key in keys:
-            self._failures.setdefault(key, deque(maxlen=ATTEMPTS_MAX)).append(now_s)
-
-    def _recent(self, key: str, now_s: float) -> deque[float]:
-        failures = self._failures.get(key, deque())
-        while failures and failures[0] < now_s - ATTEMPTS_WINDOW_S:
-            failures.popleft()
-        return failures
+#: A session ends so long after its login, however much it is used.
+SESSION_AGE_MAX = timedelta(days=90)
+#: Stands for whoever has not signed in, where the settings give them a role.
+ANONYMOUS_ID = 0
 
 
 def init_app(app: Flask) -> None:
     """Put the checks in front of every request."""
-    app.extensions["login_throttle"] = LoginThrottle()
-    app.register_blueprint(blueprint)
     app.before_request(load_current_user)
     app.before_request(check_csrf_token)
+    app.after_request(keep_caller)
+    app.teardown_request(forget_caller)
     app.context_processor(
         lambda: {"csrf_token": csrf_token, "current_user": getattr(g, "user", None), "may": may}
     )
@@ -94,56 +54,138 @@ def csrf_token() -> str:
     return str(session["csrf"])
 
 
+def session_idle() -> timedelta:
+    """Return how long a session may stay unused."""
+    return timedelta(minutes=conf.getint("webserver", "session_lifetime_minutes"))
+
+
 def load_current_user() -> None:
-    """Set ``g.user`` from the session cookie, or leave it None."""
-    g.user = None
-    name = session.get("username")
-    if not name or request.endpoint == "static":
+    """Set ``g.user`` and ``g.access`` from the session's cookie, or to those of anybody."""
+    g.user, g.access = None, Access(frozenset())
+    caller.set(Caller(address=client_address(), readable=frozenset(), changeable=frozenset()))
+    if request.endpoint == "static":
         return
-    user = services().store.users.get(name)
-    known = str(session.get("fingerprint", ""))
-    if (
-        user is not None
-        and user.is_active
-        and hmac.compare_digest(known, user.password_fingerprint)
-    ):
-        g.user = user
-    else:
+    text = session.get("sid")
+    if text:
+        ground = services()
+        user_id = ground.store.sessions.find_user(
+            str(text), now=ground.now(), idle=session_idle(), age=SESSION_AGE_MAX
+        )
+        user = None if user_id is None else ground.store.users.by_id(user_id)
+        if user is not None and user.is_active:
+            become(user)
+            return
         session.clear()
+    become_anybody()
+
+
+def become(user: UserRow) -> None:
+    """Let the rest of this request be done in the name of *user*."""
+    g.user = user
+    _use(access_of(services(), user.roles))
+
+
+def become_anybody() -> None:
+    """Let the rest of this request be done by somebody who has not signed in: reading at most."""
+    role = conf.get("fab", "auth_role_public", fallback="").strip()
+    if not role:
+        return
+    g.user = UserRow(
+        id=ANONYMOUS_ID,
+        username="anonymous",
+        roles=(role,),
+        email="",
+        first_name="",
+        last_name="",
+        is_active=True,
+        created_at=cast(datetime, services().now()),
+    )
+    _use(access_of(services(), [role]).reading_only())
+
+
+def is_anybody() -> bool:
+    """Tell whether whoever asks has not signed in."""
+    return g.user is None or g.user.id == ANONYMOUS_ID
+
+
+def _use(access: Access) -> None:
+    g.access = access
+    changeable = access.dag_ids(EDIT)
+    deletable = access.dag_ids(DELETE)
+    both = None if changeable is None or deletable is None else changeable | deletable
+    caller.set(Caller(address=client_address(), readable=access.dag_ids(READ), changeable=both))
+
+
+def client_address() -> str:
+    """Return the address of whoever asks, as far as we can know it."""
+    return str(request.remote_addr or "")
+
+
+def keep_caller(response: Response) -> Response:
+    """What is sent piece by piece is read in the name of whoever asked, until its end."""
+    if response.is_streamed and not response.direct_passthrough:
+        g.is_streamed = True
+        response.call_on_close(lambda: caller.set(None))
+    return response
+
+
+def forget_caller(_error: BaseException | None = None) -> None:
+    """A thread belongs to nobody between two requests."""
+    if not getattr(g, "is_streamed", False):
+        caller.set(None)
 
 
 def check_csrf_token() -> None:
     """Refuse an unsafe request whose token is missing or wrong."""
     if request.method in SAFE_METHODS or version_of(request.path) is not None:
         return  # the API asks for it where a session's cookie is all that it gets
+    if getattr(current_app.view_functions.get(request.endpoint or ""), "is_token_guarded", False):
+        return  # asks for a token of its own, and looks at no cookie
     sent = request.form.get("csrf_token") or request.headers.get("X-CSRFToken", "")
     if not hmac.compare_digest(sent.encode(), str(session.get("csrf", "")).encode()) or not sent:
         abort(400, "The CSRF token is missing or old. Go back, reload the page, and try again.")
 
 
-def may(permission: str) -> bool:
-    """Tell whether the user who asks has *permission*; nobody has any without a login."""
-    user = getattr(g, "user", None)
-    role = user.role if user is not None and user.role in ROLES else "Public"
-    return ROLES.index(role) >= ROLES.index(PERMISSIONS[permission])
+def may(word: str, dag_id: str | None = None) -> bool:
+    """Tell whether the user who asks may do what *word* says, on a DAG: that of the address."""
+    dag_id = dag_id or (request.view_args or {}).get("dag_id")
+    return missing(g.access, WORDS[word], dag_id) is None
+
+
+def may_open(endpoint: str, word: str) -> bool:
+    """Tell whether the user who asks may open a page that names no DAG."""
+    return missing(g.access, needs_of_page(endpoint, word, has_dag=False), None) is None
 
 
 def requires(
-    permission: str,
+    word: str,
 ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
-    """Let a view be used only by users whose role has *permission*; others log in, or get 403."""
+    """Let a view be used only by those who may; others log in, or get 403.
+
+    ``word`` is read, edit, operate, audit or administer; ``permissions`` says what that is.
+    """
 
     def decorate(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            if g.user is None:
-                wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
+            dag_id = (request.view_args or {}).get("dag_id")
+            needs = needs_of_page(request.endpoint or "", word, has_dag=dag_id is not None)
+            lacks = missing(g.access, needs, dag_id)
+            is_write = request.method not in SAFE_METHODS
+            if is_anybody() and (lacks is not None or is_write):
+                wanted = "/" if is_write else request.full_path.rstrip("?")
                 return redirect(url_for("auth.login", next=wanted))
-            if not may(permission):
-                abort(403, f"Your role {g.user.role} lacks the permission to {permission} here.")
+            if lacks is not None:
+                action, resource = lacks
+                where = f" {dag_id}" if dag_id and resource in ("DAGs", "DAG Runs") else ""
+                abort(
+                    403,
+                    f"Your role {g.user.role or 'of none'} lacks the permission {action} on "
+                    f"{resource}{where}.",
+                )
             return view(*args, **kwargs)
 
-        guarded.permission = permission  # type: ignore[attr-defined]  # read by a test of all routes
+        guarded.permission = word  # type: ignore[attr-defined]  # read by a test of all routes
         return guarded
 
     return decorate
@@ -151,47 +193,17 @@ def requires(
 
 def safe_next(target: str) -> str:
     """Return *target* if it is a path of ours, else the first page."""
+    return target if is_path_of_ours(target) else "/"
+
+
+def is_path_of_ours(target: str) -> bool:
+    """Tell whether *target* leads nowhere but to a page of ours, however it is read."""
     decoded = unquote(unquote(target))
     parts = urlsplit(decoded)
-    is_ours = (
+    return (
         decoded.startswith("/")
         and not decoded.startswith(("//", "/\\"))
         and not parts.scheme
         and not parts.netloc
         and not any(character in decoded for character in "\\\t\r\n")
     )
-    return target if is_ours else "/"
-
-
-@blueprint.route("/login", methods=["GET", "POST"])
-def login() -> ResponseReturnValue:
-    """Show the form; check name and password; begin a new session."""
-    target = safe_next(request.values.get("next", "/"))
-    if request.method == "GET":
-        return render_template("login.html", next=target, error=None)
-    throttle: LoginThrottle = current_app.extensions["login_throttle"]
-    name = request.form.get("username", "")
-    keys = (f"user:{name}", f"address:{request.remote_addr}")
-    now_s = services().clock.monotonic()
-    if not throttle.is_open(keys, now_s):
-        page = render_template("login.html", next=target, error="Too many attempts; wait a minute.")
-        return page, 429, {"Retry-After": str(int(ATTEMPTS_WINDOW_S))}
-    user = services().store.users.verify(name, request.form.get("password", ""))
-    if user is None:
-        throttle.record_failure(keys, now_s)
-        page = render_template("login.html", next=target, error="Wrong user name or password.")
-        return page, 401
-    session.clear()  # a new session at login: an id planted before it is worth nothing
-    session["username"] = user.username
-    session["fingerprint"] = user.password_fingerprint
-    session.permanent = True
-    csrf_token()
-    return redirect(target)
-
-
-@blueprint.post("/logout")
-def logout() -> ResponseReturnValue:
-    """End the session."""
-    session.clear()
-    flash("You are logged out.")
-    return redirect(url_for("auth.login"))

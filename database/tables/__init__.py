@@ -6,6 +6,17 @@ work costs 9 to 13 times as much for a write. Import this package to have all of
 
 from __future__ import annotations
 
+from .access import (
+    access_token,
+    idempotency,
+    login_session,
+    revoked_token,
+    role,
+    role_permission,
+    user,
+    user_role,
+    webhook,
+)
 from .assets import (
     asset,
     asset_alias_link,
@@ -19,11 +30,12 @@ from .base import metadata
 from .dags import dag, dag_file, dag_source, dag_tag, dag_version
 from .events import event, outbox
 from .runs import attempt, dag_run, rendered_fields, task_instance, trigger, xcom
-from .settings import connection, pool, user, variable
+from .settings import connection, pool, variable
 from .workers import process, worker
 
 __all__ = [
     "metadata",
+    "access_token",
     "asset",
     "asset_alias_link",
     "asset_consumption",
@@ -41,14 +53,21 @@ __all__ = [
     "dag_tag",
     "dag_version",
     "event",
+    "idempotency",
+    "login_session",
     "outbox",
     "pool",
     "process",
     "rendered_fields",
+    "revoked_token",
+    "role",
+    "role_permission",
     "task_instance",
     "trigger",
     "user",
+    "user_role",
     "variable",
+    "webhook",
     "worker",
     "xcom",
 ]

@@ -1,10 +1,10 @@
-"""What people set: variables, connections, pools, users."""
+"""What people set: variables, connections, pools."""
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Integer, String, Table, Text, false, true
+from sqlalchemy import Boolean, Column, Integer, String, Table, Text, false
 
-from .base import RowId, UtcDateTime, metadata
+from .base import metadata
 
 #: ``value`` is a Fernet token.
 variable = Table(
@@ -37,18 +37,4 @@ pool = Table(
     Column("slots", Integer, nullable=False),  # -1: unlimited
     Column("description", Text, nullable=False, server_default=""),
     Column("include_deferred", Boolean, nullable=False, server_default=false()),
-)
-
-user = Table(
-    "tw_user",  # "user" is a reserved word in PostgreSQL
-    metadata,
-    Column("id", RowId, primary_key=True),
-    Column("username", String(250), nullable=False, unique=True),
-    Column("password_hash", String(500), nullable=False),
-    Column("role", String(50), nullable=False),
-    Column("email", String(500), nullable=False, server_default=""),
-    Column("first_name", String(250), nullable=False, server_default=""),
-    Column("last_name", String(250), nullable=False, server_default=""),
-    Column("is_active", Boolean, nullable=False, server_default=true()),
-    Column("created_at", UtcDateTime, nullable=False),
 )

@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING
 
 from flask import Request, current_app, g, session
 
-from ..auth import ATTEMPTS_WINDOW_S, SAFE_METHODS, LoginThrottle
+from ...database.access_tokens import PREFIX as PERSONAL_PREFIX
+from ..auth import SAFE_METHODS, become, is_anybody
+from ..auth_backends import Backends
+from ..login import throttle
 from .errors import ApiError
 from .tokens import read_token
 
@@ -31,21 +34,30 @@ _known: dict[bytes, tuple[str, float]] = {}
 
 
 def find_user(request: Request, services: Services, version: int) -> UserRow | None:
-    """Return the user who asks, None: nobody said who they are.
+    """Find who asks, let the request be done in their name, and return them.
+
+    None: nobody said who they are, and the settings give nobody a role.
 
     Raises:
-        ApiError: the credentials are wrong, or a session's unsafe request has no CSRF token.
+        ApiError: the credentials are wrong or of a kind that the settings do not allow, or a
+            session's unsafe request has no CSRF token.
     """
-    kind, _, rest = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() == "basic":
-        return _basic(rest.strip(), request, services, version)
-    if kind.lower() == "bearer":
-        return _bearer(rest.strip(), services, version)
-    if kind:
+    backends: Backends = current_app.extensions["auth_backends"]
+    if backends.denies_all:
         raise not_authenticated(version)
-    user: UserRow | None = getattr(g, "user", None)
-    if user is not None and request.method not in SAFE_METHODS:
-        _check_csrf(request)
+    kind, _, rest = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "basic" and backends.has_basic:
+        become(_basic(rest.strip(), request, services, version))
+    elif kind.lower() == "bearer":
+        become(_bearer(rest.strip(), services, version))
+    elif kind:
+        raise not_authenticated(version)
+    elif not is_anybody():
+        if not backends.has_session and not getattr(g, "is_from_proxy", False):
+            raise not_authenticated(version)
+        if request.method not in SAFE_METHODS:
+            _check_csrf(request)
+    user: UserRow | None = g.user
     return user
 
 
@@ -72,17 +84,16 @@ def check_password(
         row = services.store.users.get(username)
         if row is not None and row.is_active and row.password_fingerprint == fingerprint:
             return row
-    throttle: LoginThrottle = current_app.extensions["login_throttle"]
     keys = (f"user:{username}", f"address:{request.remote_addr}")
-    if not throttle.is_open(keys, now_s):
+    if not throttle().is_open(keys, now_s):
         raise ApiError(
             429,
             "Too many wrong attempts; wait a minute.",
-            {"Retry-After": str(int(ATTEMPTS_WINDOW_S))},
+            {"Retry-After": str(throttle().window_s)},
         )
-    user = services.store.users.verify(username, password)
+    user = services.store.users.verify(username, password, now=services.now())
     if user is None:
-        throttle.record_failure(keys, now_s)
+        throttle().record_failure(keys, now_s)
         return None
     if len(_known) >= KNOWN_MAX:
         _known.clear()
@@ -102,17 +113,25 @@ def _basic(text: str, request: Request, services: Services, version: int) -> Use
 
 
 def _bearer(text: str, services: Services, version: int) -> UserRow:
-    claims = read_token(text, services.now())
-    user = None if claims is None else services.store.users.get(str(claims["sub"]))
-    is_right = (
-        claims is not None
-        and user is not None
-        and user.is_active
-        and hmac.compare_digest(str(claims.get("fpr", "")), user.password_fingerprint)
-    )
-    if user is None or not is_right:
+    if text.startswith(PERSONAL_PREFIX):
+        user_id = services.store.access_tokens.find_user(text, now=services.now())
+        user = None if user_id is None else services.store.users.by_id(user_id)
+    else:
+        user = _signed(text, services)
+    if user is None or not user.is_active:
         raise not_authenticated(version)
     return user
+
+
+def _signed(text: str, services: Services) -> UserRow | None:
+    """Return the user of a signed token: not expired, not given back, password not changed."""
+    claims = read_token(text, services.now())
+    user = None if claims is None else services.store.users.get(str(claims["sub"]))
+    if claims is None or user is None:
+        return None
+    if not hmac.compare_digest(str(claims.get("fpr", "")), user.password_fingerprint):
+        return None
+    return None if services.store.access_tokens.is_given_back(str(claims["jti"])) else user
 
 
 def _check_csrf(request: Request) -> None:

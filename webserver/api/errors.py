@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 from flask import Response
 
+from ...control.access import AccessDenied
+from ...database.caller import ForeignDag
 from ...database.errors import AlreadyExists, DatabaseBusy, NotAllowed, NotFound
 from ...sdk.errors import TradewindError
 
@@ -44,6 +46,8 @@ def status_of(error: TradewindError) -> int:
         return error.status
     if isinstance(error, NotFound):
         return 404
+    if isinstance(error, (AccessDenied, ForeignDag)):
+        return 403
     if isinstance(error, (AlreadyExists, NotAllowed)):
         return 409
     if isinstance(error, DatabaseBusy):

@@ -12,15 +12,17 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from ...control.access import AccessDenied
 from ...sdk.errors import TradewindError
-from ..auth import PERMISSIONS, ROLES
+from ..auth import is_anybody
+from ..permissions import missing, needs_of_operation
 from ..services import services
 from .authenticate import find_user, not_authenticated
-from .call import Call
+from .call import WILDCARD, Call
 from .errors import ApiError, error_response
 from .operation import Face, Operation, operations
 from .read_request import read_body, read_query
@@ -90,11 +92,7 @@ def _answer(one: Operation, face: Face, version: int, path: dict[str, Any]) -> R
     user = None
     if one.permission is not None:
         user = find_user(request, ground, version)
-        if user is None:
-            raise not_authenticated(version)
-        role = user.role if user.role in ROLES else "Public"
-        if ROLES.index(role) < ROLES.index(PERMISSIONS[one.permission]):
-            raise ApiError(403, f"The role {user.role} may not do this.")
+        _check_access(one, face, version, path)
         ground = replace(ground, actor=f"user:{user.username}")
     _refuse_strange_path(path)
     call = Call(
@@ -112,6 +110,18 @@ def _answer(one: Operation, face: Face, version: int, path: dict[str, Any]) -> R
     if face.status == 204 or found is None:
         return Response(status=face.status)
     return Response(encode(found, version), face.status, content_type="application/json")
+
+
+def _check_access(one: Operation, face: Face, version: int, path: dict[str, Any]) -> None:
+    """Refuse who may not do this; those who did not say who they are may read at most."""
+    dag_id = path.get("dag_id")
+    needs = needs_of_operation(face.id, face.tag, one.method, str(one.permission))
+    lacks = missing(g.access, needs, None if dag_id == WILDCARD else dag_id)
+    if is_anybody() and (lacks is not None or one.permission != "read"):
+        raise not_authenticated(version)
+    if lacks is not None:
+        action, resource = lacks
+        raise AccessDenied(f"The permission {action} on {resource} is missing.")
 
 
 def _refuse_strange_path(path: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ALGORITHM = "HS512"
 AUDIENCE = "apache-airflow"
 KEY_BYTES_MIN = 32
-REQUIRED = ["sub", "exp", "nbf", "iat", "aud"]
+REQUIRED = ["sub", "jti", "exp", "nbf", "iat", "aud"]
 
 
 def make_token(user: UserRow, now: datetime, *, is_cli: bool = False) -> str:

@@ -6,6 +6,7 @@ import pytest
 from tradewind.control import connections, pools, users, variables
 from tradewind.control.exchange_files import read_entries
 from tradewind.control.input import InvalidInput, parse_instant, parse_json_object
+from tradewind.control.roles import check_roles
 from tradewind.database.errors import AlreadyExists, NotAllowed, NotFound
 from tradewind.sdk.connection import Connection
 
@@ -131,7 +132,7 @@ def test_the_default_pool_stays(services):
 def test_the_first_start_makes_an_admin_and_no_later_one(services):
     password = users.ensure_admin(services, "admin")
 
-    assert services.store.users.verify("admin", password).role == "Admin"
+    assert services.store.users.verify("admin", password, now=services.now()).roles == ("Admin",)
     assert users.ensure_admin(services, "admin") is None
 
 
@@ -142,13 +143,13 @@ def test_users_are_found_by_name_or_mail_and_roles_are_checked(services):
         first_name="Ada",
         last_name="L",
         email="ada@example.org",
-        role="Op",
+        roles=["Op"],
         password="long enough",
     )
 
     assert users.get_user(services, email="ada@example.org").username == "ada"
-    with pytest.raises(InvalidInput, match="Valid roles are: Admin, Op, User, Viewer, Public"):
-        users.check_role("King")
+    with pytest.raises(InvalidInput, match="Valid roles are: Public, Viewer"):
+        check_roles(services, ["King"])
     with pytest.raises(NotFound):
         users.delete_user(services, username="nope")
     assert users.delete_user(services, username="ada") == "ada"

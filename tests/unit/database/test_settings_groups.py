@@ -77,24 +77,24 @@ def test_the_default_pool_stays(house):
 
 def test_only_the_right_password_signs_in(house, tmp_path):
     users = house.store.users
-    users.create(username="ada", password="right", role="Admin", now=house.now)
+    users.create(username="ada", password="right", roles=["Admin"], now=house.now)
 
-    assert users.verify("ada", "wrong") is None
-    assert users.verify("bob", "right") is None
-    assert users.verify("ada", "right").role == "Admin"
+    assert users.verify("ada", "wrong", now=house.now) is None
+    assert users.verify("bob", "right", now=house.now) is None
+    assert users.verify("ada", "right", now=house.now).role == "Admin"
     assert raw(tmp_path, "SELECT password_hash FROM tw_user")[0].startswith("scrypt:")
     with pytest.raises(AlreadyExists):
-        users.create(username="ada", password="x", role="Viewer", now=house.now)
+        users.create(username="ada", password="x", roles=["Viewer"], now=house.now)
 
 
 def test_a_new_password_has_a_new_fingerprint(house):
     users = house.store.users
-    before = users.create(username="ada", password="one", role="Admin", now=house.now)
+    before = users.create(username="ada", password="one", roles=["Admin"], now=house.now)
 
     users.set_password("ada", "two", now=house.now, actor="user:ada")
 
     assert users.get("ada").password_fingerprint != before.password_fingerprint
-    assert users.verify("ada", "two") is not None
+    assert users.verify("ada", "two", now=house.now) is not None
 
 
 def push(house, claim, value, key="return_value", holder=None):

@@ -37,7 +37,7 @@ def store(tmp_path, monkeypatch, clock: VirtualClock) -> Iterator[Store]:
         made.users.create(
             username=name,
             password=f"{name}-password",
-            role=role,
+            roles=[role],
             email="",
             first_name="",
             last_name="",

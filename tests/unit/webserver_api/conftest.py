@@ -27,7 +27,7 @@ from tradewind.sdk.serialized import (
     encode,
 )
 from tradewind.webserver.app import create_app
-from tradewind.webserver.auth import LoginThrottle
+from tradewind.webserver.throttle import LoginThrottle
 
 NOW = datetime(2024, 3, 5, 12, tzinfo=UTC)
 ROLES = {"ada": "Admin", "olga": "Op", "uma": "User", "vic": "Viewer", "pat": "Public"}
@@ -69,7 +69,7 @@ hash_once = cache(users._hash)
 def add_user(store: Store, name: str) -> None:
     password = f"{name}-password"
     store.users.create(
-        username=name, password=password, role=ROLES[name], now=NOW, actor="user:test"
+        username=name, password=password, roles=[ROLES[name]], now=NOW, actor="user:test"
     )
 
 
@@ -102,7 +102,7 @@ def shared_app(tmp_path_factory) -> Flask:
 @pytest.fixture
 def client(shared_app: Flask, store: Store, clock: VirtualClock) -> FlaskClient:
     shared_app.extensions["services"] = Services(store, clock)
-    shared_app.extensions["login_throttle"] = LoginThrottle()
+    shared_app.extensions["login_throttle"] = LoginThrottle.from_configuration()
     return shared_app.test_client()
 
 
