@@ -32,7 +32,7 @@ def detach(
     from ..sdk.configuration import conf
 
     path = pid_file(name, pid)
-    running = _running_pid(path)
+    running = running_pid(path)
     if running is not None:
         raise click.ClickException(f"{name} is running already, as process {running} ({path}).")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,8 @@ def _file(name: str, ending: str, named: str | None) -> Path:
     return Path(named).absolute() if named else home() / f"tradewind-{name}.{ending}"
 
 
-def _running_pid(path: Path) -> int | None:
+def running_pid(path: Path) -> int | None:
+    """Return the process that a pid file names, None if there is none."""
     try:
         pid = int(path.read_text().strip())
         os.kill(pid, 0)

@@ -38,6 +38,8 @@ COMMANDS = {
         "Encrypt stored secrets with a new key.",
     ),
     "db": ("db:db", "The metadata database."),
+    "celery": ("celery:celery", "Workers of the Celery executor."),
+    "plugins": ("plugins:plugins", "Plugins: what they bring, and which are broken."),
     "jobs": ("jobs:jobs", "Running schedulers and other services."),
     "config": ("config:config", "Settings and where they come from."),
     "info": ("info:info", "Versions, paths and settings of this install."),

@@ -39,7 +39,7 @@ def make_executors() -> Mapping[str, Executor]:
 
 
 def run_runner() -> int:
-    """Run the runner of this machine until SIGTERM."""
+    """Run the runner of the Local executor on this machine until SIGTERM."""
     from ..runtime.supervise.runner_main import main
 
     return main()
@@ -78,6 +78,7 @@ def run_scheduler_family(
     from ..scheduler.service_log import configure_service_log
     from ..sdk.clock import WallClock
     from ..sdk.configuration import conf
+    from ..sdk.executor_names import LOCAL
 
     scheduler_progress, parser_progress = Progress(), Progress()
 
@@ -99,9 +100,10 @@ def run_scheduler_family(
         return run_runner()
 
     members = [
-        Member("runner", run_own_runner, has_own_session=True),
         Member("scheduler", run_scheduler, is_restarted=num_runs < 0, progress=scheduler_progress),
     ]
+    if LOCAL in executor_names():
+        members.insert(0, Member("runner", run_own_runner, has_own_session=True))
     if has_parser:
         members.append(Member("parser", run_parser, progress=parser_progress))
     return ProcessKeeper(members, WallClock()).run()

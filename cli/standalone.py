@@ -18,16 +18,17 @@ def standalone(port: int | None, host: str | None) -> int:
     from ..runtime.supervise import runner_main, triggerer_main  # noqa: F401 - shared by fork
     from ..scheduler.standalone import run_standalone
     from ..sdk.configuration import conf
+    from ..sdk.executor_names import LOCAL
     from .neighbours import refuse_airflow
     from .notices import print_notices
     from .service_parts import executor_names, make_executors, run_runner, run_triggerer, serve_web
 
     refuse_airflow()
     print_notices()
-    executor_names()
+    names = executor_names()
     return run_standalone(
         executors=make_executors,
-        run_runner=run_runner,
+        run_runner=run_runner if LOCAL in names else None,
         run_triggerer=run_triggerer,
         serve_web=serve_web,
         host=host or conf.get("api", "host"),

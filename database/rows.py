@@ -182,6 +182,7 @@ class WorkerRow:
     lease_until_at: datetime
     stopped_at: datetime | None
     reason: str
+    log_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

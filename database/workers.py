@@ -49,6 +49,7 @@ class WorkerOperations(Operations):
             "executor": identity.executor,
             "queues": list(identity.queues),
             "slots": identity.slots,
+            "log_url": identity.log_url,
             "state": "alive",
             "renewed_at": now,
             "lease_until_at": self._until(now),

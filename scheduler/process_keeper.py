@@ -37,6 +37,7 @@ class Member:
 
     ``has_own_session``: it outlives this parent (the runner, with the tasks that it owns).
     ``progress``: where its loop shows that it goes on; one that hangs is started anew.
+    ``is_last``: it is told to stop when the others have stopped.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Member:
     has_own_session: bool = False
     is_restarted: bool = True
     progress: Progress | None = None
+    is_last: bool = False
 
 
 @dataclass(slots=True)
@@ -65,13 +67,21 @@ class ProcessKeeper:
         *,
         restart_delay_s: float = 1.0,
         hang_timeout_s: float = HANG_TIMEOUT_S,
+        stop_timeout_s: float = STOP_TIMEOUT_S,
         say: Callable[[str], None] = lambda _text: None,
     ) -> None:
-        """Args: say: shows one line to whoever started us."""
+        """Prepare; nothing is started before ``run``.
+
+        Args:
+            stop_timeout_s: how long members may take to end before they are killed. Where it is
+                longer than usual, a second signal asks them again and shortens it.
+            say: shows one line to whoever started us.
+        """
         self._states = [_State(member) for member in members]
         self._clock = clock
         self._restart_delay_s = restart_delay_s
         self._hang_timeout_s = hang_timeout_s
+        self._stop_timeout_s = stop_timeout_s
         self._say = say
 
     def run(self) -> int:
@@ -137,32 +147,43 @@ class ProcessKeeper:
             self._say(f"{state.member.name} {_how_it_ended(status)}; it is started again")
 
     def _stop(self, stop: StopSignal) -> int:
-        self._signal(signal.SIGTERM)
-        deadline_s = self._clock.monotonic() + STOP_TIMEOUT_S
-        while any(state.pid for state in self._states):
-            wait_s = deadline_s - self._clock.monotonic()
-            if wait_s <= 0 or stop.count > 1:
-                break
-            select.select([stop.fileno()], [], [], min(wait_s, 0.2))
-            stop.drain()
-            self._forget_ended()
+        for is_last in (False, True):
+            self._stop_some([one for one in self._states if one.member.is_last is is_last], stop)
         is_forced = any(state.pid for state in self._states)
         if is_forced:
             names = ", ".join(state.member.name for state in self._states if state.pid)
             self._say(f"killing what has not ended: {names}")
-            self._signal(signal.SIGKILL)
+            self._signal(self._states, signal.SIGKILL)
             for state in self._states:
                 if state.pid is not None:
                     os.waitpid(state.pid, 0)
         return 130 if is_forced and stop.count > 1 else 0
+
+    def _stop_some(self, states: Sequence[_State], stop: StopSignal) -> None:
+        """Tell members to stop, and wait until they have or their time is over."""
+        self._signal(states, signal.SIGTERM)
+        heard = max(stop.count, 1)
+        is_patient = self._stop_timeout_s > STOP_TIMEOUT_S
+        deadline_s = self._clock.monotonic() + self._stop_timeout_s
+        while any(state.pid for state in states):
+            wait_s = deadline_s - self._clock.monotonic()
+            if wait_s <= 0 or (stop.count > 1 and not is_patient) or stop.count > 2:
+                break
+            if stop.count > heard:
+                heard = stop.count
+                self._signal(states, signal.SIGTERM)
+                deadline_s = min(deadline_s, self._clock.monotonic() + STOP_TIMEOUT_S)
+            select.select([stop.fileno()], [], [], min(wait_s, 0.2))
+            stop.drain()
+            self._forget_ended()
 
     def _forget_ended(self) -> None:
         for state in self._states:
             if state.pid is not None and os.waitpid(state.pid, os.WNOHANG)[0]:
                 state.pid = None
 
-    def _signal(self, number: int) -> None:
-        for state in self._states:
+    def _signal(self, states: Sequence[_State], number: int) -> None:
+        for state in states:
             if state.pid is not None:
                 os.kill(state.pid, number)
 

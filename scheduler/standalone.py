@@ -32,7 +32,7 @@ class PortTaken(TradewindError):
 def run_standalone(
     *,
     executors: Callable[[], Mapping[str, Executor]],
-    run_runner: Callable[[], int],
+    run_runner: Callable[[], int] | None,
     run_triggerer: Callable[[], int],
     serve_web: Callable[[str, int], int],
     host: str,
@@ -43,7 +43,7 @@ def run_standalone(
 
     Args:
         executors: makes the executors, in the scheduler's own process.
-        run_runner: the runner's main function.
+        run_runner: the runner's main function; None: no executor runs tasks on this machine.
         run_triggerer: the triggerer's.
         serve_web: serves the page at host and port until SIGTERM.
         say: shows one line to the person who started us.
@@ -74,11 +74,12 @@ def run_standalone(
 
     members = [
         Member("parser", service("parser", run_parser), progress=parser_progress),
-        Member("runner", service("runner", run_runner), has_own_session=True),
         Member("scheduler", service("scheduler", run_scheduler), progress=scheduler_progress),
         Member("triggerer", service("triggerer", run_triggerer)),
         Member("web", service("web", lambda: serve_web(host, port))),
     ]
+    if run_runner is not None:
+        members.insert(1, Member("runner", service("runner", run_runner), has_own_session=True))
     _welcome(say, host, port, password)
     keeper = ProcessKeeper(
         members,

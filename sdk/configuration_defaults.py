@@ -297,6 +297,7 @@ DEFAULTS: Final[dict[str, Options]] = {
         "simple_log_format": ("%(asctime)s %(levelname)s - %(message)s", "console lines"),
         "log_filename_template": (None, "path of a task log; unset: as docs/configuration.md says"),
         "task_log_reader": ("task", "handler name"),
+        "worker_log_server_host": ("0.0.0.0", "address; every request must be signed"),  # noqa: S104
         "worker_log_server_port": ("8793", "8793"),
         "trigger_log_server_port": ("8794", "8794"),
         "colored_console_log": ("True", "True"),
@@ -442,6 +443,7 @@ DEFAULTS: Final[dict[str, Options]] = {
         "pool": ("prefork", "prefork, gevent, eventlet, solo"),
         "celery_app_name": ("airflow.providers.celery.executors.celery_executor", ""),
         "worker_umask": (None, ""),
+        "worker_drain_s": ("0", "seconds that tasks of a stopping worker may go on; 0: no limit"),
     },
     "kubernetes_executor": {
         "worker_container_repository": ("", "read by DAG files that describe pods; not used here"),

@@ -24,6 +24,8 @@ worker = Table(
     Column("lease_until_at", UtcDateTime, nullable=False),
     Column("stopped_at", UtcDateTime),
     Column("reason", Text, nullable=False, server_default=""),
+    #: Where this worker serves the logs that it wrote; empty: on the disk that all share.
+    Column("log_url", String(500), nullable=False, server_default=""),
     Index(
         "ix_worker_alive",
         "lease_until_at",

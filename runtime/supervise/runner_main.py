@@ -11,16 +11,19 @@ import os
 import signal
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from ...database.bell import Listener
+from ...database.bell import Listener, bell_folder
+from ...database.clock import database_clock
 from ...database.store import open_store
-from ...sdk.clock import WallClock
+from ...database.values import WorkerIdentity
 from ...sdk.configuration import conf, dags_folder, home
-from ...sdk.executor_names import canonical_executor
+from ...sdk.executor_names import LOCAL
 from ..task import process_hygiene
 from . import process_groups
 from .entry_journal import EntryJournal
+from .hint_desk import HintDesk
 from .hosts import HostSettings
 from .os_processes import OsProcesses
 from .os_settings import OsSettings
@@ -38,40 +41,63 @@ SLOTS_UNLIMITED = 10_000
 SEQUENTIAL_EXECUTOR = "SequentialExecutor"
 
 
-def main(
-    home_folder: Path | None = None,
-    *,
-    executor: str | None = None,
-    queues: tuple[str, ...] | None = None,
-    slot_name: str = "runner",
-    is_standby: bool = True,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class RunnerPlan:
+    """Which runner this is to be. The default: the one runner of this machine, for Local."""
+
+    #: The executor, by its canonical name, whose work it runs.
+    executor: str = LOCAL
+    #: Which queues to serve; None: all.
+    queues: tuple[str, ...] | None = None
+    #: One runner of each name lives at a time in a home.
+    slot_name: str = "runner"
+    #: Where another runner is alive, wait for its place instead of ending.
+    is_standby: bool = True
+    #: How many tasks at once; None: as [execution] and [core] parallelism say.
+    slots: int | None = None
+    #: How long tasks may go on after SIGTERM, in seconds.
+    drain_s: float = 0.0
+    #: It claims what forwarders bring to its desk, not what it finds.
+    has_desk: bool = False
+    #: Where its logs are served.
+    log_url: str = ""
+
+
+def desk_path(slot_name: str) -> Path:
+    """Return the socket of a runner's desk."""
+    return bell_folder(home()) / f"{slot_name}.desk"
+
+
+def main(home_folder: Path | None = None, plan: RunnerPlan | None = None) -> int:
     """Run until asked to stop; return an exit code.
 
     Args:
         home_folder: of the metadata database and the run folder; None: the configured home.
-        executor: the name under which its work is queued; None: the configured one.
-        queues: which queues to serve; None: all.
-        slot_name: one runner of each name lives at a time.
-        is_standby: where another runner is alive, wait for its place instead of ending.
     """
-    slot = RunnerSlot(home_folder or home(), slot_name)
+    plan = plan or RunnerPlan()
+    folder = home_folder or home()
+    slot = RunnerSlot(folder, plan.slot_name)
     while not slot.acquire():
-        if not is_standby:
+        if not plan.is_standby:
             return 0
         time.sleep(STANDBY_INTERVAL_S)  # a signal's default action ends a runner that waits
     process_hygiene.become_subreaper()
-    named = executor or str(conf.get("core", "executor")).split(",")[0].strip()
-    settings = runner_settings(queues, is_sequential=named.endswith(SEQUENTIAL_EXECUTOR))
-    executor = canonical_executor(named)  # as task instances name it
-    clock = WallClock()
-    identity = new_identity(executor, queues or (), settings.slots)
+    settings = runner_settings(plan)
+    store = open_store()
+    clock = database_clock(store)
+
+    def draw_identity() -> WorkerIdentity:
+        drawn = new_identity(plan.executor, plan.queues or (), settings.slots, plan.log_url)
+        slot.remember(drawn.id)
+        return drawn
+
+    predecessors = slot.remembered()
+    identity = draw_identity()
     process_groups.kill_leftovers(slot.id, identity.id)
     environment = without_secrets(os.environ)
     environment[process_groups.RUNNER_VARIABLE] = process_groups.runner_mark(slot.id, identity.id)
-    store = open_store()
     journal = EntryJournal(slot.entry_journal)
-    listener = Listener(home_folder or home(), "runner")
+    listener = HintDesk(desk_path(plan.slot_name)) if plan.has_desk else Listener(folder, "runner")
     processes = OsProcesses(
         os_settings(), clock, journal=journal.descriptor, bell=listener, environment=environment
     )
@@ -80,13 +106,15 @@ def main(
         store=store,
         clock=clock,
         processes=processes,
-        make_identity=lambda: (
-            identities.pop() if identities else new_identity(executor, queues or (), settings.slots)
+        make_identity=lambda: identities.pop() if identities else draw_identity(),
+        # The journal knows of this slot's attempts only: others are for others to judge.
+        is_dead=lambda row, own: (
+            (predecessors is None or row.id in predecessors) and is_proven_dead(row, own)
         ),
-        is_dead=is_proven_dead,
         spool=Spool(slot.spool_folder),
         journal=journal,
         settings=settings,
+        desk=listener if isinstance(listener, HintDesk) else None,
     )
     _stop_on_signals(runner, processes)
     try:
@@ -103,26 +131,26 @@ def main(
     return 0
 
 
-def runner_settings(
-    queues: tuple[str, ...] | None = None, *, is_sequential: bool = False
-) -> RunnerSettings:
+def runner_settings(plan: RunnerPlan) -> RunnerSettings:
     """Read [execution] and what overrides it (``docs/configuration.md``)."""
-    slots = (
-        1
-        if is_sequential
-        else conf.getint("execution", "slots") or conf.getint("core", "parallelism") or 10_000
+    is_sequential = any(
+        named.endswith(SEQUENTIAL_EXECUTOR) for named in conf.getlist("core", "executor")
     )
+    slots = conf.getint("execution", "slots") or conf.getint("core", "parallelism")
     kill_grace_s = conf.getfloat("execution", "kill_grace_s")
     if conf.find("core", "killed_task_cleanup_time")[0] is not None:  # somebody has set it
         kill_grace_s = conf.getfloat("core", "killed_task_cleanup_time")
-    lease_s = conf.getfloat("scheduler", "lease_s")
+    heartbeat_s = conf.getfloat("scheduler", "lease_s") / 6
     return RunnerSettings(
-        slots=slots,
-        queues=queues,
-        sweep_s=conf.getfloat("scheduler", "sweep_s"),
-        heartbeat_s=lease_s / 6,
+        slots=plan.slots or (1 if is_sequential else slots or SLOTS_UNLIMITED),
+        queues=plan.queues,
+        # What it may claim, a desk is told. A sweep looks for fenced attempts only: with each
+        # heartbeat, or a thousand workers would ask a thousand times a second.
+        sweep_s=heartbeat_s if plan.has_desk else conf.getfloat("scheduler", "sweep_s"),
+        heartbeat_s=heartbeat_s,
         kill_grace_s=kill_grace_s,
         shutdown_grace_s=conf.getfloat("execution", "shutdown_grace_s"),
+        drain_s=plan.drain_s,
         entry_timeout_s=conf.getfloat("core", "dagbag_import_timeout")
         + conf.getfloat("execution", "import_timeout_s"),
     )
@@ -160,4 +188,4 @@ if __name__ == "__main__":
     logging.basicConfig(
         level="INFO", format="%(asctime)s %(levelname)s %(name)s - %(message)s", stream=sys.stderr
     )
-    sys.exit(main(is_standby=False))
+    sys.exit(main(plan=RunnerPlan(is_standby=False)))

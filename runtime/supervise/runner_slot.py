@@ -20,6 +20,8 @@ from .process_groups import boot_id, process_started_at
 
 _LOCK_TRIES = 5
 _LOCK_PAUSE_S = 0.01
+#: A runner that was lost before so many others has long been buried.
+REMEMBERED_MAX = 50
 
 
 class RunnerSlot:
@@ -60,6 +62,18 @@ class RunnerSlot:
             os.close(self._file)
             self._file = None
 
+    def remember(self, worker_id: str) -> None:
+        """Note that an incarnation of this slot begins: the journal speaks for it from now on."""
+        known = [*(self.remembered() or ()), worker_id]
+        self._ids_path.write_text("".join(f"{one}\n" for one in known[-REMEMBERED_MAX:]))
+
+    def remembered(self) -> list[str] | None:
+        """Return the incarnations of this slot so far; None: nobody has kept a list."""
+        try:
+            return self._ids_path.read_text().split()
+        except OSError:
+            return None
+
     def holder(self) -> int | None:
         """Return the pid of the runner that has the slot now, None if nobody has it."""
         try:
@@ -79,6 +93,10 @@ class RunnerSlot:
             os.close(file)
 
     @property
+    def _ids_path(self) -> Path:
+        return self._folder / f"{self._name}.ids"
+
+    @property
     def _lock_path(self) -> Path:
         return self._folder / f"{self._name}.lock"
 
@@ -95,7 +113,9 @@ def _lock(file: int) -> bool:
     return False
 
 
-def new_identity(executor: str, queues: tuple[str, ...], slots: int) -> WorkerIdentity:
+def new_identity(
+    executor: str, queues: tuple[str, ...], slots: int, log_url: str = ""
+) -> WorkerIdentity:
     """Draw a new incarnation for this process."""
     pid = os.getpid()
     return WorkerIdentity(
@@ -107,6 +127,7 @@ def new_identity(executor: str, queues: tuple[str, ...], slots: int) -> WorkerId
         executor=executor,
         queues=queues,
         slots=slots,
+        log_url=log_url,
     )
 
 
