@@ -92,6 +92,23 @@ class FileOperations(Operations):
         """Return files that gave no DAG, with the reason."""
         return self._rows(dag_file.c.is_present.is_(True), dag_file.c.no_dag_reason.is_not(None))
 
+    def request_parse(self, relative_path: str, now: datetime, actor: str) -> bool:
+        """Have a file parsed again though nothing of it changed; False: there is no such file."""
+        with self._database.write() as connection:
+            file_id = connection.execute(
+                update(dag_file)
+                .where(dag_file.c.relative_path == relative_path, dag_file.c.is_present.is_(True))
+                .values(content_hash="")
+                .returning(dag_file.c.id)
+            ).scalar_one_or_none()
+            if file_id is None:
+                return False
+            named = select(dag.c.dag_id).where(dag.c.file_id == file_id, dag.c.is_active.is_(True))
+            ids = list(connection.execute(named).scalars()) or [None]
+            write_events(connection, [Event("file.reparse", actor, id_) for id_ in ids], now)
+        self._ring("parser")
+        return True
+
     def forget(self, relative_path: str, now: datetime) -> list[str]:
         """A file is gone: its DAGs go out of force, history stays. Return them."""
         with self._database.write() as connection:

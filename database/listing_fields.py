@@ -136,8 +136,8 @@ DAG_FIELDS: Mapping[str, Any] = {
         .correlate(dag)
     ),
     "asset_dependency": _scheduled_on(),
-    "last_run_start": _newest_run(dag_run.c.started_at),
-    "last_run_end": _newest_run(dag_run.c.ended_at),
+    "dag_run_start_date": _newest_run(dag_run.c.started_at),
+    "dag_run_end_date": _newest_run(dag_run.c.ended_at),
     "last_dag_run_state": _newest_run(dag_run.c.state),
 }
 EVENT_FIELDS: Mapping[str, Any] = {

@@ -24,6 +24,7 @@ def init_app(app: Flask) -> None:
     """Give an application all addresses of the API."""
     from .openapi import add_document_routes
     from .resources import (  # noqa: F401 - importing declares the operations
+        access_tokens,
         asset_queue,
         assets,
         backfills,
@@ -31,13 +32,18 @@ def init_app(app: Flask) -> None:
         connections,
         dag_runs,
         dag_runs_together,
+        dag_warnings,
         dags,
+        jobs,
+        logins,
         logs,
+        packages,
         pools,
         system,
         task_instance_acts,
         task_instances,
         variables,
+        webhooks,
         xcoms,
     )
     from .routes import add_routes

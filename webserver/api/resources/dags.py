@@ -10,6 +10,7 @@ from flask import Response
 
 from ....control import delete as delete_verb
 from ....control import pause
+from ....control.reparse import reparse_file
 from ....database.errors import NotFound
 from ....database.listings import Where
 from .. import answers_v1 as a1
@@ -20,7 +21,7 @@ from .. import task_answers_v2 as t2
 from ..call import WILDCARD, Call
 from ..errors import ApiError
 from ..file_tokens import read_file_token
-from ..operation import PAGE, Face, Query, operation, order, patterns, texts
+from ..operation import PAGE, Face, Query, bounds, operation, order, patterns, texts
 
 _FIELDS = Query("fields", is_list=True)
 _MASK = Query("update_mask", is_list=True)
@@ -29,6 +30,11 @@ _DAGS_V1 = (
     *texts("tags"),
     Query("only_active", "boolean", default=True),
     Query("dag_id_pattern"),
+)
+_SWITCHES = (
+    ("paused", "is_paused"),
+    ("has_import_errors", "has_import_errors"),
+    ("has_asset_schedule", "has_asset_schedule"),
 )
 _DAGS_V2 = (
     *PAGE,
@@ -58,6 +64,12 @@ _DAGS_V2 = (
             order(),
             Query("has_import_errors", "boolean"),
             Query("last_dag_run_state"),
+            *texts("dag_run_state", "timetable_type"),
+            *bounds("dag_run_start_date", "dag_run_end_date", is_strict=True),
+            Query("bundle_name"),
+            Query("bundle_version"),
+            Query("has_asset_schedule", "boolean"),
+            Query("asset_dependency"),
         ),
         answer=a2.DAGCollectionResponse,
         tag="DAG",
@@ -82,7 +94,7 @@ def _where(call: Call) -> list[Where]:
     where: list[Where] = []
     if query.get("only_active") or query.get("exclude_stale"):
         where.append(Where("is_active", "in", [True]))
-    for name, field in (("paused", "is_paused"), ("has_import_errors", "has_import_errors")):
+    for name, field in _SWITCHES:
         if query.get(name) is not None:
             where.append(Where(field, "in", [query[name]]))
     if query.get("tags"):
@@ -92,6 +104,14 @@ def _where(call: Call) -> list[Where]:
         where.append(Where("owners", "part", owner))
     if query.get("last_dag_run_state"):
         where.append(Where("last_dag_run_state", "in", [query["last_dag_run_state"]]))
+    if query.get("asset_dependency"):
+        where.append(Where("asset_dependency", "part", query["asset_dependency"]))
+    if query.get("bundle_version") or query.get("bundle_name") not in (None, show_dags.BUNDLE):
+        where.append(Where("dag_id", "in", []))
+    where += filters.listed(
+        query, dag_run_state="last_dag_run_state", timetable_type="timetable_type"
+    )
+    where += filters.ranges(query, "dag_run_start_date", "dag_run_end_date")
     if query.get("dag_id_pattern") == WILDCARD:
         return where
     if call.version == 1 and query.get("dag_id_pattern"):
@@ -304,6 +324,21 @@ def get_task(call: Call) -> Any:
     if task is None:
         raise ApiError(404, f"DAG {call.dag_id!r} has no task {call.task_id!r}.")
     return show_dags.show_task(call.version, version, task)
+
+
+_REPARSE: dict[str, Any] = {"status": 201, "errors": (404,)}
+
+
+@operation(
+    "PUT",
+    "edit",
+    v1=Face("reparse_dag_file", "/parseDagFile/{file_token}", tag="DAG", **_REPARSE),
+    v2=Face("reparse_dag_file", "/parseDagFile/{file_token}", tag="DAG Parsing", **_REPARSE),
+)
+def reparse_dag_file(call: Call) -> Any:
+    """Have a file parsed again as soon as possible, though nothing of it has changed."""
+    reparse_file(call.services, read_file_token(str(call.path["file_token"])))
+    return None if call.version == 1 else {}
 
 
 @operation(

@@ -351,18 +351,3 @@ def get_dag_stats(call: Call) -> Any:
             dags.append(a2.DagStatsResponse(dag_id=row.dag_id, dag_display_name=name, stats=more))
     kind = answers.DagStatsCollectionSchema if call.version == 1 else a2.DagStatsCollectionResponse
     return kind(dags=dags, total_entries=len(dags))
-
-
-@operation(
-    "GET",
-    "operate",
-    v1=Face("get_providers", "/providers", answer=a1.ProviderCollection, tag="Provider"),
-    v2=Face(
-        "get_providers", "/providers", PAGE, answer=a2.ProviderCollectionResponse, tag="Provider"
-    ),
-)
-def get_providers(call: Call) -> Any:
-    """List provider packages: there are none, operators come with the package itself."""
-    if call.version == 1:
-        return {"providers": [], "total_entries": 0}
-    return a2.ProviderCollectionResponse(providers=[], total_entries=0)
