@@ -75,6 +75,8 @@ RUNNING: tuple[tuple[str, str, str], ...] = (
         "sdk.execution_time.context utils.operator_helpers",
     ),
     ("sdk.plugin", "AirflowPlugin", "plugins_manager sdk.plugins_manager"),
+    ("sdk.listeners", "hookimpl", "listeners sdk._shared.listeners"),
+    ("sdk.listeners", "ListenerManager get_listener_manager", "listeners.listener sdk.listener"),
     (
         "sdk.retry_policy",
         "ExceptionRetryPolicy RetryAction RetryDecision RetryPolicy RetryRule",

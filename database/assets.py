@@ -286,6 +286,7 @@ class AssetOperations(Operations):
         source_run_id: str | None = None,
         after: datetime | None = None,
         before: datetime | None = None,
+        after_id: int | None = None,
         is_ascending: bool = True,
         limit: int = 1000,
         offset: int = 0,
@@ -295,6 +296,7 @@ class AssetOperations(Operations):
         Args:
             alias: only those that were made through it.
             after: *before*: bounds of their time, inclusive.
+            after_id: only those that were written later than this one.
         """
         wanted: builtins.list[Any] = []
         if name is not None:
@@ -311,6 +313,8 @@ class AssetOperations(Operations):
             wanted.append(asset_event.c.at >= after)
         if before is not None:
             wanted.append(asset_event.c.at <= before)
+        if after_id is not None:
+            wanted.append(asset_event.c.id > after_id)
         order = asset_event.c.id.asc() if is_ascending else asset_event.c.id.desc()
         statement = _EVENTS.where(*wanted).order_by(order)
         with self._database.read() as connection:

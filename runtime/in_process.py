@@ -25,6 +25,7 @@ from ..sdk import secrets_lookup, task_runtime
 from ..sdk.clock import Clock, WallClock
 from ..sdk.configuration import conf
 from ..sdk.not_set import NOTSET, is_arg_set
+from ..sdk.plugins import load_plugins
 from ..sdk.serialized import SerializedDag
 from ..sdk.states import FINISHED, DagRunState, TaskInstanceState
 from .main_program import exit_with_failure, is_main_program
@@ -100,6 +101,7 @@ def run_dag(
     before = task_runtime.current
     task_runtime.current = runtime
     secrets_lookup.ask_first(files)
+    load_plugins()
     try:
         _Loop(dag, run, clock, sleep, pattern, report or _say_nothing).run()
     finally:

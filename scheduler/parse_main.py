@@ -21,6 +21,7 @@ from ..sdk.log_paths import callback_log_path
 from .beat import Beat
 from .callback_children import CallbackChildren
 from .deliver_callbacks import DeliverCallbacks
+from .deliver_events import DeliverEvents
 from .delivery_journal import DeliveryJournal
 from .folder_watch import FolderWatcher
 from .parse_children import Answerer, ParseChildren, ParseLimits, make_zygote
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 
 STANDBY_INTERVAL_S = 0.5
 TICK_MAX_S = 1.0
+#: Below the log folder.
+LISTENER_LOG = "dag_processor/listeners.log"
 #: What may be asked for while a file is imported; the rest needs a task instance.
 _ALLOWED = frozenset({"get_variable", "get_connection", "set_variable", "delete_variable"})
 
@@ -71,6 +74,8 @@ def main(*, num_runs: int = -1, progress: Progress | None = None) -> int:
     bell = Listener(home(), "parser")
     journal = DeliveryJournal(home() / "run" / "callbacks.called")
     called = _make_callback_children(store, clock, limits, journal)
+    # Apart from callbacks: a listener that hangs must not hold one up.
+    listening = _make_callback_children(store, clock, limits, journal)
     try:
         children.start()
         delivery = DeliverCallbacks(
@@ -81,16 +86,25 @@ def main(*, num_runs: int = -1, progress: Progress | None = None) -> int:
             settings=settings,
             open_log=callback_log_opener(clock),
         )
-        manager = _make_manager(store, clock, children, settings, watcher, bell, delivery)
-        for source in (watcher, bell, stop, called):
+        events = DeliverEvents(
+            store=store,
+            clock=clock,
+            children=listening,
+            settings=settings,
+            cursor_path=home() / "run" / "listeners.cursor",
+            open_log=listener_log_opener(clock),
+        )
+        manager = _make_manager(store, clock, children, settings, watcher, bell, delivery, events)
+        for source in (watcher, bell, stop, called, listening):
             children.watch(source.fileno())
         if settings.is_watching:
             watcher.start()
-        _loop(manager, delivery, store, clock, stop, num_runs, progress)
+        _loop(manager, delivery, events, store, clock, stop, num_runs, progress)
     finally:
         watcher.stop()
         children.stop()
         called.stop()
+        listening.stop()
         journal.close()
         bell.close()
         store.close()
@@ -127,6 +141,7 @@ def _make_manager(
     watcher: FolderWatcher,
     bell: Listener,
     delivery: DeliverCallbacks,
+    events: DeliverEvents,
 ) -> ParseManager:
     def has_changed() -> bool:
         if bell.drain():
@@ -141,6 +156,7 @@ def _make_manager(
         ring=store.bell.ring,
         has_changed=has_changed,
         keep_output=ParseLogs(Path(conf.get("logging", "base_log_folder")), clock).keep,
+        tell_error=events.note_import_error,
     )
     manager.start()
     return manager
@@ -149,6 +165,7 @@ def _make_manager(
 def _loop(
     manager: ParseManager,
     delivery: DeliverCallbacks,
+    events: DeliverEvents,
     store: Store,
     clock: Clock,
     stop: StopSignal,
@@ -161,6 +178,12 @@ def _loop(
     while not stop.count:
         manager.run_once(TICK_MAX_S)
         delivery.run()
+        if not quarantine.is_held("listeners"):
+            try:
+                events.run(manager.hooks)
+            except Exception:
+                quarantine.hold("listeners")
+                log.exception("listeners cannot be called now")
         if progress is not None:
             progress.note(clock.monotonic())
         stop.drain()
@@ -170,7 +193,7 @@ def _loop(
             except Exception:
                 quarantine.hold(beat.name)
                 log.exception("the parser cannot write its heartbeat")
-        if num_runs > 0 and manager.is_idle() and delivery.is_idle():
+        if num_runs > 0 and manager.is_idle() and delivery.is_idle() and events.is_idle():
             passes += 1
             if passes >= num_runs:
                 return
@@ -197,20 +220,22 @@ def answerer(store: Store, clock: Clock) -> Answerer:
 
 def callback_log_opener(clock: Clock) -> Callable[[str, str], TaskLog]:
     """Return the function that opens the log of the callbacks of one run."""
-    folder = Path(conf.get("logging", "base_log_folder"))
-    folder_mode = int(conf.get("logging", "file_task_handler_new_folder_permissions"), 8)
-    file_mode = int(conf.get("logging", "file_task_handler_new_file_permissions"), 8)
+    return lambda dag_id, run_id: _open_log(callback_log_path(dag_id, run_id), clock)
 
-    def open_log(dag_id: str, run_id: str) -> TaskLog:
-        return TaskLog(
-            folder / callback_log_path(dag_id, run_id),
-            clock,
-            folder_mode=folder_mode,
-            file_mode=file_mode,
-            owner="parser",
-        )
 
-    return open_log
+def listener_log_opener(clock: Clock) -> Callable[[], TaskLog]:
+    """Return the function that opens the log of what listeners print."""
+    return lambda: _open_log(LISTENER_LOG, clock)
+
+
+def _open_log(path: str | Path, clock: Clock) -> TaskLog:
+    return TaskLog(
+        Path(conf.get("logging", "base_log_folder")) / path,
+        clock,
+        folder_mode=int(conf.get("logging", "file_task_handler_new_folder_permissions"), 8),
+        file_mode=int(conf.get("logging", "file_task_handler_new_file_permissions"), 8),
+        owner="parser",
+    )
 
 
 def _is_told_to_stop(stop: StopSignal, wait_s: float) -> bool:

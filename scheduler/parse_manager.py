@@ -9,7 +9,6 @@ a DAG leaves only when its file is gone in two scans or parses well without it
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
@@ -17,18 +16,18 @@ from typing import Any, Protocol
 
 import msgspec
 
-from .. import __version__
-from ..database.values import DueDag, FileRow, ParsedDag, ParsedFile
-from ..runtime.supervise.task_environment import without_secrets
+from ..database.values import DueDag, ParsedDag, ParsedFile
 from ..runtime.task.parse_messages import Inputs, NextRunRequest, ParseAnswer, ParseRequest
 from ..runtime.task.recorded_inputs import fingerprint_connection, fingerprint_value
 from ..sdk.clock import Clock
 from .custom_timetables import planned_run
 from .discovery import NO_MENTION, FoundFile, find_files
 from .file_cache import FileCache
+from .known_files import differs, is_import_error, known_from_row, reason_at_start
 from .parse_children import FinishedParse
 from .parse_decisions import KnownFile, reason_to_parse
 from .parse_settings import DagRoot, ParseSettings
+from .plugin_watch import PLUGINS, PluginWatch
 from .quarantine import Quarantine
 
 log = logging.getLogger(__name__)
@@ -64,12 +63,15 @@ class ParseManager:
         ring: Callable[[str], None],
         has_changed: Callable[[], bool] = lambda: False,
         keep_output: Callable[[FinishedParse], None] = lambda _finished: None,
+        tell_error: Callable[[str, str, bool], None] = lambda _path, _error, _is_new: None,
     ) -> None:
         """Prepare; nothing is read before ``start``.
 
         Args:
             has_changed: whether a watcher saw something since the last call.
             keep_output: keeps what a child printed.
+            tell_error: told of each file that cannot be imported: path, error, whether it could
+                be before.
         """
         self._store = store
         self._clock = clock
@@ -78,6 +80,7 @@ class ParseManager:
         self._ring = ring
         self._has_changed = has_changed
         self._keep_output = keep_output
+        self._tell_error = tell_error
         self._cache = FileCache()
         self._known: dict[str, KnownFile] = {}
         self._found: dict[str, FoundFile] = {}
@@ -89,14 +92,20 @@ class ParseManager:
         self._next_scan_s = 0.0
         self._next_values_s = 0.0
         self._reported: dict[str, str] = {}
+        self._plugins = PluginWatch()
+        #: What the plugins' listeners hear of.
+        self.hooks: frozenset[str] = frozenset()
 
     def start(self) -> None:
         """Read what the store knows; files that did not change since are not imported."""
         for row in self._store.files.load_all():
             if row.is_present:
-                known = _known_from_row(row, self._clock.monotonic())
+                known = known_from_row(row, self._clock.monotonic())
                 self._known[row.relative_path] = known
-                if reason := _reason_at_start(known):
+                if row.relative_path.startswith(PLUGINS):
+                    self._plugins.check_again()
+                    continue
+                if reason := reason_at_start(known):
                     self._queue[row.relative_path] = reason
         self._next_values_s = self._clock.monotonic() + VALUES_INTERVAL_S
 
@@ -116,7 +125,8 @@ class ParseManager:
 
     def is_idle(self) -> bool:
         """Tell whether everything found has been taken in (tests, ``dags reserialize``)."""
-        return not (self._queue or self._listed or self._unsaved or self._children.running())
+        is_waiting = bool(self._queue or self._listed or self._unsaved or self._plugins.is_waiting)
+        return not (is_waiting or self._children.running())
 
     def parse_again(self, relative_path: str) -> None:
         """Parse one file although nothing changed."""
@@ -132,6 +142,7 @@ class ParseManager:
                 found[file.relative_path] = file
         has_changed = _have_files_changed(self._found, found)
         self._found = found
+        self._plugins.look()
         for file in found.values():
             try:
                 self._look_at(file, has_changed)
@@ -218,6 +229,8 @@ class ParseManager:
         for relative_path, known in list(self._known.items()):
             if relative_path in self._found or _is_below(relative_path, unreadable):
                 continue
+            if relative_path.startswith(PLUGINS):
+                continue
             known.missing_scans += 1
             self._queue.pop(relative_path, None)
             if known.missing_scans < 2:
@@ -240,6 +253,10 @@ class ParseManager:
 
     def _start_children(self) -> None:
         running = self._children.running()
+        check = self._plugins.request(self._settings)
+        if check is not None and not self._quarantine.is_held(check.relative_path):
+            self._children.fork(check)
+            running.append(check.relative_path)
         for relative_path in list(self._queue):
             if len(running) >= self._settings.parallel:
                 return
@@ -277,8 +294,12 @@ class ParseManager:
                 held_s,
                 finished.failure,
             )
-            if not request.next_runs:
+            if request.checks_plugins:
+                self._plugins.check_again()
+            elif not request.next_runs:
                 self._queue.setdefault(request.relative_path, "its child was lost")
+        elif request.checks_plugins:
+            self._take_plugins(finished)
         elif request.next_runs:
             self._take_next_runs(finished)
         else:
@@ -296,7 +317,7 @@ class ParseManager:
             answer.content_hash,
             inputs=answer.inputs if finished.answer else (before.inputs if before else Inputs()),
             has_error=bool(answer.error),
-            may_be_mended_elsewhere=_is_import_error(answer.error),
+            may_be_mended_elsewhere=is_import_error(answer.error),
             parsed_s=self._clock.monotonic(),
         )
         if known.has_error and before is not None and before.content_hash == known.content_hash:
@@ -306,7 +327,23 @@ class ParseManager:
         if answer.error and self._reported.get(relative_path) != line:
             log.warning("%s: %s", relative_path, line)
         self._reported[relative_path] = line
+        if answer.error:
+            is_new = before is None or not before.has_error
+            self._tell_error(finished.request.path, answer.error, is_new)
         self._unsaved.append(_parsed_file(finished, answer, self._clock.now()))
+
+    def _take_plugins(self, finished: FinishedParse) -> None:
+        """Keep each plugin that cannot be loaded as an import error of its own."""
+        errors = self._plugins.take(finished)
+        for relative_path in self._plugins.mended(self._known, errors):
+            self._guard(f"forget {relative_path}", partial(self._forget, relative_path))
+        for relative_path, error in errors.items():
+            file = FoundFile(self._plugins.path_of(relative_path), relative_path, (0, 0, 0))
+            self._list(file, error=error)
+            if self._reported.get(relative_path) != error:
+                self._reported[relative_path] = error
+                log.warning("%s: %s", relative_path, error)
+        self.hooks = self._plugins.hooks
 
     def _hash_now(self, relative_path: str) -> str:
         file = self._found.get(relative_path)
@@ -349,7 +386,7 @@ class ParseManager:
             for conn_id in known.inputs.connections.keys() - connections.keys():
                 fields = self._store.connections.get(conn_id)
                 connections[conn_id] = fingerprint_connection(conn_id, fields)
-            if _differs(known.inputs.variables, variables) or _differs(
+            if differs(known.inputs.variables, variables) or differs(
                 known.inputs.connections, connections
             ):
                 self._queue.setdefault(relative_path, "a variable or connection changed")
@@ -409,48 +446,11 @@ class ParseManager:
         return max(0.0, min(timeout_s, self._next_scan_s - self._clock.monotonic()))
 
 
-def _known_from_row(row: FileRow, now_s: float) -> KnownFile:
-    return KnownFile(
-        row.relative_path,
-        row.content_hash,
-        inputs=msgspec.convert(dict(row.inputs), Inputs, strict=False),
-        has_error=row.error is not None,
-        may_be_mended_elsewhere=row.error is not None and _is_import_error(row.error),
-        parsed_s=now_s,
-        is_ignored=row.no_dag_reason is not None and ":" in row.content_hash,
-    )
-
-
 def _telling_line(error: str) -> str:
     """Return the line that says what is wrong: our own words come first, Python's last."""
     lines = error.strip().splitlines() or [""]
     is_pythons = lines[0].startswith(("Traceback", "  File", "File "))
     return lines[-1] if is_pythons else lines[0]
-
-
-def _is_import_error(error: str) -> bool:
-    marks = ("ImportError", "ModuleNotFoundError", "is already defined in")
-    return any(mark in error for mark in marks)
-
-
-def _reason_at_start(known: KnownFile) -> str:
-    """Say why a file whose text did not change is parsed when the manager begins."""
-    if known.is_ignored:
-        return ""
-    if known.has_error:
-        return "broken, tried again at the start"
-    if known.inputs.tradewind_version != __version__:
-        return "parsed by another version of Tradewind"
-    if _differs(known.inputs.environment, _environment_now(known)):
-        return "an environment variable changed"
-    return ""
-
-
-def _environment_now(known: KnownFile) -> dict[str, str]:
-    environment = without_secrets(os.environ)
-    return {
-        name: fingerprint_value(name, environment.get(name)) for name in known.inputs.environment
-    }
 
 
 def _parsed_file(finished: FinishedParse, answer: ParseAnswer, now: datetime) -> ParsedFile:
@@ -486,7 +486,3 @@ def _is_below(relative_path: str, folders: list[str]) -> bool:
         or relative_path.startswith(f"{folder.rstrip('/')}/")
         for folder in folders
     )
-
-
-def _differs(read: Mapping[str, str], now: Mapping[str, str]) -> bool:
-    return any(now[name] != mark for name, mark in read.items())

@@ -23,6 +23,7 @@ from .exceptions import (
 )
 from .not_set import NOTSET, ArgNotSet
 from .operator_construction import BaseOperatorMeta, Construction, construction_of
+from .operator_link import links_of
 from .param import ParamsDict
 
 if TYPE_CHECKING:
@@ -288,7 +289,7 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
     @property
     def extra_links(self) -> list[str]:
         """Names of the operator's links."""
-        return sorted(link.name for link in self.operator_extra_links)
+        return sorted(links_of(type(self)))
 
     def __lt__(self, other: Any) -> Any:
         return _note_asset(self, other, "inlets")

@@ -28,6 +28,7 @@ from .operator_construction import (
     parameters_of,
     resolve_construction,
 )
+from .operator_link import links_of
 from .xcom_arg import XComArg
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ class MappedOperator(AbstractOperator):
     @property
     def extra_links(self) -> list[str]:
         """Names of the operator's links."""
-        return sorted(link.name for link in self.operator_class.operator_extra_links)
+        return sorted(links_of(self.operator_class))
 
     @property
     def _is_empty(self) -> bool:  # type: ignore[override]

@@ -1,7 +1,8 @@
 """``AirflowPlugin``: the class by which plugin modules tell what they bring.
 
-Timetables and weight strategies need no telling here: a DAG that uses one names its class, and
-is loaded where that class is. What else a plugin can bring has no use yet.
+Macros, listeners and links of operators are taken from it. Timetables and weight strategies need
+no telling here: a DAG that uses one names its class, and is loaded where that class is. What is
+meant for Airflow's web server and executors is listed by ``tradewind plugins``, and not served.
 """
 
 from __future__ import annotations

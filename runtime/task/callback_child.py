@@ -21,6 +21,7 @@ from ...sdk import task_runtime
 from ...sdk.errors import TradewindError
 from ...sdk.states import TaskInstanceState
 from . import process_hygiene, task_output
+from .call_listeners import call_listeners
 from .callback_messages import CallbackOrder, CallbackReport, decode_order
 from .child import leave
 from .client import SocketRuntime
@@ -75,6 +76,9 @@ def deliver(order: CallbackOrder, runtime: task_runtime.TaskRuntime) -> None:
     folders = [Path(folder) for folder in order.import_folders]
     prepare_import_paths(folders)
     task_runtime.current = runtime
+    if order.kind == "listeners":
+        call_listeners(order.events)
+        return
     dag = _find_dag(load_dag_file(Path(order.path), folders).dags, order)
     state = TaskInstanceState(order.state)
     with task_surroundings(runtime):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from ...sdk import dag_context
 from ...sdk.errors import TradewindError
+from ...sdk.plugins import load_plugins
 
 if TYPE_CHECKING:
     from ...sdk.dag import DAG
@@ -80,6 +81,7 @@ def load_dag_file(path: Path, local_roots: Sequence[Path] = ()) -> LoadedFile:
         source = path.read_bytes()
     except OSError as error:
         raise DagFileUnreadable(f"cannot read {path}: {error.strerror}") from error
+    load_plugins()  # before the file: it may use what they bring
     name = module_name(path)
     loader = importlib.machinery.SourceFileLoader(name, str(path))
     spec = importlib.util.spec_from_loader(name, loader, origin=str(path))

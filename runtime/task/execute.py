@@ -34,12 +34,12 @@ from ...sdk.task_context import build_context
 from ...sdk.task_instance import RuntimeTaskInstance, host_name
 from ...sdk.timezone import utcnow
 from ...sdk.xcom_arg import XCOM_RETURN_KEY
-from . import outcome
+from . import listening, outcome
 from .ask_retry_policy import apply_retry_policy
 from .callbacks import run_callbacks
 from .outcome import Ending
 from .rendered_fields import fields_to_show
-from .returned_values import check_mappable, outputs_of
+from .returned_values import asset_events_of, check_mappable, outputs_of
 from .surroundings import export_context, task_surroundings
 from .task_spec import EncodedXCom, TaskInstanceSpec, TaskResult
 from .time_limit import time_limit
@@ -121,6 +121,7 @@ class TaskExecution:
             self._prepare()
             with set_current_context(self._context):
                 self._check_assets()
+                listening.tell_begin(self._ti)
                 value = self._execute()
                 self._collect_result(value)
             ending = Ending(outcome.SUCCESS)
@@ -135,6 +136,8 @@ class TaskExecution:
         with contextlib.suppress(Exception):  # it is only a label
             self._render_map_index()
         self._run_callbacks(ending)
+        listening.keep_links(self._ti, self._task, self._log)
+        listening.tell_end(self._ti, ending.error if ending.is_failure else None)
         return self._result(ending)
 
     def render(self) -> dict[str, Any]:
@@ -419,18 +422,8 @@ class TaskExecution:
             trigger=ending.trigger,
             rendered_fields=self._rendered_fields,
             rendered_map_index=self._rendered_map_index,
-            asset_events=self._asset_events() if is_success else [],
+            asset_events=asset_events_of(self._context, self._log) if is_success else [],
         )
-
-    def _asset_events(self) -> list[dict[str, Any]]:
-        events: list[dict[str, Any]] = []
-        for event in self._context["outlet_events"].as_results():
-            try:
-                events.append({**event, "extra": xcom_serialization.serialize(event["extra"])})
-            except (TypeError, AttributeError) as error:
-                self._log.warning("The extra of the asset event cannot be stored: %s", error)
-                events.append({**event, "extra": {}})
-        return events
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ...sdk import task_runtime
+from ...sdk.plugins import load_plugins
 from . import frames, process_hygiene
 from .dag_file import LoadedFile, hash_content, load_dag_file, prepare_import_paths
 from .no_dag_reasons import explain_no_dag
@@ -72,6 +73,8 @@ def parse(request: ParseRequest, runtime: ValueSource) -> ParseAnswer:
     answer = ParseAnswer()
     path = Path(request.path)
     prepare_import_paths(request.import_folders)
+    if request.checks_plugins:
+        return _check_plugins(answer, request)
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -92,6 +95,18 @@ def parse(request: ParseRequest, runtime: ValueSource) -> ParseAnswer:
         answer.error = describe_error(error, request)
     answer.inputs = recorder.inputs()
     answer.inputs.files.pop(request.path, None)  # its own hash is known already
+    return answer
+
+
+def _check_plugins(answer: ParseAnswer, request: ParseRequest) -> ParseAnswer:
+    try:
+        with _time_limit(request.import_timeout_s, request.path):
+            plugins = load_plugins()
+    except ImportTimeout as error:
+        answer.error = str(error)
+        return answer
+    answer.plugin_errors = dict(plugins.errors)
+    answer.hooks = plugins.listeners.hooks()
     return answer
 
 

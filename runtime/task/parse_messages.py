@@ -29,6 +29,8 @@ class ParseRequest(Struct):
     traceback_depth: int = 2
     #: Not empty: plan these instead of serializing.
     next_runs: list[NextRunRequest] = []
+    #: No file: load the plugins, and say what they bring.
+    checks_plugins: bool = False
 
 
 class AnsweredDag(Struct):
@@ -77,3 +79,6 @@ class ParseAnswer(Struct):
     warnings: list[str] = []
     inputs: Inputs = field(default_factory=Inputs)
     next_runs: list[AnsweredRun] = []
+    #: Of a check of the plugins: source → why it cannot be loaded, and what is listened to.
+    plugin_errors: dict[str, str] = {}
+    hooks: list[str] = []

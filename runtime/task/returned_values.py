@@ -5,9 +5,11 @@ Source: ``spec/semantics.md`` sections 3.4 and 3.5.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...sdk import xcom_serialization
 from ...sdk.configuration import conf
 from ...sdk.exceptions import (
     UnmappableXComLengthPushed,
@@ -73,3 +75,15 @@ def _is_mapped_over(dag: DAG, task: Any) -> bool:
                 if operator.task_id == task.task_id and key == XCOM_RETURN_KEY:
                     return True
     return False
+
+
+def asset_events_of(context: Any, log: logging.Logger) -> list[dict[str, Any]]:
+    """Return the asset events that a task has made, each with an extra that can be stored."""
+    events: list[dict[str, Any]] = []
+    for event in context["outlet_events"].as_results():
+        try:
+            events.append({**event, "extra": xcom_serialization.serialize(event["extra"])})
+        except (TypeError, AttributeError) as error:
+            log.warning("The extra of the asset event cannot be stored: %s", error)
+            events.append({**event, "extra": {}})
+    return events

@@ -1,0 +1,173 @@
+"""What teams add to Airflow, in a real deployment: mail, plugins, listeners, an XCom backend."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_spec = importlib.util.spec_from_file_location(
+    "mail_server", Path(__file__).parents[1] / "mail_server.py"
+)
+assert _spec is not None
+assert _spec.loader is not None
+mail_server = importlib.util.module_from_spec(_spec)
+sys.modules.setdefault("mail_server", mail_server)
+_spec.loader.exec_module(mail_server)
+
+PLUGIN = """
+from pathlib import Path
+from airflow.listeners import hookimpl
+from airflow.plugins_manager import AirflowPlugin
+
+HEARD = Path({heard!r})
+
+def note(*words):
+    with HEARD.open("a") as file:
+        file.write(" ".join(map(str, words)) + "\\n")
+
+class Listener:
+    @hookimpl
+    def on_task_instance_running(self, previous_state, task_instance):
+        note("running", task_instance.task_id, previous_state)
+    @hookimpl
+    def on_task_instance_success(self, task_instance):
+        note("success", task_instance.task_id)
+    @hookimpl
+    def on_task_instance_failed(self, task_instance, error):
+        note("failed", task_instance.task_id, type(error).__name__)
+    @hookimpl
+    def on_dag_run_running(self, dag_run, msg):
+        note("run", dag_run.run_id, dag_run.state)
+    @hookimpl
+    def on_dag_run_failed(self, dag_run, msg):
+        note("run", dag_run.run_id, dag_run.state, msg)
+    @hookimpl
+    def on_asset_changed(self, asset):
+        note("asset", asset.uri)
+    @hookimpl
+    def on_new_dag_import_error(self, filename, stacktrace):
+        note("broken", Path(filename).name, stacktrace.splitlines()[-1])
+
+def shout(text):
+    return text.upper()
+
+class Team(AirflowPlugin):
+    name = "team"
+    macros = [shout]
+    listeners = [Listener()]
+"""
+
+BACKEND = """
+import json, uuid
+from pathlib import Path
+from airflow.models.xcom import BaseXCom
+
+STORE = Path({store!r})
+
+class FileXCom(BaseXCom):
+    @staticmethod
+    def serialize_value(value, *, key=None, task_id=None, dag_id=None, run_id=None, map_index=None):
+        STORE.mkdir(exist_ok=True)
+        name = f"{{dag_id}}.{{task_id}}.{{key}}.json"
+        (STORE / name).write_text(json.dumps(value))
+        return BaseXCom.serialize_value("file:" + name)
+
+    @staticmethod
+    def deserialize_value(result):
+        name = BaseXCom.deserialize_value(result)
+        return json.loads((STORE / name.removeprefix("file:")).read_text())
+"""
+
+DAG = """
+from datetime import timedelta
+import pendulum
+from airflow import DAG, Dataset
+from airflow.operators.bash import BashOperator
+from airflow.operators.python import PythonOperator
+
+def fail():
+    raise ValueError("the <cause>")
+
+with DAG(
+    "team",
+    schedule=None,
+    start_date=pendulum.datetime(2024, 1, 1),
+    is_paused_upon_creation=False,
+    default_args={"email": "ada@example.com, bob@example.com"},
+):
+    said = BashOperator(
+        task_id="say",
+        bash_command="echo {{ macros.team.shout('hello') }}",
+        outlets=[Dataset("s3://team/said")],
+    )
+    heard = PythonOperator(
+        task_id="hear", python_callable=lambda ti: {"heard": ti.xcom_pull("say")}
+    )
+    broken = PythonOperator(
+        task_id="fail", python_callable=fail, retries=1, retry_delay=timedelta(seconds=0)
+    )
+    said >> heard >> broken
+"""
+
+
+@pytest.fixture
+def mails() -> Iterator[Any]:
+    made = mail_server.MailServer()
+    yield made
+    made.close()
+
+
+def test_mail_plugins_listeners_and_an_xcom_backend_at_work(deployment, mails) -> None:
+    heard_path, store = deployment.home / "heard.txt", deployment.home / "xcoms"
+    plugins = deployment.home / "plugins"
+    plugins.mkdir()
+    (plugins / "team_plugin.py").write_text(PLUGIN.format(heard=str(heard_path)))
+    (plugins / "broken_plugin.py").write_text("import no_such_module\n")
+    (plugins / "team_xcom.py").write_text(BACKEND.format(store=str(store)))
+    deployment.environment |= mails.settings()
+    deployment.environment["AIRFLOW__CORE__XCOM_BACKEND"] = "team_xcom.FileXCom"
+    deployment.write_dag("team.py", DAG)
+    deployment.write_dag("airflow_broken.py", "from airflow import DAG\n1 / 0\n")
+    deployment.start()
+    deployment.wait_until(lambda: deployment.rows("dags", "list", "--columns", "dag_id"), "the DAG")
+    errors = deployment.wait_until(
+        lambda: len(found := deployment.rows("dags", "list-import-errors")) == 2 and found,
+        "the import errors of a DAG file and of a plugin",
+    )
+    deployment.cli("dags", "trigger", "team", "--run-id", "one")
+    deployment.wait_for_run("team", "failed")
+    deployment.wait_until(lambda: len(mails.mails) == 2, "mails about retry and failure")
+
+    def heard() -> list[str]:
+        return heard_path.read_text().splitlines() if heard_path.exists() else []
+
+    deployment.wait_until(lambda: "run one failed task_failure" in heard(), "the end of the run")
+
+    (plugin_error,) = [one for one in errors if "plugin" in one["filepath"]]
+    assert "ModuleNotFoundError: No module named 'no_such_module'" in plugin_error["error"]
+    listed = deployment.cli("plugins", code=1)
+    assert "team" in listed.stdout
+    assert listed.stderr.startswith("broken_plugin.py: ModuleNotFoundError")
+    assert {
+        "run one running",
+        "running say queued",
+        "success say",
+        "asset s3://team/said",
+        "failed fail ValueError",
+        "broken airflow_broken.py ZeroDivisionError: division by zero",
+    } <= set(heard())
+    assert heard().count("failed fail ValueError") == 2  # the try that was repeated, too
+    assert (store / "team.say.return_value.json").read_text() == '"HELLO"'
+    assert (store / "team.hear.return_value.json").read_text() == '{"heard": "HELLO"}'
+    (recipients, first), (_, second) = mails.mails
+    assert recipients == ["ada@example.com", "bob@example.com"]
+    assert str(first["Subject"]).startswith("Airflow alert: <TaskInstance: team.fail one")
+    body = next(first.iter_parts()).get_content()
+    assert "Try 1 out of 2" in body
+    assert "ValueError: the &lt;cause&gt;" in body
+    assert "Try 2 out of 2" in next(second.iter_parts()).get_content()
