@@ -5,6 +5,9 @@ driver's own transaction handling is off: writers begin with BEGIN IMMEDIATE, so
 them finds out in the middle that another one writes. Writers take fair turns: one that comes
 back at once, again and again, pauses 2 ms first (measured: the others then wait 5 ms at p99
 instead of 189).
+
+PostgreSQL: READ COMMITTED for writers, one snapshot for readers; who waits for whom is told by
+``locking.py``, and how one connects by ``postgresql.py``.
 """
 
 from __future__ import annotations
@@ -17,11 +20,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from .caller import sees_less
-from .errors import DatabaseBusy, DatabaseError
+from .errors import DatabaseAway, DatabaseBusy, DatabaseError
+from .locking import Locking
+from .pool_settings import PoolSettings
+
+#: What texts call the setting that names the database.
+SETTING = "[database] sql_alchemy_conn"
 
 #: How long one wait for SQLite's lock lasts, and how long they may last together.
 BUSY_TIMEOUT_S = 10.0
@@ -33,20 +41,20 @@ TURN_WRITES = 4
 
 
 def parse_url(url: str) -> URL:
-    """Read a database URL. SQLite and PostgreSQL with psycopg are known.
+    """Read a database URL. SQLite, and PostgreSQL by whatever driver's name, are known.
 
     Raises:
         DatabaseError: it cannot be read, or names another kind of database.
     """
     try:
         parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise DatabaseError(f"The database URL cannot be read: {error}") from error
-    backend = parsed.get_backend_name()
-    if backend == "postgresql":
+        backend = parsed.drivername.partition("+")[0]
+    except (ArgumentError, ValueError) as error:  # its text would show a password
+        raise DatabaseError(f"{SETTING} cannot be read as a database URL.") from error
+    if backend in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
-        raise DatabaseError(f"The database URL names {backend!r}; use sqlite or postgresql.")
+        raise DatabaseError(f"{SETTING} names {backend!r}; use sqlite or postgresql.")
     return parsed.set(drivername="sqlite")
 
 
@@ -56,19 +64,39 @@ class Database:
     Safe to use from several threads; not to be carried across a fork.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pools: PoolSettings | None = None) -> None:
         """Prepare; nothing is opened before the first transaction.
+
+        Args:
+            pools: of connections to PostgreSQL; None: the defaults.
 
         Raises:
             DatabaseError: the URL cannot be used.
+            ConfigurationError: a setting of the pool cannot.
         """
+        self.pools = pools or PoolSettings()
         self.url = parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.is_in_memory = self.is_sqlite and self.url.database in (None, "", ":memory:")
         try:
-            self.engine = _create_engine(self.url, is_in_memory=self.is_in_memory)
-        except (NoSuchModuleError, ModuleNotFoundError) as error:
-            raise DatabaseError(f"The database driver is not installed: {error}") from error
+            if self.is_sqlite:
+                self.engine = _create_engine(self.url, is_in_memory=self.is_in_memory)
+            else:
+                from . import postgresql
+
+                self.engine = postgresql.make_engine(self.url, self.pools)
+        except (NoSuchModuleError, ImportError) as error:
+            raise DatabaseError(
+                f"{SETTING} names PostgreSQL, but its driver is not installed: "
+                "pip install 'tradewind[postgres]'"
+            ) from error
+        self._readers = (
+            self.engine
+            if self.is_sqlite
+            else self.engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        )
         # In memory there is one connection for all threads.
         self._turn = threading.RLock()
         self._committed_at = 0.0
@@ -89,21 +117,29 @@ class Database:
             from .row_cuts import enforce
 
             enforce(self.engine)
+        if not self.is_sqlite:
+            with self._server_transaction(self._readers, Locking.NONE) as connection:
+                yield connection.execution_options(is_cut=True) if is_cut else connection
+            return
         turn = self._turn if self.is_in_memory else nullcontext()
         with turn, self._transaction("BEGIN") as connection:
             yield connection.execution_options(is_cut=True) if is_cut else connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, locking: Locking = Locking.ALL) -> Iterator[Connection]:
         """Give a connection whose changes are committed at the end, or not at all.
 
-        Never compute much, render or wait inside: on SQLite all other writers wait meanwhile.
+        Never compute much, render or wait inside: other writers wait meanwhile.
+
+        Args:
+            locking: what others may not do meanwhile. On SQLite there is one writer in any case.
 
         Raises:
             DatabaseBusy: the lock could not be had in ``BUSY_TOTAL_S``.
+            DatabaseAway: the server does not take writes just now.
         """
         if not self.is_sqlite:
-            with self._transaction("") as connection:
+            with self._server_transaction(self.engine, locking) as connection:
                 yield connection
             return
         with self._turn:  # threads of one process take turns here, without polling
@@ -127,6 +163,20 @@ class Database:
             time.sleep(TURN_PAUSE_S - passed)
 
     @contextmanager
+    def _server_transaction(self, engine: Engine, locking: Locking) -> Iterator[Connection]:
+        from . import postgresql
+
+        try:
+            with engine.connect() as connection:
+                postgresql.take_locks(connection, locking)
+                yield connection
+                connection.commit()
+        except DBAPIError as error:
+            if postgresql.is_passing(error):
+                raise DatabaseAway(f"The database takes no writes now: {error.orig}") from error
+            raise
+
+    @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
         with self._open(begin) as connection:
             try:
@@ -143,13 +193,13 @@ class Database:
             connection: Connection | None = None
             try:
                 connection = self.engine.connect()
-                if begin and self.is_sqlite:
+                if begin:
                     connection.exec_driver_sql(begin)
                 return connection
             except OperationalError as error:
                 if connection is not None:
                     connection.close()
-                if not (self.is_sqlite and is_busy(error)):
+                if not is_busy(error):
                     raise
                 if time.monotonic() > deadline:
                     raise DatabaseBusy(
@@ -165,8 +215,6 @@ def is_busy(error: OperationalError) -> bool:
 
 
 def _create_engine(url: URL, *, is_in_memory: bool) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
     arguments: dict[str, Any] = {
         "isolation_level": None,  # transactions are ours: see the head of this file
         "timeout": BUSY_TIMEOUT_S,

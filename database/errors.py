@@ -93,5 +93,9 @@ class AirflowsDatabase(DatabaseError):
     """The database is Apache Airflow's own, and is left untouched."""
 
 
-class DatabaseBusy(DatabaseError):
+class DatabaseAway(DatabaseError):
+    """The database cannot be used just now, which passes by itself: it is to be tried again."""
+
+
+class DatabaseBusy(DatabaseAway):
     """Another program has held SQLite's write lock for longer than anyone should."""

@@ -45,7 +45,7 @@ def migrate(settings: StoreSettings | None = None) -> str:
         DatabaseError: it is Airflow's own, or newer than this program, or cannot be opened.
     """
     chosen = settings or settings_from_configuration()
-    database = Database(chosen.url)
+    database = Database(chosen.url, chosen.pools)
     try:
         _make_folder(database)
         revision = read_revision(database)
@@ -74,7 +74,7 @@ def reset(settings: StoreSettings | None = None, *, is_created_again: bool = Tru
         DatabaseError: the database is Airflow's own: it is left untouched.
     """
     chosen = settings or settings_from_configuration()
-    database = Database(chosen.url)
+    database = Database(chosen.url, chosen.pools)
     try:
         _make_folder(database)
         read_revision(database)
@@ -94,7 +94,7 @@ def check(settings: StoreSettings | None = None) -> str:
         DatabaseError: it cannot be used; the text says what to do.
     """
     chosen = settings or settings_from_configuration()
-    database = Database(chosen.url)
+    database = Database(chosen.url, chosen.pools)
     try:
         require_schema(database)
         return HEAD

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..sdk.configuration import conf, home
 from ..sdk.executor_names import ExecutorNames, read_executor_names
+from .pool_settings import PoolSettings, pool_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class StoreSettings:
     #: The event log keeps at least so many entries; older ones go.
     events_max: int = 100_000
     outbox_tries_max: int = 8
+    #: Of connections to PostgreSQL; SQLite's need no limit.
+    pools: PoolSettings = field(default_factory=PoolSettings)
 
 
 def settings_from_configuration() -> StoreSettings:
@@ -53,6 +56,7 @@ def settings_from_configuration() -> StoreSettings:
         executors=read_executor_names(conf.getlist("core", "executor")),
         fernet_key=conf.get("core", "fernet_key"),
         is_paused_at_creation=conf.getboolean("core", "dags_are_paused_at_creation"),
+        pools=pool_settings(),
     )
 
 

@@ -56,7 +56,7 @@ class Store:
         """
         self.settings = settings
         self.clock = clock or WallClock()
-        self.database = Database(settings.url)
+        self.database = Database(settings.url, settings.pools)
         self.bell = Bell(settings.home)
         ground = Ground(
             database=self.database,

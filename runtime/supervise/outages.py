@@ -7,11 +7,11 @@ import random
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from ...database.errors import DatabaseBusy
+from ...database.errors import DatabaseAway
 from ...sdk.clock import Clock
 
 #: What the store raises while the database cannot be reached, is locked, full or read-only.
-DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout, DatabaseBusy)
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout, DatabaseAway)
 
 WAIT_MIN_S = 0.05
 WAIT_MAX_S = 5.0

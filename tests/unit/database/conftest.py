@@ -1,4 +1,4 @@
-"""A store on a real SQLite file, and hand-built DAGs for it."""
+"""A store on a real SQLite file and on a real PostgreSQL, and hand-built DAGs for it."""
 
 from __future__ import annotations
 
@@ -105,8 +105,8 @@ def task(task_id: str, *upstream: str, **fields) -> SerializedTask:
 
 
 @pytest.fixture
-def settings(tmp_path) -> StoreSettings:
-    return StoreSettings(url=f"sqlite:///{tmp_path}/tradewind.db", fernet_key=KEY)
+def settings(database_url) -> StoreSettings:
+    return StoreSettings(url=database_url, fernet_key=KEY)
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def test_a_try_whose_code_never_began_is_given_back(house, task):
 @pytest.mark.parametrize(("slots_each", "expected"), [(1, 3), (2, 1)])
 def test_a_pool_is_never_overfilled(house, task, slots_each, expected):
     with house.store.database.write() as connection:
-        connection.exec_driver_sql("INSERT INTO pool VALUES ('small', 3, '', 0)")
+        connection.exec_driver_sql("INSERT INTO pool VALUES ('small', 3, '', false)")
     house.add(*[task(f"t{i}", pool="small", pool_slots=slots_each) for i in range(6)])
     house.run()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import uuid
 
 import pytest
 from sqlalchemy import create_engine, inspect
@@ -13,6 +14,18 @@ from tradewind.database.migrate import check, create_missing_database, migrate, 
 from tradewind.database.settings import StoreSettings
 from tradewind.database.store import Store, open_store
 from tradewind.sdk import configuration
+
+
+@pytest.fixture
+def new_url(tmp_path, request):
+    """Make URLs of databases that do not exist yet, or are empty."""
+
+    def make(kind: str) -> str:
+        if kind == "sqlite":
+            return f"sqlite:///{tmp_path}/{uuid.uuid4()}.db"
+        return request.getfixturevalue("make_postgresql")()
+
+    return make
 
 
 def tables(path):
@@ -111,11 +124,13 @@ def test_reset_empties_everything(house, task, settings):
     again.close()
 
 
-def test_replayed_migrations_give_the_same_schema_as_creating_at_once(tmp_path, settings):
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_replayed_migrations_give_the_same_schema_as_creating_at_once(kind, new_url):
     from alembic import command
 
+    settings = StoreSettings(url=new_url(kind))
     migrate(settings)
-    url = f"sqlite:///{tmp_path}/replayed.db"
+    url = new_url(kind)
     config = migrate_module.alembic_config()
     database = Database(url)
     with database.write() as connection:
@@ -129,7 +144,8 @@ def test_replayed_migrations_give_the_same_schema_as_creating_at_once(tmp_path, 
         found = {
             name: (
                 sorted((one["name"], str(one["type"])) for one in seen.get_columns(name)),
-                sorted(one["name"] for one in seen.get_indexes(name)),
+                # PostgreSQL shows the index of a unique constraint, too.
+                sorted(str(one["name"]) for one in seen.get_indexes(name)),
             )
             for name in seen.get_table_names()
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -12,9 +11,9 @@ from tradewind.database.store import Store
 from tradewind.database.values import XComWrite
 
 
-def raw(tmp_path, statement):
-    with sqlite3.connect(tmp_path / "tradewind.db") as connection:
-        return connection.execute(statement).fetchone()
+def raw(house, statement):
+    with house.store.database.read() as connection:
+        return connection.exec_driver_sql(statement).fetchone()
 
 
 def test_a_variable_is_encrypted_at_rest(house, tmp_path):
@@ -25,7 +24,7 @@ def test_a_variable_is_encrypted_at_rest(house, tmp_path):
     row = variables.get("k")
 
     assert (row.value, row.description) == ("newer secret", "about it")
-    assert "secret" not in raw(tmp_path, "SELECT value FROM variable")[0]
+    assert "secret" not in raw(house, "SELECT value FROM variable")[0]
     assert variables.delete("k", now=house.now)
     assert not variables.delete("k", now=house.now)
     assert variables.get("k") is None
@@ -40,7 +39,7 @@ def test_a_connection_hides_password_and_extra(house, tmp_path):
     found = connections.get("c")
 
     assert {name: found[name] for name in fields} == fields
-    stored = raw(tmp_path, "SELECT password, extra, host FROM connection")
+    stored = raw(house, "SELECT password, extra, host FROM connection")
     assert "p4ss" not in stored[0]
     assert "tok" not in stored[1]
     assert stored[2] == "h"
@@ -82,7 +81,7 @@ def test_only_the_right_password_signs_in(house, tmp_path):
     assert users.verify("ada", "wrong", now=house.now) is None
     assert users.verify("bob", "right", now=house.now) is None
     assert users.verify("ada", "right", now=house.now).role == "Admin"
-    assert raw(tmp_path, "SELECT password_hash FROM tw_user")[0].startswith("scrypt:")
+    assert raw(house, "SELECT password_hash FROM tw_user")[0].startswith("scrypt:")
     with pytest.raises(AlreadyExists):
         users.create(username="ada", password="x", roles=["Viewer"], now=house.now)
 
