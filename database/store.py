@@ -24,6 +24,7 @@ from .dags import DagOperations
 from .encryption import Cipher
 from .engine import Database
 from .events import EventOperations
+from .favorites import FavoriteOperations
 from .history import HistoryOperations
 from .key_rotation import EncryptionOperations
 from .listings import ListingOperations
@@ -89,6 +90,7 @@ class Store:
         self.listings = ListingOperations(ground)
         self.timeline = TimelineOperations(ground)
         self.outbox = OutboxOperations(ground)
+        self.favorites = FavoriteOperations(ground)
         self.processes = ProcessOperations(ground)
 
     @classmethod

@@ -29,6 +29,7 @@ from .backfills import backfill, backfill_run
 from .base import metadata
 from .dags import dag, dag_file, dag_source, dag_tag, dag_version
 from .events import event, outbox
+from .favorites import dag_favorite
 from .runs import attempt, dag_run, rendered_fields, task_instance, trigger, xcom
 from .settings import connection, pool, variable
 from .workers import process, worker
@@ -47,6 +48,7 @@ __all__ = [
     "backfill_run",
     "connection",
     "dag",
+    "dag_favorite",
     "dag_file",
     "dag_run",
     "dag_source",
