@@ -2,9 +2,8 @@
 
 SQLite: WAL, synchronous=FULL (a claim is durable before user code starts), foreign keys on. The
 driver's own transaction handling is off: writers begin with BEGIN IMMEDIATE, so that none of
-them finds out in the middle that another one writes. Writers take fair turns: one that comes
-back at once, again and again, pauses 2 ms first (measured: the others then wait 5 ms at p99
-instead of 189).
+them finds out in the middle that another one writes. Writers take fair turns
+(``sqlite_turns.py``).
 
 PostgreSQL: READ COMMITTED for writers, one snapshot for readers; who waits for whom is told by
 ``locking.py``, and how one connects by ``postgresql.py``.
@@ -12,6 +11,7 @@ PostgreSQL: READ COMMITTED for writers, one snapshot for readers; who waits for 
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -27,17 +27,17 @@ from .caller import sees_less
 from .errors import DatabaseAway, DatabaseBusy, DatabaseError
 from .locking import Locking
 from .pool_settings import PoolSettings
+from .sqlite_turns import BUSY_TIMEOUT_S, Turns, is_lock_text
 
 #: What texts call the setting that names the database.
 SETTING = "[database] sql_alchemy_conn"
 
-#: How long one wait for SQLite's lock lasts, and how long they may last together.
-BUSY_TIMEOUT_S = 10.0
-BUSY_TOTAL_S = 180.0
+#: Between two tries to open a database that another program keeps to itself.
 BUSY_PAUSE_S = 0.05
-TURN_PAUSE_S = 0.002
-#: So many writes in a row may follow each other at once: a hop of a chain is two or three.
-TURN_WRITES = 4
+#: How long a command waits in all: another program's lock of a minute only delays it.
+BUSY_TOTAL_S = 75.0
+#: How long a service waits. Its loop has leases and deadlines to keep, and comes back by itself.
+SERVICE_BUSY_TOTAL_S = 5.0
 
 
 def parse_url(url: str) -> URL:
@@ -97,14 +97,17 @@ class Database:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
         )
+        #: How long a wait for another program's lock on SQLite may last.
+        self.busy_total_s = BUSY_TOTAL_S
         # In memory there is one connection for all threads.
         self._turn = threading.RLock()
-        self._committed_at = 0.0
-        self._writes_in_a_row = 0
+        self._turns = Turns(self.url.database or "") if self.is_sqlite else None
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+        if self._turns is not None:
+            self._turns.close()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -135,7 +138,7 @@ class Database:
             locking: what others may not do meanwhile. On SQLite there is one writer in any case.
 
         Raises:
-            DatabaseBusy: the lock could not be had in ``BUSY_TOTAL_S``.
+            DatabaseBusy: the lock could not be had in ``busy_total_s``.
             DatabaseAway: the server does not take writes just now.
         """
         if not self.is_sqlite:
@@ -143,24 +146,15 @@ class Database:
                 yield connection
             return
         with self._turn:  # threads of one process take turns here, without polling
-            self._pause_for_others()
+            turns = None if self.is_in_memory else self._turns
+            if turns is not None:
+                turns.let_others_go_first()
             try:
                 with self._transaction("BEGIN IMMEDIATE") as connection:
                     yield connection
             finally:
-                self._committed_at = time.monotonic()
-
-    def _pause_for_others(self) -> None:
-        if self.is_in_memory:
-            return
-        passed = time.monotonic() - self._committed_at
-        if passed >= TURN_PAUSE_S:
-            self._writes_in_a_row = 0
-            return
-        self._writes_in_a_row += 1
-        if self._writes_in_a_row >= TURN_WRITES:
-            self._writes_in_a_row = 0
-            time.sleep(TURN_PAUSE_S - passed)
+                if turns is not None:
+                    turns.ended()
 
     @contextmanager
     def _server_transaction(self, engine: Engine, locking: Locking) -> Iterator[Connection]:
@@ -182,36 +176,55 @@ class Database:
             try:
                 yield connection
                 connection.commit()
+            except OperationalError as error:
+                connection.rollback()
+                if is_busy(error):  # a reader's first look, where another program holds all
+                    raise DatabaseBusy(_kept_locked(BUSY_TIMEOUT_S)) from error
+                raise
             except BaseException:
                 connection.rollback()
                 raise
 
     def _open(self, begin: str) -> Connection:
         """Connect and begin; wait while somebody else holds SQLite's lock."""
-        deadline = time.monotonic() + BUSY_TOTAL_S
+        deadline = time.monotonic() + self.busy_total_s
         while True:
             connection: Connection | None = None
             try:
                 connection = self.engine.connect()
-                if begin:
-                    connection.exec_driver_sql(begin)
-                return connection
-            except OperationalError as error:
+                if self._has_begun(connection, begin, deadline - time.monotonic()):
+                    return connection
+                raise DatabaseBusy(_kept_locked(self.busy_total_s))
+            except BaseException as error:
                 if connection is not None:
                     connection.close()
-                if not is_busy(error):
+                if not (isinstance(error, OperationalError) and is_busy(error)):
                     raise
                 if time.monotonic() > deadline:
-                    raise DatabaseBusy(
-                        f"Another program has kept the database locked for {BUSY_TOTAL_S:.0f} s."
-                    ) from error
+                    raise DatabaseBusy(_kept_locked(self.busy_total_s)) from error
                 time.sleep(BUSY_PAUSE_S)
+
+    def _has_begun(self, connection: Connection, begin: str, timeout_s: float) -> bool:
+        if begin != "BEGIN IMMEDIATE" or self.is_in_memory or self._turns is None:
+            connection.exec_driver_sql(begin)
+            return True
+        driver: Any = connection.connection.driver_connection
+        try:
+            return self._turns.begin(driver, timeout_s)
+        except sqlite3.Error as error:
+            raise OperationalError(begin, {}, error) from error
+
+
+def _kept_locked(seconds: float) -> str:
+    return (
+        f"Another program has kept the database locked for more than {seconds:g} s."
+        " Close it (a database browser? a backup?) and try again."
+    )
 
 
 def is_busy(error: OperationalError) -> bool:
     """Tell whether SQLite refused because somebody else holds a lock."""
-    text = str(error.orig)
-    return "database is locked" in text or "database table is locked" in text
+    return is_lock_text(str(error.orig))
 
 
 def _create_engine(url: URL, *, is_in_memory: bool) -> Engine:

@@ -62,8 +62,8 @@ def test_a_writer_waits_for_another_programs_lock(database, tmp_path):
     other.close()
 
 
-def test_a_lock_held_for_ever_ends_in_one_clear_error(database, tmp_path, monkeypatch):
-    monkeypatch.setattr(engine_module, "BUSY_TOTAL_S", 0.0)
+def test_a_lock_held_for_ever_ends_in_one_clear_error(database, tmp_path):
+    database.busy_total_s = 0.0
     other = sqlite3.connect(tmp_path / "x.db", isolation_level=None, timeout=0)
     other.execute("BEGIN EXCLUSIVE")
     with database.engine.connect() as connection:
