@@ -284,7 +284,6 @@ class _Loop:
             queue=task.queue,
             relative_fileloc=self.run_.structure.dag.relative_fileloc,
             fileloc=self.dag.fileloc,
-            is_test=True,
         )
 
     def _take(self, one: MemoryTaskInstance, result: TaskResult) -> None:

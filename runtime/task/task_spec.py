@@ -45,7 +45,7 @@ class TaskInstanceSpec(msgspec.Struct, omit_defaults=True):
     pool_slots: int = 1
     priority_weight: int = 1
     hostname: str = ""
-    #: ``tasks test`` and ``dag.test()``: shown to user code as ``test_mode``.
+    #: ``tasks test``: shown to user code as ``test_mode``.
     is_test: bool = False
 
 
