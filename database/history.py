@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from .operations import Operations
 from .pages import pages
@@ -35,6 +35,21 @@ class TaskRecord:
     failed: int
     durations_s: Sequence[float]
     last_failed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpan:
+    """One task in one run, all its mapped instances together; ``tries`` of the one with most.
+
+    ``state`` is failed where any instance is, else that of any one of them.
+    """
+
+    state: str
+    ready_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    tries: int
+    instances: int
 
 
 class HistoryOperations(Operations):
@@ -81,6 +96,42 @@ class HistoryOperations(Operations):
         )
         with self._database.read() as connection:
             return [Lap(*row) for row in connection.execute(statement).all()]
+
+    def task_spans(self, dag_run_ids: Sequence[int], task_id: str) -> dict[int, TaskSpan]:
+        """Return run → when one task of it waited and ran; runs without it are left out."""
+        found: dict[int, TaskSpan] = {}
+        is_failed = case((task_instance.c.state == "failed", 1), else_=0)
+        is_unended = case((task_instance.c.ended_at.is_(None), 1), else_=0)
+        columns = (
+            task_instance.c.dag_run_id,
+            func.max(is_failed),
+            func.min(task_instance.c.state),
+            func.min(task_instance.c.scheduled_at, type_=task_instance.c.scheduled_at.type),
+            func.min(task_instance.c.started_at, type_=task_instance.c.started_at.type),
+            func.max(task_instance.c.ended_at, type_=task_instance.c.ended_at.type),
+            func.max(is_unended),
+            func.max(task_instance.c.try_number),
+            func.count(),
+        )
+        with self._database.read() as connection:
+            for some in pages(dag_run_ids):
+                rows = connection.execute(
+                    select(*columns)
+                    .where(
+                        task_instance.c.dag_run_id.in_(some), task_instance.c.task_id == task_id
+                    )
+                    .group_by(task_instance.c.dag_run_id)
+                )
+                for run, failed, state, ready_at, started_at, ended_at, open_, tries, count in rows:
+                    found[run] = TaskSpan(
+                        "failed" if failed else state,
+                        ready_at,
+                        started_at,
+                        None if open_ else ended_at,
+                        tries,
+                        count,
+                    )
+        return found
 
     def run_dates(
         self, dag_id: str, from_at: datetime, to_at: datetime, limit: int = 50_000

@@ -20,9 +20,10 @@ SUCCESS_WINDOW = timedelta(days=30)
 #: Name of the tab, its word, its endpoint, and what a reader needs to see it.
 DAG_TABS = (
     ("grid", "Grid", "dags.show", "read"),
-    ("graph", "Graph", "dag.graph", "read"),
+    ("graph", "Graph", "graphs.of_dag", "read"),
     ("runs", "Runs", "dag.runs", "read"),
     ("tasks", "Tasks", "dag.tasks", "read"),
+    ("durations", "Durations", "durations.of_dag", "read"),
     ("calendar", "Calendar", "dag.calendar", "read"),
     ("backfills", "Backfills", "backfills.index", "read"),
     ("code", "Code", "dag.code", "read"),
@@ -31,7 +32,7 @@ DAG_TABS = (
 )
 RUN_TABS = (
     ("tasks", "Tasks", "runs.show", "read"),
-    ("graph", "Graph", "runs.graph", "read"),
+    ("graph", "Graph", "graphs.of_run", "read"),
     ("gantt", "Gantt", "runs.gantt", "read"),
     ("events", "Events", "runs.events", "audit"),
     ("code", "Code", "runs.code", "read"),

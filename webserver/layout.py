@@ -9,7 +9,7 @@ Source: ``spec/ui-design.md`` section 5.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .layout_layers import Layers, Link, Vertex
 
@@ -77,7 +77,11 @@ class _Placed:
 
 
 def lay_out(
-    nodes: Sequence[Node], edges: Sequence[tuple[str, str]], groups: Iterable[Group] = ()
+    nodes: Sequence[Node],
+    edges: Sequence[tuple[str, str]],
+    groups: Iterable[Group] = (),
+    *,
+    is_downward: bool = False,
 ) -> Picture:
     """Place everything.
 
@@ -85,8 +89,27 @@ def lay_out(
         nodes: in the order in which a reader would name them; ties are broken by it.
         edges: (from, to) between nodes. One that closes a circle is drawn to the left.
         groups: only the open ones; those without any node inside are left out.
+        is_downward: layers stand one below the other instead of from left to right.
     """
-    return _Layout(nodes, edges, {group.id: group for group in groups}).run()
+    known = {group.id: group for group in groups}
+    if not is_downward:
+        return _Layout(nodes, edges, known).run()
+    # The same layout of boxes that lie on their sides, and then all of it set upright.
+    lying = [replace(node, width=node.height, height=node.width) for node in nodes]
+    return _upright(_Layout(lying, edges, known, is_lying=True).run())
+
+
+def _upright(picture: Picture) -> Picture:
+    def turn(boxes: Mapping[str, Box]) -> dict[str, Box]:
+        return {id_: Box(box.y, box.x, box.height, box.width) for id_, box in boxes.items()}
+
+    return Picture(
+        width=picture.height,
+        height=picture.width,
+        nodes=turn(picture.nodes),
+        groups=turn(picture.groups),
+        lines=[Line(tuple((y, x) for x, y in one.points), one.edges) for one in picture.lines],
+    )
 
 
 class _Layout:
@@ -95,7 +118,10 @@ class _Layout:
         nodes: Sequence[Node],
         edges: Sequence[tuple[str, str]],
         groups: Mapping[str, Group],
+        *,
+        is_lying: bool = False,
     ) -> None:
+        self.is_lying = is_lying
         self.nodes = {node.id: node for node in nodes}
         self.groups = groups
         self.chains = {node.id: self._chain(node.group_id) for node in nodes}
@@ -201,12 +227,18 @@ class _Layout:
 
     def _draw(self, container: str, inner: Mapping[str, _Placed], layers: Layers) -> _Placed:
         is_root = container == ROOT
-        left = 0.0 if is_root else PADDING
-        top = 0.0 if is_root else TITLE_HEIGHT
+        left = top = border = title = 0.0
+        if not is_root:
+            border, title = PADDING, self.groups[container].title_width + 2 * PADDING
+            left, top = (TITLE_HEIGHT, border) if self.is_lying else (border, TITLE_HEIGHT)
         lefts, rights = layers.columns(left, COLUMN_GAP)
-        title = 0.0 if is_root else self.groups[container].title_width + 2 * PADDING
-        width = max(rights[-1] + left if rights else 0.0, title)
-        picture = Picture(width=width, height=top + layers.height + (0.0 if is_root else PADDING))
+        width = rights[-1] + border if rights else left
+        height = top + layers.height + border
+        if self.is_lying:
+            height = max(height, title)
+        else:
+            width = max(width, title)
+        picture = Picture(width=width, height=height)
         placed = _Placed(picture)
         for vertex, rank, y in layers.places():
             column = lefts[rank]

@@ -13,13 +13,17 @@ from ..control import mark as mark_verb
 from ..control.delete import delete_dag as delete_dag_verb
 from ..control.notes import NOTE_LENGTH_MAX, set_note
 from .auth import requires
+from .form_fields import only_fields
 from .services import acting_services, services
+from .undo import flash_with_undo
+from .words import counted
 
 blueprint = Blueprint("acts", __name__)
 
 LISTED_MAX = 50
 TASK_STATES = ("success", "failed", "skipped")
 RUN_STATES = ("success", "failed")
+NOTED = ("run_id", "task_id", "map_index")
 #: The choices of the clear dialog, and the words for them.
 WIDTHS = {
     "downstream": "Downstream tasks",
@@ -32,13 +36,6 @@ WIDTHS = {
 
 def _map_index() -> int | None:
     return request.values.get("map_index", type=int)
-
-
-def _only(*names: str) -> None:
-    """Refuse a form with fields that it does not have: nobody can know what they were to do."""
-    unknown = set(request.form) - {"csrf_token", *names}
-    if unknown:
-        abort(400, f"Unknown field: {', '.join(sorted(unknown))}")
 
 
 def _back(dag_id: str, run_id: str | None, task_id: str | None = None) -> ResponseReturnValue:
@@ -102,6 +99,7 @@ def clear_form(dag_id: str) -> ResponseReturnValue:
             if request.args.get("task_id") or name == "only_failed"
         },
         map_index=_map_index(),
+        on={name: request.args.get(name) in ("1", "on", "true") for name in WIDTHS},
     )
 
 
@@ -109,17 +107,13 @@ def clear_form(dag_id: str) -> ResponseReturnValue:
 @requires("edit")
 def clear(dag_id: str) -> ResponseReturnValue:
     """Clear, so that they go again."""
-    _only("run_id", "task_id", "map_index", *WIDTHS)
+    only_fields("run_id", "task_id", "map_index", *WIDTHS)
     wanted = _clear_request(dag_id)
     cleared = clear_verb.clear(acting_services(), wanted)
     runs = len({row.run_id for row in cleared})
-    flash(f"Cleared {_count(len(cleared), 'task instance')} in {_count(runs, 'run')}.")
+    flash(f"Cleared {counted(len(cleared), 'task instance')} in {counted(runs, 'run')}.")
     run_id = wanted.run_ids[0] if wanted.run_ids else None
     return _back(dag_id, run_id, request.form.get("task_id") or None)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 @blueprint.get("/dags/<dag_id>/runs/<run_id>/mark")
@@ -135,12 +129,18 @@ def mark_run_form(dag_id: str, run_id: str) -> ResponseReturnValue:
 @requires("edit")
 def mark_run(dag_id: str, run_id: str) -> ResponseReturnValue:
     """Give a run a state."""
-    _only("state")
+    only_fields("state")
     state = request.form.get("state", "")
     if state not in RUN_STATES:
         abort(400, "A run can be marked success or failed.")
+    before = services().store.runs.get(dag_id, run_id).state
     mark_verb.mark_run(acting_services(), dag_id, run_id, state)
-    flash(f"Marked the run {state}.")
+    text = f"Marked the run {state}."
+    if before in RUN_STATES and before != state:
+        url = url_for("acts.mark_run", dag_id=dag_id, run_id=run_id)
+        flash_with_undo(text, url, state=before)
+    else:
+        flash(text)
     return _back(dag_id, run_id)
 
 
@@ -158,11 +158,14 @@ def mark_form(dag_id: str, run_id: str, task_id: str) -> ResponseReturnValue:
 @requires("edit")
 def mark(dag_id: str, run_id: str, task_id: str) -> ResponseReturnValue:
     """Give task instances a state."""
-    _only("state", "map_index", "upstream", "downstream")
+    only_fields("state", "map_index", "upstream", "downstream")
     state = request.form.get("state", "")
     if state not in TASK_STATES:
         abort(400, "A task instance can be marked success, failed or skipped.")
     index = _map_index()
+    before = services().store.task_instances.find(
+        dag_id, run_id, task_id, -1 if index is None else index
+    )
     marked = mark_verb.mark_task(
         acting_services(),
         dag_id,
@@ -173,7 +176,13 @@ def mark(dag_id: str, run_id: str, task_id: str) -> ResponseReturnValue:
         include_upstream=bool(request.form.get("upstream")),
         include_downstream=bool(request.form.get("downstream")),
     )
-    flash(f"Marked {_count(len(marked), 'task instance')} {state}.")
+    text = f"Marked {counted(len(marked), 'task instance')} {state}."
+    if len(marked) == 1 and before is not None and before.state.value in TASK_STATES:
+        fields = {} if index is None else {"map_index": str(index)}
+        url = url_for("acts.mark", dag_id=dag_id, run_id=run_id, task_id=task_id)
+        flash_with_undo(text, url, state=before.state.value, **fields)
+    else:
+        flash(text)
     return _back(dag_id, run_id, task_id)
 
 
@@ -200,8 +209,8 @@ def note_form(dag_id: str) -> ResponseReturnValue:
 @requires("edit")
 def note(dag_id: str) -> ResponseReturnValue:
     """Write the note."""
-    _only("run_id", "task_id", "map_index", "note")
-    place, _ = _noted(dag_id)
+    only_fields("run_id", "task_id", "map_index", "note")
+    place, before = _noted(dag_id)
     index = place["map_index"]
     set_note(
         acting_services(),
@@ -211,6 +220,8 @@ def note(dag_id: str) -> ResponseReturnValue:
         task_id=place["task_id"],
         map_index=-1 if index is None else index,
     )
+    kept = {name: str(place[name]) for name in NOTED if place[name] is not None}
+    flash_with_undo("Saved the note.", url_for("acts.note", dag_id=dag_id), note=before, **kept)
     return _back(dag_id, place["run_id"], place["task_id"])
 
 
@@ -223,9 +234,11 @@ def delete_run_form(dag_id: str, run_id: str) -> ResponseReturnValue:
     return render_template(
         "delete.html",
         what=f"run {run_id} of {dag_id}",
-        loses=f"{_count(sum(counts.values()), 'task instance')} with their tries and XComs",
+        loses=f"{counted(sum(counts.values()), 'task instance')} with their tries and XComs",
         action=url_for("acts.delete_run", dag_id=dag_id, run_id=run_id),
         back=url_for("runs.show", dag_id=dag_id, run_id=run_id),
+        act="delete_run",
+        about={"dag_id": dag_id, "run_id": run_id},
     )
 
 
@@ -248,9 +261,11 @@ def delete_dag_form(dag_id: str) -> ResponseReturnValue:
     return render_template(
         "delete.html",
         what=f"DAG {dag_id}",
-        loses=f"{_count(runs, 'run')} with all history; while its file is there, it comes back",
+        loses=f"{counted(runs, 'run')} with all history; while its file is there, it comes back",
         action=url_for("acts.delete_dag", dag_id=dag_id),
         back=url_for("dags.show", dag_id=dag_id),
+        act="delete_dag",
+        about={"dag_id": dag_id},
     )
 
 

@@ -1,25 +1,21 @@
-"""The tabs of one DAG besides its grid: graph, runs, tasks, calendar, code, events, details."""
+"""The tabs of one DAG besides grid and graph: runs, tasks, calendar, code, events, details."""
 
 from __future__ import annotations
 
 import difflib
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ..control.forecast import next_runs
 from ..database.errors import NotFound
 from .auth import requires
 from .calendar_year import make_year
-from .graph import default_open, draw
 from .heads import dag_head, liveness
 from .services import services
 from .views_browse import read_runs
-
-if TYPE_CHECKING:
-    from ..sdk.serialized import SerializedDag
 
 blueprint = Blueprint("dag", __name__)
 
@@ -27,70 +23,6 @@ blueprint = Blueprint("dag", __name__)
 RECORD_RUNS = 50
 EVENTS_PER_PAGE = 100
 PLANNED_MAX = 60
-
-
-@blueprint.get("/dags/<dag_id>/graph")
-@requires("read")
-def graph(dag_id: str) -> ResponseReturnValue:
-    """Draw the newest version with the states of the newest run."""
-    store = services().store
-    head = dag_head(dag_id)
-    states = store.history.cells([head.last_run.id])[head.last_run.id] if head.last_run else {}
-    return render_template(
-        "dag_graph.html",
-        head=head,
-        tab="graph",
-        live=liveness([head.last_run] if head.last_run else []),
-        **graph_arguments(
-            store.dags.serialized(dag_id),
-            states,
-            {"dag_id": dag_id},
-            "dag.graph",
-            head.last_run.run_id if head.last_run else None,
-        ),
-    )
-
-
-def graph_arguments(
-    dag: SerializedDag,
-    states: Any,
-    place: dict[str, Any],
-    endpoint: str,
-    run_id: str | None,
-) -> dict[str, Any]:
-    """Return what ``graph_view.html`` needs, as the address asks for it.
-
-    Args:
-        place: the ids in the address of this page.
-        run_id: whose task instances the boxes lead to, None: to the table of tasks.
-    """
-    asked, around = request.args.get("open"), request.args.get("around", "")
-    everything = {group.group_id for group in dag.groups}
-    if asked is None:
-        open_ids = default_open(dag)
-    elif asked == "all":
-        open_ids = everything
-    else:
-        open_ids = everything & set(asked.split(","))
-
-    def graph_url(toggle: str = "", **changed: str | None) -> str:
-        arguments: dict[str, Any] = {"open": asked, "around": around or None, **changed}
-        if toggle:
-            # Nested groups stay as they are: an opened one shows them as they were left.
-            arguments["open"] = ",".join(sorted(open_ids ^ {toggle})) or "none"
-        return url_for(endpoint, **place, **arguments)
-
-    def task_url(task_id: str) -> str:
-        if run_id is None:
-            return url_for("dag.tasks", dag_id=dag.dag_id, search=task_id)
-        return url_for("task_instances.show", dag_id=dag.dag_id, run_id=run_id, task_id=task_id)
-
-    return {
-        "drawing": draw(dag, open_ids, states, around),
-        "graph_url": graph_url,
-        "task_url": task_url,
-        "is_around_asked": bool(around),
-    }
 
 
 @blueprint.get("/dags/<dag_id>/runs")

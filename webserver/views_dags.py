@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..control import pause
@@ -16,6 +16,7 @@ from .grid_reads import read_filters, read_grid
 from .heads import dag_head, liveness
 from .paging import page_of
 from .services import acting_services, services
+from .undo import flash_with_undo
 
 if TYPE_CHECKING:
     from ..database.values import RunRow
@@ -122,8 +123,15 @@ def set_paused(dag_id: str) -> ResponseReturnValue:
     acting = acting_services()
     changed = pause.set_paused(acting, [acting.store.dags.get(dag_id)], is_paused=is_paused)
     due = pause.count_catchup_runs(acting, dag_id) if changed and not is_paused else 0
-    if due > 1:
-        flash(f"{dag_id} is active: catchup creates {due} runs.")
+    if changed:
+        text = f"{dag_id} is {'paused' if is_paused else 'active'}."
+        text += f" Catchup creates {due} runs." if due > 1 else ""
+        flash_with_undo(
+            text,
+            url_for("dags.set_paused", dag_id=dag_id),
+            is_paused="false" if is_paused else "true",
+            back="dag" if request.form.get("back") == "dag" else "list",
+        )
     if request.form.get("back") == "dag":
         return redirect(url_for("dags.show", dag_id=dag_id))
     # Back to where the reader was in the list, as far as that is a page of ours.

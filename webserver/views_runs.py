@@ -12,7 +12,7 @@ from .gantt import LANES_PER_PAGE, make_chart
 from .heads import liveness, run_tabs
 from .paging import page_of
 from .services import services
-from .views_dag_tabs import code_arguments, graph_arguments, read_events
+from .views_dag_tabs import code_arguments, read_events
 
 blueprint = Blueprint("runs", __name__)
 
@@ -21,7 +21,8 @@ INSTANCES_PER_PAGE = 500
 INSTANCES_MAX = 20_000
 
 
-def _head(dag_id: str, run_id: str, tab: str) -> dict[str, Any]:
+def run_head(dag_id: str, run_id: str, tab: str) -> dict[str, Any]:
+    """Return what stands at the head of every page about a run."""
     store = services().store
     run = store.runs.get(dag_id, run_id)
     return {
@@ -38,7 +39,7 @@ def _head(dag_id: str, run_id: str, tab: str) -> dict[str, Any]:
 @requires("read")
 def show(dag_id: str, run_id: str) -> ResponseReturnValue:
     """Show one run: its facts and the state of each task instance, in the order of the graph."""
-    head = _head(dag_id, run_id, "tasks")
+    head = run_head(dag_id, run_id, "tasks")
     if request.headers.get("X-Fragment") == "side":
         return render_template("run_side.html", **head)
     store = services().store
@@ -60,30 +61,11 @@ def show(dag_id: str, run_id: str) -> ResponseReturnValue:
     return render_template("run.html", page=page, state=state, **head)
 
 
-@blueprint.get("/dags/<dag_id>/runs/<run_id>/graph")
-@requires("read")
-def graph(dag_id: str, run_id: str) -> ResponseReturnValue:
-    """Draw the version that this run has, with its states."""
-    head = _head(dag_id, run_id, "graph")
-    store, run = services().store, head["run"]
-    return render_template(
-        "run_graph.html",
-        **head,
-        **graph_arguments(
-            store.dags.version(run.version_id),
-            store.history.cells([run.id])[run.id],
-            {"dag_id": dag_id, "run_id": run_id},
-            "runs.graph",
-            run_id,
-        ),
-    )
-
-
 @blueprint.get("/dags/<dag_id>/runs/<run_id>/gantt")
 @requires("read")
 def gantt(dag_id: str, run_id: str) -> ResponseReturnValue:
     """Show when each task waited and ran."""
-    head = _head(dag_id, run_id, "gantt")
+    head = run_head(dag_id, run_id, "gantt")
     store, run = services().store, head["run"]
     structure = store.dags.structured(run.version_id).structure
     instances = store.task_instances.list(dag_id, run_id, limit=INSTANCES_MAX)
@@ -114,7 +96,7 @@ def gantt(dag_id: str, run_id: str) -> ResponseReturnValue:
 @requires("audit")
 def events(dag_id: str, run_id: str) -> ResponseReturnValue:
     """List what people did with this run."""
-    head = _head(dag_id, run_id, "events")
+    head = run_head(dag_id, run_id, "events")
     return render_template("run_events.html", **head, **read_events(dag_id, run_id))
 
 
@@ -122,7 +104,7 @@ def events(dag_id: str, run_id: str) -> ResponseReturnValue:
 @requires("read")
 def code(dag_id: str, run_id: str) -> ResponseReturnValue:
     """Show the file of the version that this run has."""
-    head = _head(dag_id, run_id, "code")
+    head = run_head(dag_id, run_id, "code")
     number = services().store.dags.structured(head["run"].version_id).number
     asked = request.args.get("version", number, type=int)
     return render_template("run_code.html", **head, **code_arguments(dag_id, asked))
@@ -132,4 +114,4 @@ def code(dag_id: str, run_id: str) -> ResponseReturnValue:
 @requires("read")
 def details(dag_id: str, run_id: str) -> ResponseReturnValue:
     """Show everything else that is known of a run."""
-    return render_template("run_details.html", **_head(dag_id, run_id, "details"))
+    return render_template("run_details.html", **run_head(dag_id, run_id, "details"))

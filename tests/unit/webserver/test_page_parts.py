@@ -18,7 +18,7 @@ from tradewind.sdk.serialized import (
 from tradewind.webserver.calendar_year import make_year
 from tradewind.webserver.events import QUEUE_MAX, Subscription, messages_of
 from tradewind.webserver.gantt import make_chart
-from tradewind.webserver.graph import default_open, draw
+from tradewind.webserver.graph import View, default_open, draw
 from tradewind.webserver.grid import LETTERS, grid_rows, worst
 from tradewind.webserver.params_form import make_fields, read_conf
 from tradewind.webserver.states import STATE_LOOKS
@@ -67,7 +67,7 @@ def test_rows_nest_groups_and_keep_tasks_that_have_gone() -> None:
 def test_a_closed_group_is_one_box_with_the_worst_state_inside() -> None:
     states = {"g.b": {"success": 1}, "g.h.c": {"failed": 1}}
 
-    drawing = draw(dag_with_a_group(), set(), states)
+    drawing = draw(dag_with_a_group(), View(), states)
 
     assert [(node.id, node.state) for node in drawing.nodes] == [
         ("a", "none"), ("g", "failed"), ("z", "none"),
@@ -76,7 +76,7 @@ def test_a_closed_group_is_one_box_with_the_worst_state_inside() -> None:
 
 
 def test_an_open_group_shows_its_closed_child_as_a_box() -> None:
-    drawing = draw(dag_with_a_group(), {"g"}, {})
+    drawing = draw(dag_with_a_group(), View({"g"}), {})
 
     assert {node.id for node in drawing.nodes} == {"a", "g.b", "g.h", "z"}
     assert [group.id for group in drawing.groups] == ["g"]
@@ -85,7 +85,7 @@ def test_an_open_group_shows_its_closed_child_as_a_box() -> None:
 def test_the_neighbourhood_of_a_task_is_two_steps_each_way() -> None:
     dag = dag_with_a_group()
 
-    drawing = draw(dag, default_open(dag), {}, around="z")
+    drawing = draw(dag, View(default_open(dag), around="z"), {})
 
     assert {node.id for node in drawing.nodes} == {"z", "g.h.c", "g.b"}
 
