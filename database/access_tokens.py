@@ -15,6 +15,7 @@ from sqlalchemy import delete, insert, select, update
 
 from .errors import NotFound
 from .event_writes import Event, write_events
+from .locking import Locking
 from .operations import Operations
 from .tables import access_token, revoked_token, user
 
@@ -68,7 +69,7 @@ class AccessTokenOperations(Operations):
         if row is None or row.expires_at <= now:
             return None
         if row.last_used_at is None or row.last_used_at < now - USED_EVERY:
-            with self._database.write() as connection:
+            with self._database.write(Locking.NONE) as connection:
                 connection.execute(update(access_token).where(known).values(last_used_at=now))
         return int(row.user_id)
 

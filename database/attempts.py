@@ -18,9 +18,11 @@ from ..sdk.states import TaskInstanceState
 from . import state_writes
 from .claiming import claim_queued
 from .event_writes import Event, describe, write_events
+from .locking import Locking
 from .operations import Operations
 from .queueing import hints_of, queue_events, queue_scheduled
 from .results import ResultWriter
+from .row_locks import lock_dags_of_instances
 from .settle import Settling
 from .state_writes import held_from
 from .tables import attempt, dag_run, task_instance
@@ -94,7 +96,7 @@ class AttemptOperations(Operations):
         with self._database.read() as connection:
             if connection.execute(_ANY_SCHEDULED).first() is None:
                 return Advanced(changed=False)
-        with self._database.write() as connection:
+        with self._database.write(Locking.ROWS) as connection:
             queued = queue_scheduled(connection, self._versions, self._settings, now)
             write_events(connection, queue_events(queued, "scheduler"), now)
         if queued:
@@ -106,7 +108,7 @@ class AttemptOperations(Operations):
         with self._database.read() as connection:
             if connection.execute(_ANY_QUEUED).first() is None:
                 return []
-        with self._database.write() as connection:
+        with self._database.write(Locking.ROWS) as connection:
             claims = claim_queued(connection, self._versions, self._settings, request, now)
             write_events(connection, _claim_events(claims, request.worker_id), now)
         if claims:
@@ -150,7 +152,8 @@ class AttemptOperations(Operations):
         is_careful: bool,
     ) -> Finished:
         actor = "runner" if claim is None else f"runner:{claim.worker_id}"
-        with self._database.write() as connection:
+        with self._database.write(Locking.ROWS) as connection:
+            lock_dags_of_instances(connection, {one.task_instance_id for one in results})
             self._begin(connection, started)
             hidden = [self._with_hidden_trigger(one) for one in results]
             applied = ResultWriter(connection, self._versions, now, actor).apply(hidden)
@@ -205,7 +208,7 @@ class AttemptOperations(Operations):
     def entered(self, started: Sequence[Started], now: datetime) -> None:
         """Note that user code of these attempts has begun. ``finish`` takes the same on its way."""
         if started:
-            with self._database.write() as connection:
+            with self._database.write(Locking.ROWS) as connection:
                 self._begin(connection, started)
             self._ring("web")
 

@@ -51,6 +51,8 @@ _QUEUED = (
         task_instance.c.id,
     )
     .limit(bindparam("limit"))
+    # Where writers run side by side: what another runner is about to take is his.
+    .with_for_update(skip_locked=True)
 )
 _QUEUED_OF_QUEUES = _QUEUED.where(task_instance.c.queue.in_(bindparam("queues", expanding=True)))
 _QUEUED_THESE = _QUEUED.where(task_instance.c.id.in_(bindparam("ids", expanding=True)))

@@ -28,9 +28,11 @@ from .dags import refuse_while_running
 from .errors import DagNotFound, DagRunExists, DagRunNotFound, NotAllowed
 from .event_writes import Event, write_events
 from .instance_rows import create_rows
+from .locking import Locking
 from .operations import Operations
 from .pages import pages
 from .queueing import hints_of
+from .row_locks import lock_dags_of_runs
 from .run_marks import mark_run
 from .run_rows import run_row
 from .settle import Settling
@@ -353,7 +355,9 @@ class RunOperations(Operations):
         return None if row is None else run_row(row)
 
     def _advance(self, now: datetime, dag_run_ids: Sequence[int], *, start: bool) -> Advanced:
-        with self._database.write() as connection:
+        # Starting counts the active runs of all DAGs.
+        with self._database.write(Locking.ALL if start else Locking.ROWS) as connection:
+            lock_dags_of_runs(connection, dag_run_ids)
             settling = Settling(connection, self._versions, self._settings, now, "scheduler")
             started = settling.start_queued(None) if start else []
             settling.settle([*dag_run_ids, *started])

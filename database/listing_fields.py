@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, case, cast, exists, func, select
+from sqlalchemy import String, case, cast, exists, func, select
 
+from .durations import seconds_between
 from .tables import (
     asset,
     asset_consumption,
@@ -19,11 +20,6 @@ from .tables import (
     event,
 )
 from .tables import task_instance as instance
-
-
-def _seconds(start: Any, end: Any) -> ColumnElement[Any]:
-    # SQLite's julianday; PostgreSQL has its own way (with the port to it).
-    return (func.julianday(end) - func.julianday(start)) * 86400.0
 
 
 def _version_number(version_id: Any) -> Any:
@@ -61,7 +57,7 @@ RUN_FIELDS: Mapping[str, Any] = {
     "start_date": dag_run.c.started_at,
     "end_date": dag_run.c.ended_at,
     "updated_at": func.coalesce(dag_run.c.ended_at, dag_run.c.last_decided_at, dag_run.c.queued_at),
-    "duration": _seconds(dag_run.c.started_at, dag_run.c.ended_at),
+    "duration": seconds_between(dag_run.c.started_at, dag_run.c.ended_at),
     "external_trigger": dag_run.c.external_trigger,
     "triggering_user_name": dag_run.c.triggering_user,
     "conf_contains": cast(dag_run.c.conf, String),
@@ -92,7 +88,7 @@ INSTANCE_FIELDS: Mapping[str, Any] = {
     "queued_when": instance.c.queued_at,
     "scheduled_when": instance.c.scheduled_at,
     "updated_at": func.coalesce(instance.c.ended_at, instance.c.started_at, instance.c.queued_at),
-    "duration": _seconds(instance.c.started_at, instance.c.ended_at),
+    "duration": seconds_between(instance.c.started_at, instance.c.ended_at),
     "version_number": _version_number(instance.c.version_id),
 }
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, insert, select, update
 
 from .event_writes import trim_events
+from .locking import Locking
 from .operations import Operations
 from .tables import process
 from .values import ProcessRow
@@ -23,7 +24,7 @@ class ProcessOperations(Operations):
 
         It comes every few seconds, so it also keeps the event log within its bounds.
         """
-        with self._database.write() as connection:
+        with self._database.write(Locking.NONE) as connection:
             trim_events(connection, self._settings.events_max)
             known = connection.execute(
                 update(process).where(process.c.id == process_id).values(beat_at=now)

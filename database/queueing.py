@@ -17,6 +17,7 @@ from ..sdk.states import DagRunState, TaskInstanceState
 from . import state_writes
 from .errors import NotFound
 from .event_writes import Event, describe
+from .row_locks import lock_pools
 from .settings import StoreSettings
 from .state_writes import HELD_COLUMNS, Held, Move, held_from
 from .tables import dag, dag_run, pool, task_instance
@@ -81,7 +82,12 @@ _URGENCY = (
 #: Scheduled task instances looked at together: about what one turn can start.
 PAGE = 32
 
-_FIRST_PAGE = _SCHEDULED.order_by(*_URGENCY).limit(PAGE)
+_FIRST_PAGE = (
+    _SCHEDULED.order_by(*_URGENCY)
+    .limit(PAGE)
+    # Where writers run side by side: what another one holds is his to hand out.
+    .with_for_update(of=task_instance, skip_locked=True)
+)
 _NEXT_PAGE = _FIRST_PAGE.where(
     task_instance.c.id.not_in(bindparam("hidden_ids", expanding=True)),
     task_instance.c.dag_run_id.not_in(bindparam("hidden_run_ids", expanding=True)),
@@ -198,6 +204,7 @@ def _choose(
         if limits is None:
             if not found:
                 return []
+            lock_pools(connection)
             limits = load_limits(connection, settings)
         picked, blocked = choose([one for one, _, _ in found], limits)
         ids = {one.task_instance_id for one in picked}

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, insert, select, update
 
 from .event_writes import Event, write_events
+from .locking import Locking
 from .operations import Operations
 from .tables import login_session
 
@@ -51,7 +52,7 @@ class SessionOperations(Operations):
         if row is None or row.seen_at < now - idle or row.created_at < now - age:
             return None
         if row.seen_at < now - SEEN_EVERY:
-            with self._database.write() as connection:
+            with self._database.write(Locking.NONE) as connection:
                 connection.execute(
                     update(login_session).where(login_session.c.id == hashed).values(seen_at=now)
                 )

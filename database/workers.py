@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, text, update
 
 from .event_writes import Event, write_events
+from .locking import Locking
 from .operations import Operations
 from .results import ResultWriter
 from .settle import Settling
@@ -65,7 +66,7 @@ class WorkerOperations(Operations):
 
     def renew(self, worker_id: str, now: datetime) -> bool:
         """Prolong a lease. False: it is over, all attempts are lost; kill them and start anew."""
-        with self._database.write() as connection:
+        with self._database.write(Locking.NONE) as connection:
             renewed = connection.execute(
                 _RENEW, {"held_id": worker_id, "now": now, "until": self._until(now)}
             )

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, select
 
 from .errors import DagRunNotFound
 from .event_writes import Event, write_events
+from .locking import Locking
 from .operations import Operations
 from .tables import dag_run, task_instance, xcom
 from .values import XComEntry
@@ -57,7 +58,7 @@ class XComOperations(Operations):
         Raises:
             DagRunNotFound: there is no such run.
         """
-        with self._database.write() as connection:
+        with self._database.write(Locking.ROWS) as connection:
             if holder is not None:
                 held = connection.execute(_HOLDS, {"id": holder[0], "epoch": holder[1]}).first()
                 if held is None:
