@@ -377,10 +377,14 @@ class OsProcesses:
             self.signal(key, signal.SIGKILL)
         if channel.reader.is_closed or channel.error:
             self._unlisten(channel.connection.fileno())
+        if channel.is_over:
+            self._finish(channel)
 
     def _hear_output(self, channel: TaskChannel) -> None:
         # Its messages first: a secret is named there before it is printed here.
         self._hear_task(channel)
+        if channel.order.key not in self._channels:
+            return
         channel.read_output()
         if channel.is_output_at_end:
             self._unlisten(channel.output)
@@ -409,6 +413,8 @@ class OsProcesses:
         """Read what is left. Without an end of output, someone still holds the pipe: wait."""
         channel.has_exited = True
         self._hear_task(channel)
+        if channel.order.key not in self._channels:
+            return
         channel.read_output(to_the_end=True)
         if channel.is_output_at_end:
             self._finish(channel)

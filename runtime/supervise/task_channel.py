@@ -52,6 +52,8 @@ class TaskChannel:
     pid: int | None = None
     status: int | None = None
     has_exited: bool = False
+    #: It has ended well but for what the kernel has to do (``protocol.Leaving``).
+    is_leaving: bool = False
     is_host_lost: bool = False
     is_output_at_end: bool = False
     output_due: float = 0.0
@@ -78,7 +80,7 @@ class TaskChannel:
     @property
     def is_over(self) -> bool:
         """Whether nothing more can come."""
-        return self.has_exited and self.is_output_at_end
+        return (self.has_exited or self.is_leaving) and self.is_output_at_end
 
     def read_messages(self) -> list[protocol.TaskMessage]:
         """Return what the task asks or tells; its result is kept here.
@@ -96,6 +98,8 @@ class TaskChannel:
                 if isinstance(message, protocol.Result):
                     self.result = message.result
                     self.code_hash = message.result.code_hash or self.code_hash
+                elif isinstance(message, protocol.Leaving):
+                    self._note_leaving(message.exit_code)
                 elif isinstance(message, protocol.Mask):
                     self.log.mask(message.values)
                 else:
@@ -103,6 +107,12 @@ class TaskChannel:
         except (frames.FrameTooLong, msgspec.MsgspecError) as error:
             self.error = f"protocol error: the task wrote junk into the runner's socket ({error})"
         return messages
+
+    def _note_leaving(self, exit_code: int) -> None:
+        # A failure waits for the exit: its next try must not begin while this one exists.
+        if exit_code == 0 and self.result is not None and self.result.outcome == "success":
+            self.is_leaving = True
+            self.status = 0
 
     def read_output(self, *, to_the_end: bool = False) -> None:
         """Move what the task wrote into its log.

@@ -65,10 +65,10 @@ def run(
         content_hash: of the file.
     """
     code = 1
+    runtime = SocketRuntime(connection, order.nonce)
     try:
         mark_process(order.key)
         task_output.connect_output(output)
-        runtime = SocketRuntime(connection, order.nonce)
         task_runtime.current = runtime
         result = _execute(order, dags, runtime, journal)
         result.code_hash = content_hash
@@ -79,7 +79,7 @@ def run(
     except BaseException:
         with contextlib.suppress(Exception):
             log.exception("The task process failed outside the task")
-    leave(code)
+    leave(code, runtime)
 
 
 def mark_process(key: str) -> None:
@@ -91,8 +91,12 @@ def mark_process(key: str) -> None:
     process_hygiene.set_process_name(process_hygiene.TASK_NAME_PREFIX + key)
 
 
-def leave(code: int) -> NoReturn:
-    """Do what the end of an interpreter would do for user code, and not the rest of it."""
+def leave(code: int, runtime: SocketRuntime | None = None) -> NoReturn:
+    """Do what the end of an interpreter would do for user code, and not the rest of it.
+
+    Args:
+        runtime: is told that this process is leaving.
+    """
     with contextlib.suppress(BaseException):
         threading._shutdown()  # type: ignore[attr-defined]  # joins threads that are no daemons
     with contextlib.suppress(BaseException):
@@ -100,7 +104,18 @@ def leave(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()
+    if runtime is not None:
+        _say_goodbye(runtime, code)
     os._exit(code)
+
+
+def _say_goodbye(runtime: SocketRuntime, code: int) -> None:
+    """Close what the runner reads to its end, and tell it not to wait for the kernel."""
+    for descriptor in (1, 2):
+        with contextlib.suppress(OSError):  # user code may have closed it
+            os.close(descriptor)
+    with contextlib.suppress(SupervisorGone):
+        runtime.send(protocol.Leaving(exit_code=code))
 
 
 def _execute(

@@ -24,6 +24,7 @@ from ...sdk import task_runtime
 from . import child, dag_file, fork_safety, frames, process_hygiene, protocol, task_output
 from .client import SocketRuntime
 from .recorded_inputs import InputRecorder, RecordingRuntime
+from .spare_process import IDLE_MAX_S, SpareProcess, wait_for_order
 from .warm_up import warm_up
 from .watched_files import watched_paths
 
@@ -56,6 +57,7 @@ class TaskHost:
         self._pids: dict[str, int] = {}
         self._keys: dict[int, str] = {}
         self._loaded: dag_file.LoadedFile | None = None
+        self._spare: SpareProcess | None = None
         self._changed_signals: Sequence[int] = ()
 
     def serve(self, start: protocol.HostStart) -> None:
@@ -78,7 +80,10 @@ class TaskHost:
         self._report(ready)
         control = self._control.fileno()
         while True:
-            readable, _, _ = select.select([control, self._wake_read], [], [])
+            idle_s = IDLE_MAX_S if self._spare is not None else None
+            readable, _, _ = select.select([control, self._wake_read], [], [], idle_s)
+            if not readable:
+                self._dismiss_spare()
             if self._wake_read in readable:
                 self._drain_wake()
                 self._reap()
@@ -130,43 +135,95 @@ class TaskHost:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, order.number)
         else:
-            self._fork(order, fds)
+            self._start(order, message, fds)
         # Before the next request: a copy left open here would be inherited by the next task,
         # and the end-of-file that tells of this one's exit would never come.
         for number in fds:
             os.close(number)
+        is_idle = not select.select([self._control], [], [], 0)[0]
+        if (
+            not os.environ.get("NOSPARE")
+            and is_idle
+            and self._spare is None
+            and isinstance(order, protocol.RunTask)
+        ):
+            self._fork_spare()
 
-    def _fork(self, order: protocol.RunTask, fds: Sequence[int]) -> None:
+    def _start(self, order: protocol.RunTask, message: bytes, fds: Sequence[int]) -> None:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            is_taken = spare.take(message, fds)
+            spare.close()
+            if is_taken:
+                self._note_started(order, spare.pid)
+                return
         try:
             pid = os.fork()
         except OSError as error:
             self._report(protocol.TaskNotStarted(key=order.key, error=str(error)))
             return
         if pid == 0:
-            self._become_task(order, fds)
+            try:
+                self._become_task_process()
+                self._run_task(order, fds)
+            finally:  # whatever happens, a task process never returns into the host's loop
+                os._exit(1)
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)  # the child does so too: whoever comes first
+        self._note_started(order, pid)
+
+    def _note_started(self, order: protocol.RunTask, pid: int) -> None:
         self._pids[order.key] = pid
         self._keys[pid] = order.key
         self._report(protocol.TaskStarted(key=order.key, pid=pid))
 
-    def _become_task(self, order: protocol.RunTask, fds: Sequence[int]) -> NoReturn:
+    def _fork_spare(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        # Where other tasks want the processors, what is done ahead is done at their cost.
+        rehearses = len(self._pids) <= 2
         try:
-            child.prepare_forked_process(self._pid, self._changed_signals)
-            self._control.close()
-            os.close(self._wake_read)
-            os.close(self._wake_write)
-            loaded = self._loaded
-            child.run(
-                order,
-                connection=socket.socket(fileno=fds[0]),
-                output=fds[1],
-                journal=self._journal,
-                dags=loaded.dags if loaded else {},
-                content_hash=loaded.content_hash if loaded else "",
-            )
-        finally:  # whatever happens, a task process never returns into the host's loop
-            os._exit(1)
+            pid = os.fork()
+        except OSError:  # no room for one more process: the next task will tell, if there is need
+            ours.close()
+            theirs.close()
+            return
+        if pid == 0:
+            try:
+                ours.close()
+                self._become_task_process()
+                received = wait_for_order(theirs, rehearses=rehearses)
+                if received is not None:
+                    order = protocol.decode_host_order(received[0])
+                    if isinstance(order, protocol.RunTask):
+                        self._run_task(order, received[1])
+            finally:
+                os._exit(1)
+        theirs.close()
+        with contextlib.suppress(OSError):
+            os.setpgid(pid, pid)
+        self._spare = SpareProcess(pid, ours)
+
+    def _dismiss_spare(self) -> None:
+        if self._spare is not None:
+            self._spare.close()
+            self._spare = None
+
+    def _become_task_process(self) -> None:
+        child.prepare_forked_process(self._pid, self._changed_signals)
+        self._control.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def _run_task(self, order: protocol.RunTask, fds: Sequence[int]) -> NoReturn:
+        loaded = self._loaded
+        child.run(
+            order,
+            connection=socket.socket(fileno=fds[0]),
+            output=fds[1],
+            journal=self._journal,
+            dags=loaded.dags if loaded else {},
+            content_hash=loaded.content_hash if loaded else "",
+        )
 
     def _drain_wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -188,6 +245,8 @@ class TaskHost:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, signal.SIGKILL)
             _, status, usage = os.wait4(pid, 0)
+            if self._spare is not None and pid == self._spare.pid:
+                self._dismiss_spare()
             if key is not None:
                 del self._pids[key]
                 self._report(
@@ -203,7 +262,7 @@ class TaskHost:
     def _kill_leftovers(self) -> None:
         # What left its task's process group (setsid) was handed to us when its parent ended.
         for pid in process_hygiene.child_pids():
-            if pid in self._keys:
+            if pid in self._keys or (self._spare is not None and pid == self._spare.pid):
                 continue
             owner = process_hygiene.attempt_of(pid)
             if owner in self._pids or (owner is None and self._pids):

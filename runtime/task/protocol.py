@@ -144,7 +144,17 @@ class Result(msgspec.Struct, tag="result"):
     result: TaskResult
 
 
-TaskMessage = Entered | Executing | Ask | Mask | Result
+class Leaving(msgspec.Struct, tag="leaving"):
+    """The very last: all has been run, flushed and closed; what is left is the kernel's work.
+
+    The kernel takes a millisecond or two to take down a process that was forked warm. After a
+    success nobody need wait for it.
+    """
+
+    exit_code: int
+
+
+TaskMessage = Entered | Executing | Ask | Mask | Result | Leaving
 
 encode = msgspec.msgpack.Encoder().encode
 decode_host_order = msgspec.msgpack.Decoder(HostOrder).decode

@@ -7,6 +7,7 @@ once in the zygote, it is memory that all share.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,7 +15,9 @@ from typing import Any
 
 from ...sdk.base_operator import BaseOperator
 from ...sdk.dag import DAG
+from . import protocol
 from .execute import execute_task
+from .task_output import DEFAULT_FORMAT, TaskFormatter
 from .task_spec import TaskInstanceSpec, TaskResult
 
 _NAME = "rehearsal"
@@ -34,6 +37,18 @@ class _Rehearsed(BaseOperator):
         return self.text
 
 
+class _Unheard(logging.Handler):
+    """Formats like the handler of a task's log, and writes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(TaskFormatter(DEFAULT_FORMAT))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Do all but the writing."""
+        self.format(record).encode()
+
+
 class _NobodyThere:
     """A ``TaskRuntime`` that hears nothing and has nothing."""
 
@@ -41,10 +56,10 @@ class _NobodyThere:
         return lambda *values, **named: None
 
 
-def rehearse() -> TaskResult:
-    """Run a task in this process, and return its result. Nothing of it remains but caches."""
+@functools.cache
+def _stage() -> tuple[DAG, BaseOperator, TaskInstanceSpec, logging.Logger]:
     log = logging.Logger(_NAME)  # its own, outside of the tree: nobody sees what it says
-    log.addHandler(logging.NullHandler())
+    log.addHandler(_Unheard())
     now = datetime(2026, 1, 1, tzinfo=UTC)
     dag = DAG(_NAME, schedule=None, start_date=now)
     task = _Rehearsed(task_id=_NAME, dag=dag, text="{{ ds }} {{ ti.task_id }} {{ params }}")
@@ -61,5 +76,14 @@ def rehearse() -> TaskResult:
             "run_after": now,
         },
     )
+    return dag, task, spec, log
+
+
+def rehearse() -> TaskResult:
+    """Run a task in this process, and return its result. Nothing of it remains but caches."""
+    dag, task, spec, log = _stage()
     runtime: Any = _NobodyThere()
-    return execute_task(dag=dag, task=task, spec=spec, runtime=runtime, log=log)
+    result = execute_task(dag=dag, task=task, spec=spec, runtime=runtime, log=log)
+    log.info("Done. Returned value was: %s", result.outcome)
+    protocol.encode(protocol.Result(result=result))
+    return result

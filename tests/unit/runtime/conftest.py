@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +21,9 @@ from tradewind.database.values import (
     Outcome,
     WorkerIdentity,
 )
+from tradewind.runtime.supervise.entry_journal import EntryJournal
+from tradewind.runtime.supervise.os_processes import OsProcesses
+from tradewind.runtime.supervise.os_settings import OsSettings
 from tradewind.runtime.supervise.processes import (
     BellRang,
     Event,
@@ -29,7 +35,7 @@ from tradewind.runtime.supervise.processes import (
 from tradewind.runtime.supervise.runner import Runner, RunnerSettings
 from tradewind.runtime.supervise.spool import Spool
 from tradewind.runtime.task.task_spec import TaskResult
-from tradewind.sdk.clock import VirtualClock
+from tradewind.sdk.clock import VirtualClock, WallClock
 
 
 def make_claim(task_instance_id: int = 1, epoch: int = 1, **changes) -> Claim:
@@ -264,3 +270,119 @@ def world(tmp_path) -> World:
 @pytest.fixture
 def claim():
     return make_claim
+
+
+OS_WAIT_S = 20.0
+
+HEAD = """
+import logging, os, signal, subprocess, sys, time
+from tradewind.sdk.base_operator import BaseOperator
+from tradewind.sdk.dag import DAG
+
+class Call(BaseOperator):
+    def __init__(self, *, function, **arguments):
+        super().__init__(**arguments)
+        self.function = function
+
+    def execute(self, context):
+        return self.function()
+
+"""
+
+
+@dataclass
+class OsWorld:
+    """A DAGs folder, and processes that run its tasks."""
+
+    folder: Path
+    claim: Callable
+    processes: OsProcesses
+    journal: EntryJournal
+    events: list[Event] = field(default_factory=list)
+    count: int = 0
+    #: What DAG files written here begin with.
+    head: str = HEAD
+
+    def write(self, body: str, name: str = "sales.py") -> Path:
+        """Write a DAG file: *body* is the body of one task's function."""
+        lines = "\n".join(f"    {line}" for line in body.splitlines())
+        return self.write_file(
+            f"{HEAD}\ndef work():\n{lines}\n\n"
+            "with DAG('sales', schedule=None):\n    Call(function=work, task_id='task_1')\n",
+            name,
+        )
+
+    def write_file(self, text: str, name: str = "sales.py") -> Path:
+        path = self.folder / "dags" / name
+        path.write_text(text)
+        return path
+
+    def start(self, name: str = "sales.py", **changes) -> str:
+        self.count += 1
+        changes.setdefault("task_id", "task_1")
+        claim = self.claim(
+            self.count,
+            fileloc=str(self.folder / "dags" / name),
+            relative_fileloc=name,
+            **changes,
+        )
+        key = f"{self.count}-1"
+        self.processes.start(TaskOrder(key=key, claim=claim, log_path=f"{key}.log"))
+        return key
+
+    def wait_for(self, kind: type, key: str) -> Event:
+        deadline = time.monotonic() + OS_WAIT_S
+        while True:
+            for event in self.events:
+                if isinstance(event, kind) and event.key == key:
+                    self.events.remove(event)
+                    return event
+            assert time.monotonic() < deadline, f"no {kind.__name__} within {OS_WAIT_S} s"
+            self.events.extend(self.processes.poll(0.2))
+
+    def end_of(self, key: str) -> TaskEnded:
+        ended = self.wait_for(TaskEnded, key)
+        self.processes.close_log(key, "closed")
+        return ended
+
+    def run(self, name: str = "sales.py", **changes) -> TaskEnded:
+        return self.end_of(self.start(name, **changes))
+
+    def log(self, key: str) -> str:
+        return (self.folder / "logs" / f"{key}.log").read_text()
+
+
+@pytest.fixture
+def make_os_world(tmp_path, claim) -> Iterator[Callable[..., OsWorld]]:
+    worlds = []
+
+    def make(**settings) -> OsWorld:
+        dags = tmp_path / "dags"
+        dags.mkdir(exist_ok=True)
+        journal = EntryJournal(tmp_path / "run" / "entered")
+        processes = OsProcesses(
+            OsSettings(
+                log_folder=tmp_path / "logs",
+                dags_folder=dags,
+                import_folders=[str(dags)],
+                **settings,
+            ),
+            WallClock(),
+            journal=journal.descriptor,
+        )
+        handler = signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        signal.set_wakeup_fd(processes.wakeup_fd(), warn_on_full_buffer=False)
+        worlds.append((processes, journal, handler))
+        return OsWorld(tmp_path, claim, processes, journal)
+
+    yield make
+    for processes, journal, handler in worlds:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, handler)
+        processes.stop()
+        journal.close()
+
+
+@pytest.fixture
+def os_world(make_os_world) -> OsWorld:
+    return make_os_world()

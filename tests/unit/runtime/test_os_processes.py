@@ -5,137 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from tradewind.runtime.supervise.entry_journal import EntryJournal
-from tradewind.runtime.supervise.os_processes import OsProcesses
-from tradewind.runtime.supervise.os_settings import OsSettings
 from tradewind.runtime.supervise.processes import (
     Asked,
-    Event,
     Reply,
     TaskBegan,
-    TaskEnded,
     TaskEntered,
-    TaskOrder,
 )
-from tradewind.sdk.clock import WallClock
 
 WAIT_S = 20.0
-
-HEAD = """
-import logging, os, signal, subprocess, sys, time
-from tradewind.sdk.base_operator import BaseOperator
-from tradewind.sdk.dag import DAG
-
-class Call(BaseOperator):
-    def __init__(self, *, function, **arguments):
-        super().__init__(**arguments)
-        self.function = function
-
-    def execute(self, context):
-        return self.function()
-
-"""
-
-
-@dataclass
-class OsWorld:
-    """A DAGs folder, and processes that run its tasks."""
-
-    folder: Path
-    claim: Callable
-    processes: OsProcesses
-    journal: EntryJournal
-    events: list[Event] = field(default_factory=list)
-    count: int = 0
-
-    def write(self, body: str, name: str = "sales.py") -> Path:
-        """Write a DAG file: *body* is the body of one task's function."""
-        lines = "\n".join(f"    {line}" for line in body.splitlines())
-        return self.write_file(
-            f"{HEAD}\ndef work():\n{lines}\n\n"
-            "with DAG('sales', schedule=None):\n    Call(function=work, task_id='task_1')\n",
-            name,
-        )
-
-    def write_file(self, text: str, name: str = "sales.py") -> Path:
-        path = self.folder / "dags" / name
-        path.write_text(text)
-        return path
-
-    def start(self, name: str = "sales.py", **changes) -> str:
-        self.count += 1
-        changes.setdefault("task_id", "task_1")
-        claim = self.claim(
-            self.count,
-            fileloc=str(self.folder / "dags" / name),
-            relative_fileloc=name,
-            **changes,
-        )
-        key = f"{self.count}-1"
-        self.processes.start(TaskOrder(key=key, claim=claim, log_path=f"{key}.log"))
-        return key
-
-    def wait_for(self, kind: type, key: str) -> Event:
-        deadline = time.monotonic() + WAIT_S
-        while True:
-            for event in self.events:
-                if isinstance(event, kind) and event.key == key:
-                    self.events.remove(event)
-                    return event
-            assert time.monotonic() < deadline, f"no {kind.__name__} within {WAIT_S} s"
-            self.events.extend(self.processes.poll(0.2))
-
-    def end_of(self, key: str) -> TaskEnded:
-        ended = self.wait_for(TaskEnded, key)
-        self.processes.close_log(key, "closed")
-        return ended
-
-    def run(self, name: str = "sales.py", **changes) -> TaskEnded:
-        return self.end_of(self.start(name, **changes))
-
-    def log(self, key: str) -> str:
-        return (self.folder / "logs" / f"{key}.log").read_text()
-
-
-@pytest.fixture
-def make_os_world(tmp_path, claim) -> Iterator[Callable[..., OsWorld]]:
-    worlds = []
-
-    def make(**settings) -> OsWorld:
-        dags = tmp_path / "dags"
-        dags.mkdir(exist_ok=True)
-        journal = EntryJournal(tmp_path / "run" / "entered")
-        processes = OsProcesses(
-            OsSettings(
-                log_folder=tmp_path / "logs",
-                dags_folder=dags,
-                import_folders=[str(dags)],
-                **settings,
-            ),
-            WallClock(),
-            journal=journal.descriptor,
-        )
-        handler = signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        signal.set_wakeup_fd(processes.wakeup_fd(), warn_on_full_buffer=False)
-        worlds.append((processes, journal, handler))
-        return OsWorld(tmp_path, claim, processes, journal)
-
-    yield make
-    for processes, journal, handler in worlds:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, handler)
-        processes.stop()
-        journal.close()
-
-
-@pytest.fixture
-def os_world(make_os_world) -> OsWorld:
-    return make_os_world()
 
 
 def is_alive(pid: int) -> bool:
@@ -146,7 +26,7 @@ def is_alive(pid: int) -> bool:
     return state not in "ZX"
 
 
-def wait_until(condition: Callable[[], bool], os_world: OsWorld) -> None:
+def wait_until(condition: Callable[[], bool], os_world) -> None:
     deadline = time.monotonic() + WAIT_S
     while not condition():
         assert time.monotonic() < deadline, "it did not come true"
@@ -227,7 +107,7 @@ def test_a_task_gets_sigterm_and_may_clean_up(os_world):
 
 def test_sigterm_calls_on_kill_of_the_operator_that_executes(os_world):
     os_world.write_file(
-        f"{HEAD}\n"
+        f"{os_world.head}\n"
         "class Guarded(BaseOperator):\n"
         "    def execute(self, context):\n"
         "        self.held = 'the lock'\n"
@@ -340,7 +220,7 @@ def test_a_changed_helper_module_is_noticed(os_world):
     helper = os_world.folder / "dags" / "helper_of_sales.py"
     helper.write_text("WORD = 'old'\n")
     os_world.write_file(
-        f"{HEAD}\nimport helper_of_sales\n"
+        f"{os_world.head}\nimport helper_of_sales\n"
         "with DAG('sales', schedule=None):\n"
         "    Call(function=lambda: print(helper_of_sales.WORD), task_id='task_1')\n"
     )
@@ -395,7 +275,7 @@ def test_a_dag_that_is_not_in_the_file_fails_its_task(os_world):
 
 def test_a_file_that_starts_a_thread_runs_in_fresh_interpreters(os_world):
     os_world.write_file(
-        f"{HEAD}\nimport threading\n"
+        f"{os_world.head}\nimport threading\n"
         "threading.Thread(target=time.sleep, args=(300,), daemon=True).start()\n"
         "with DAG('sales', schedule=None):\n"
         "    Call(function=lambda: print('parent', os.getppid()), task_id='task_1')\n"
@@ -488,7 +368,7 @@ def test_the_journal_knows_who_entered_user_code(os_world):
 
 def test_a_variable_is_asked_of_the_runner_at_import_and_its_secret_is_masked(os_world):
     os_world.write_file(
-        f"{HEAD}\nfrom tradewind.sdk import task_runtime\n"
+        f"{os_world.head}\nfrom tradewind.sdk import task_runtime\n"
         "VALUE = task_runtime.current.get_variable('password')\n"
         "with DAG('sales', schedule=None):\n"
         "    Call(function=lambda: print('it is', VALUE), task_id='task_1')\n"
