@@ -109,13 +109,10 @@ def _add(
     now: datetime,
     actor: str,
 ) -> int:
-    known = set(
-        connection.execute(
-            select(role_permission.c.action, role_permission.c.resource).where(
-                role_permission.c.role == name
-            )
-        ).tuples()
+    stored = select(role_permission.c.action, role_permission.c.resource).where(
+        role_permission.c.role == name
     )
+    known = {(action, resource) for action, resource in connection.execute(stored)}
     new = sorted(set(permissions) - known)
     if new:
         connection.execute(

@@ -105,7 +105,7 @@ def show_dags(call: Call, rows: Sequence[DagRow]) -> list[Any]:
     return shown
 
 
-def show_details(call: Call, row: DagRow) -> Any:
+def show_details(call: Call, row: DagRow, *, is_favorite: bool) -> Any:
     """Return one DAG with all that its file says."""
     record = call.store.listings.versions([row.version_id])[row.version_id]
     dag = record.version.dag
@@ -140,6 +140,7 @@ def show_details(call: Call, row: DagRow) -> Any:
         template_search_path=None,
         default_args=None,
         owner_links=dag.owner_links,
+        is_favorite=is_favorite,
         active_runs_count=sum(
             call.store.dags.unfinished_counts([row.dag_id]).get(row.dag_id, {}).values()
         ),

@@ -70,6 +70,7 @@ _DAGS_V2 = (
             Query("bundle_version"),
             Query("has_asset_schedule", "boolean"),
             Query("asset_dependency"),
+            Query("is_favorite", "boolean"),
         ),
         answer=a2.DAGCollectionResponse,
         tag="DAG",
@@ -104,6 +105,9 @@ def _where(call: Call) -> list[Where]:
         where.append(Where("owners", "part", owner))
     if query.get("last_dag_run_state"):
         where.append(Where("last_dag_run_state", "in", [query["last_dag_run_state"]]))
+    if query.get("is_favorite") is not None:
+        operator = "in" if query["is_favorite"] else "not_in"
+        where.append(Where("dag_id", operator, sorted(favorites_of(call))))
     if query.get("asset_dependency"):
         where.append(Where("asset_dependency", "part", query["asset_dependency"]))
     if query.get("bundle_version") or query.get("bundle_name") not in (None, show_dags.BUNDLE):
@@ -119,6 +123,11 @@ def _where(call: Call) -> list[Where]:
     if call.version == 2:
         where += filters.patterns(query, dag_id="dag_id", dag_display_name="dag_display_name")
     return where
+
+
+def favorites_of(call: Call) -> frozenset[str]:
+    """Return the DAGs that the user who asks has marked."""
+    return frozenset() if call.user is None else call.store.favorites.dag_ids(call.user.id)
 
 
 def chosen_fields(call: Call, answer: Any, plural: str | None = None) -> Any:
@@ -171,7 +180,9 @@ def get_dag(call: Call) -> Any:
 )
 def get_dag_details(call: Call) -> Any:
     """Show one DAG with all that its file says."""
-    return chosen_fields(call, show_dags.show_details(call, call.store.dags.get(call.dag_id)))
+    is_favorite = call.dag_id in favorites_of(call)
+    row = call.store.dags.get(call.dag_id)
+    return chosen_fields(call, show_dags.show_details(call, row, is_favorite=is_favorite))
 
 
 @operation(
