@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..executors.base import Executor
+    from ..runtime.supervise.progress import Progress
 
 
 def executor_names() -> list[str]:
@@ -38,28 +40,36 @@ def make_executors() -> Mapping[str, Executor]:
     return {name: make_executor(name) for name in executor_names()}
 
 
-def run_runner() -> int:
+def run_runner(progress: Progress | None = None) -> int:
     """Run the runner of the Local executor on this machine until SIGTERM."""
     from ..runtime.supervise.runner_main import main
 
-    return main()
+    return main(progress=progress)
 
 
-def run_triggerer() -> int:
+def run_triggerer(progress: Progress | None = None) -> int:
     """Run the triggers of deferred tasks until SIGTERM."""
     from ..runtime.supervise.triggerer_main import main
 
-    return main()
+    return main(progress=progress)
 
 
-def serve_web(host: str, port: int, workers: int | None = None) -> int:
+def serve_web(
+    host: str, port: int, progress: Progress | None = None, workers: int | None = None
+) -> int:
     """Serve the page until SIGTERM."""
     from ..control.services import open_services
     from ..sdk.configuration import conf
     from ..webserver.serve import serve
 
     count = workers or conf.getint("api", "workers")
-    serve(open_services("system:web"), host=host, port=port, workers=count)
+
+    def note_turn() -> None:
+        if progress is not None:
+            progress.note(time.monotonic())
+
+    services = open_services("system:web")
+    serve(services, host=host, port=port, workers=count, on_turn=note_turn)
     return 0
 
 
@@ -72,15 +82,15 @@ def run_scheduler_family(
         num_runs: passes of the scheduler after which all ends; -1: none.
         has_schedule: make the runs that are due; without it only those that exist are run.
     """
+    from ..runtime.supervise.progress import Progress
     from ..scheduler import parse_main, scheduler_main
     from ..scheduler.process_keeper import Member, ProcessKeeper
-    from ..scheduler.progress import Progress
     from ..scheduler.service_log import configure_service_log
     from ..sdk.clock import WallClock
     from ..sdk.configuration import conf
     from ..sdk.executor_names import LOCAL
 
-    scheduler_progress, parser_progress = Progress(), Progress()
+    scheduler_progress, parser_progress, runner_progress = Progress(), Progress(), Progress()
 
     def run_scheduler() -> int:
         configure_service_log("scheduler")
@@ -97,13 +107,14 @@ def run_scheduler_family(
 
     def run_own_runner() -> int:
         configure_service_log("runner")
-        return run_runner()
+        return run_runner(runner_progress)
 
     members = [
         Member("scheduler", run_scheduler, is_restarted=num_runs < 0, progress=scheduler_progress),
     ]
     if LOCAL in executor_names():
-        members.insert(0, Member("runner", run_own_runner, has_own_session=True))
+        runner = Member("runner", run_own_runner, has_own_session=True, progress=runner_progress)
+        members.insert(0, runner)
     if has_parser:
         members.append(Member("parser", run_parser, progress=parser_progress))
     return ProcessKeeper(members, WallClock()).run()

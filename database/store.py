@@ -9,6 +9,7 @@ border: values are those of ``values.py``.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from ..sdk.clock import Clock, WallClock
 from .access_tokens import AccessTokenOperations
@@ -16,13 +17,13 @@ from .asset_listings import AssetListingOperations
 from .assets import AssetOperations
 from .attempts import AttemptOperations
 from .backfills import BackfillOperations
-from .bell import Bell
+from .bell import Bell, BellListener, Listener
 from .connections import ConnectionOperations
 from .dag_files import FileOperations
 from .dag_runs import RunOperations
 from .dags import DagOperations
 from .encryption import Cipher
-from .engine import Database
+from .engine import SERVICE_BUSY_TOTAL_S, Database
 from .events import EventOperations
 from .favorites import FavoriteOperations
 from .history import HistoryOperations
@@ -58,7 +59,7 @@ class Store:
         self.settings = settings
         self.clock = clock or WallClock()
         self.database = Database(settings.url, settings.pools)
-        self.bell = Bell(settings.home)
+        self.bell = Bell(settings.home) if self.database.is_sqlite else self._database_bell()
         ground = Ground(
             database=self.database,
             settings=settings,
@@ -102,22 +103,49 @@ class Store:
             create_tables(connection, chosen)
         return store
 
+    def listen(self, name: str, home: Path | None = None) -> BellListener | None:
+        """Return what hears a bell of this store; None: a store without a home has none.
+
+        Args:
+            home: whose bells on this machine are meant; None: the store's own.
+
+        Raises:
+            OSError: the home folder cannot be written to.
+        """
+        if not self.database.is_sqlite:
+            from .notify import DatabaseListener
+
+            return DatabaseListener(self.database, name)
+        folder = home or self.settings.home
+        return None if folder is None else Listener(folder, name)
+
+    def _database_bell(self) -> Bell:
+        from .notify import DatabaseBell
+
+        return DatabaseBell(self.database)
+
     def close(self) -> None:
         """Close all connections."""
         self.database.close()
         self.bell.close()
 
 
-def open_store(settings: StoreSettings | None = None, clock: Clock | None = None) -> Store:
+def open_store(
+    settings: StoreSettings | None = None, clock: Clock | None = None, *, is_service: bool = False
+) -> Store:
     """Open the store of this process.
 
     Args:
         settings: None: as the configuration says.
+        is_service: of a loop that comes back by itself: a wait for another program's lock is
+            short, because the loop has leases and deadlines to keep.
 
     Raises:
         DatabaseError: the database is missing, older or newer than this program, or Airflow's.
     """
     store = Store(settings or settings_from_configuration(), clock)
+    if is_service:
+        store.database.busy_total_s = SERVICE_BUSY_TOTAL_S
     try:
         require_schema(store.database)
     except BaseException:

@@ -13,6 +13,7 @@ from ..database.store import Store, open_store
 from ..runtime.supervise import requests
 from ..runtime.supervise.log_files import TaskLog
 from ..runtime.supervise.processes import Reply
+from ..runtime.supervise.progress import Progress
 from ..runtime.task import protocol
 from ..sdk.clock import Clock, WallClock
 from ..sdk.configuration import conf, home
@@ -28,7 +29,6 @@ from .parse_children import Answerer, ParseChildren, ParseLimits, make_zygote
 from .parse_logs import ParseLogs
 from .parse_manager import ParseManager
 from .parse_settings import ParseSettings, load_parse_settings
-from .progress import Progress
 from .quarantine import Quarantine
 from .standby import FileLock
 from .step import Tick
@@ -64,7 +64,7 @@ def main(*, num_runs: int = -1, progress: Progress | None = None) -> int:
             zygote.stop()
             return 0
     clock = WallClock()
-    store = open_store(clock=clock)
+    store = open_store(clock=clock, is_service=True)
     settings = load_parse_settings(conf)
     with contextlib.suppress(OSError):  # a home is made as it is needed; the scan reports the rest
         settings.roots[0].folder.mkdir(parents=True, exist_ok=True)

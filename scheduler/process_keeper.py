@@ -16,9 +16,9 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..runtime.supervise.progress import Progress
 from ..runtime.task import process_hygiene
 from ..sdk.clock import Clock
-from .progress import Progress
 from .stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
@@ -83,6 +83,7 @@ class ProcessKeeper:
         self._hang_timeout_s = hang_timeout_s
         self._stop_timeout_s = stop_timeout_s
         self._say = say
+        self._looked_s = clock.monotonic()
 
     def run(self) -> int:
         """Keep all running until SIGINT or SIGTERM; a second one kills at once.
@@ -118,6 +119,12 @@ class ProcessKeeper:
     def _end_hanging(self) -> None:
         """Let a loop without progress write down where it hangs, then kill it."""
         now_s = self._clock.monotonic()
+        has_slept = now_s - self._looked_s > self._hang_timeout_s / 2
+        self._looked_s = now_s
+        if has_slept:  # stopped by a signal, or starved: nobody could make progress meanwhile
+            for state in self._states:
+                if state.member.progress is not None and state.member.progress.silent_s(now_s):
+                    state.member.progress.note(now_s)
         for state in self._states:
             progress = state.member.progress
             if state.pid is None or progress is None:

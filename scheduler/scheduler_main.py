@@ -10,6 +10,7 @@ from ..database.bell import Listener, bell_folder
 from ..database.store import Store, open_store
 from ..database.values import WorkerRow
 from ..executors.base import Executor
+from ..runtime.supervise.progress import Progress
 from ..runtime.supervise.runner_slot import is_proven_dead, new_identity
 from ..sdk.clock import Clock, WallClock
 from ..sdk.configuration import conf, home
@@ -23,7 +24,6 @@ from .hint_executors import HintExecutors
 from .lease_judge import LeaseJudge
 from .loop import Scheduler
 from .plan_next_runs import PlanNextRuns
-from .progress import Progress
 from .queue_task_instances import QueueTaskInstances
 from .reap_workers import ReapWorkers
 from .standby import FileLock
@@ -54,7 +54,7 @@ def main(
     if not _wait_for_lock(lock, stop):
         return 0
     clock = WallClock()
-    store = open_store(clock=clock)
+    store = open_store(clock=clock, is_service=True)
     for executor in executors.values():
         executor.start()
     try:

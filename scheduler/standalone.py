@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping
 from ..database.migrate import prepare_database
 from ..database.store import open_store
 from ..executors.base import Executor
+from ..runtime.supervise.progress import Progress
 from ..sdk.clock import WallClock
 from ..sdk.configuration import conf, dags_folder, home
 from ..sdk.errors import TradewindError
 from . import parse_main, scheduler_main
 from .process_keeper import Member, ProcessKeeper
-from .progress import Progress
 from .service_log import configure_service_log
 
 log = logging.getLogger(__name__)
@@ -32,9 +32,9 @@ class PortTaken(TradewindError):
 def run_standalone(
     *,
     executors: Callable[[], Mapping[str, Executor]],
-    run_runner: Callable[[], int] | None,
-    run_triggerer: Callable[[], int],
-    serve_web: Callable[[str, int], int],
+    run_runner: Callable[[Progress], int] | None,
+    run_triggerer: Callable[[Progress], int],
+    serve_web: Callable[[str, int, Progress], int],
     host: str,
     port: int,
     say: Callable[[str], None],
@@ -43,7 +43,8 @@ def run_standalone(
 
     Args:
         executors: makes the executors, in the scheduler's own process.
-        run_runner: the runner's main function; None: no executor runs tasks on this machine.
+        run_runner: the runner's main function, which notes its turns; None: no executor runs
+            tasks on this machine.
         run_triggerer: the triggerer's.
         serve_web: serves the page at host and port until SIGTERM.
         say: shows one line to the person who started us.
@@ -57,29 +58,34 @@ def run_standalone(
     dags_folder().mkdir(parents=True, exist_ok=True)
     password = _prepare()
 
-    def service(name: str, run: Callable[[], int]) -> Callable[[], int]:
+    def service(
+        name: str, run: Callable[[Progress], int], *, has_own_session: bool = False
+    ) -> Member:
+        progress = Progress()
+
         def run_logged() -> int:
             configure_service_log(name)
-            return run()
+            return run(progress)
 
-        return run_logged
+        return Member(name, run_logged, has_own_session=has_own_session, progress=progress)
 
-    scheduler_progress, parser_progress = Progress(), Progress()
+    def run_scheduler(progress: Progress) -> int:
+        return scheduler_main.main(executors(), progress=progress)
 
-    def run_scheduler() -> int:
-        return scheduler_main.main(executors(), progress=scheduler_progress)
+    def run_parser(progress: Progress) -> int:
+        return parse_main.main(progress=progress)
 
-    def run_parser() -> int:
-        return parse_main.main(progress=parser_progress)
+    def run_web(progress: Progress) -> int:
+        return serve_web(host, port, progress)
 
     members = [
-        Member("parser", service("parser", run_parser), progress=parser_progress),
-        Member("scheduler", service("scheduler", run_scheduler), progress=scheduler_progress),
-        Member("triggerer", service("triggerer", run_triggerer)),
-        Member("web", service("web", lambda: serve_web(host, port))),
+        service("parser", run_parser),
+        service("scheduler", run_scheduler),
+        service("triggerer", run_triggerer),
+        service("web", run_web),
     ]
     if run_runner is not None:
-        members.insert(1, Member("runner", service("runner", run_runner), has_own_session=True))
+        members.insert(1, service("runner", run_runner, has_own_session=True))
     _welcome(say, host, port, password)
     keeper = ProcessKeeper(
         members,

@@ -154,6 +154,11 @@ DEFAULTS: Final[dict[str, Options]] = {
         "host_idle_s": ("300", "seconds an unused task host is kept"),
         "host_max_age_s": ("3600", "seconds after which a task host is replaced"),
         "kill_grace_s": ("10", "seconds between SIGTERM and SIGKILL"),
+        "fence_mode": (
+            "soft",
+            "soft: tasks run on while the database is away; strict: they are stopped before the"
+            " lease of their runner ends, so that no two tries of one task ever overlap",
+        ),
         "shutdown_grace_s": ("3", "seconds that running tasks get at shutdown"),
         "import_timeout_s": (
             "120",
@@ -195,10 +200,17 @@ DEFAULTS: Final[dict[str, Options]] = {
         "restart_delay_s": ("1", "seconds before a child that died is started again"),
     },
     "api": {
-        "auth_backends": (
-            "airflow.api.auth.backend.session",
-            "list of modules; fab.auth_backends in 3",
+        "webhook_rate_limit": ("60 per minute", "calls of one webhook from one address"),
+        "request_rate_limit": (
+            "12000 per minute",
+            "requests of one user, or of one address without a login; empty: no limit",
         ),
+        "requests_at_once": (
+            "8",
+            "requests that a web process works on at once; others wait in line",
+        ),
+        "line_wait_s": ("10", "seconds in line before a request is asked to come again (503)"),
+        "niceness": ("5", "of web processes, so that tasks go first; 0: as the scheduler"),
         "maximum_page_limit": ("100", "largest page"),
         "fallback_page_limit": ("50", "default page"),
         "base_url": (None, "address in links and mails; unset: made of host and port"),
@@ -251,7 +263,10 @@ DEFAULTS: Final[dict[str, Options]] = {
         "cookie_secure": ("False", "Secure flag"),
         "cookie_samesite": ("Lax", "Lax"),
         "enable_proxy_fix": ("False", "behind a proxy"),
-        "auth_backends": ("airflow.providers.fab.auth_manager.api.auth.backend.session", ""),
+        "auth_backends": (
+            "airflow.api.auth.backend.basic_auth,airflow.api.auth.backend.session",
+            "credentials that the API takes: basic_auth, session, proxy_header, deny_all",
+        ),
         "config_file": ("{TRADEWIND_HOME}/webserver_config.py", "webserver_config.py"),
         "navbar_color": ("#fff", "colour of the bar"),
         "access_denied_message": ("Access is Denied", ""),
@@ -263,6 +278,22 @@ DEFAULTS: Final[dict[str, Options]] = {
         "proxy_fix_x_proto": ("1", "hops"),
         "proxy_fix_x_host": ("1", "hops"),
         "proxy_fix_x_prefix": ("1", "hops"),
+    },
+    "proxy_auth": {
+        "user_header": ("X-Forwarded-User", "header that names the user, set by a trusted proxy"),
+        "trusted_proxies": ("", "addresses or networks of the proxies, comma list; empty: none"),
+        "registration_role": ("", "role of users who are new; empty: they are refused"),
+    },
+    "oidc": {
+        "issuer": ("", "address of the OpenID Connect provider; empty: not used"),
+        "client_id": ("", "name of this install at the provider"),
+        "client_secret": ("", "password of this install at the provider"),
+        "scopes": ("openid email profile", "what is asked for"),
+        "username_claim": ("preferred_username", "claim that names the user"),
+        "roles_claim": ("", "claim that lists groups; empty: roles are given here"),
+        "role_mapping": ("{}", "JSON: group of the provider to role here"),
+        "registration_role": ("", "role of users who are new; empty: they are refused"),
+        "label": ("Sign in with OpenID Connect", "text of the button"),
     },
     "api_auth": {
         "jwt_secret": ("{JWT_SECRET_KEY}", "signs tokens; same on all API servers"),

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+
+from ..sdk.configuration import conf
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
 
     from ..control.services import Services
@@ -15,19 +21,42 @@ if TYPE_CHECKING:
 THREADS = 256
 #: A page that is being followed must not hold up Ctrl-C.
 GRACEFUL_TIMEOUT_S = 2
+#: A worker whose loop says nothing for so long is killed, and another takes its place.
+HANG_TIMEOUT_S = 30
+#: How long a page waits while another program keeps the database locked; then it says so.
+BUSY_TOTAL_S = 15.0
+
+
+class _WatchedArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no types
+    """Says with each turn of its loop that it goes on; it watches its workers itself."""
+
+    on_turn: Callable[[], None]
+
+    def murder_workers(self) -> None:
+        """Kill workers that hang; called once a second."""
+        self.on_turn()
+        super().murder_workers()
 
 
 class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn without its command line: settings come from ours."""
 
-    def __init__(self, services: Services, options: dict[str, Any]) -> None:
+    def __init__(
+        self, services: Services, options: dict[str, Any], on_turn: Callable[[], None]
+    ) -> None:
         self._services = services
+        self._on_turn = on_turn
         self._options = options
         super().__init__()
 
     def load_config(self) -> None:
         for name, value in self._options.items():
             self.cfg.set(name, value)
+
+    def run(self) -> None:
+        arbiter = _WatchedArbiter(self)
+        arbiter.on_turn = self._on_turn
+        arbiter.run()
 
     def load(self) -> Flask:
         from .app import create_app
@@ -38,8 +67,25 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         return app
 
 
-def serve(services: Services, *, host: str, port: int, workers: int = 1) -> None:
+def _be_nice(_arbiter: Any, _worker: Any) -> None:
+    """Let schedulers and tasks on this machine go before pages (``[api] niceness``)."""
+    niceness = conf.getint("api", "niceness")
+    if niceness > 0:
+        os.nice(niceness)
+
+
+def serve(
+    services: Services,
+    *,
+    host: str,
+    port: int,
+    workers: int = 1,
+    on_turn: Callable[[], None] = lambda: None,
+) -> None:
     """Serve until SIGTERM or SIGINT.
+
+    Args:
+        on_turn: called about once a second while the loop that keeps the workers goes on.
 
     Raises:
         OSError: the address is in use (gunicorn retries for a few seconds, then exits with 1).
@@ -51,10 +97,13 @@ def serve(services: Services, *, host: str, port: int, workers: int = 1) -> None
         "worker_class": "gthread",
         "threads": THREADS,
         "graceful_timeout": GRACEFUL_TIMEOUT_S,
-        "timeout": 60,
+        "timeout": HANG_TIMEOUT_S,
         "loglevel": "warning",
         "proc_name": "tradewind webserver",
         "worker_tmp_dir": None,
         "control_socket_disable": True,
+        "forwarded_allow_ips": "",  # what proxies say is read in one place (proxies.py)
+        "post_fork": _be_nice,
     }
-    _Application(services, options).run()
+    services.store.database.busy_total_s = BUSY_TOTAL_S
+    _Application(services, options, on_turn).run()

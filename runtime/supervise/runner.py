@@ -28,6 +28,7 @@ from . import requests
 from .attempts_in_hand import PendingWrites, RunningAttempt
 from .entry_journal import EntryJournal
 from .hint_desk import HintDesk
+from .lease import Lease, strict_grace_s, strict_stop_after_s
 from .outages import DATABASE_AWAY, Backoff
 from .processes import (
     Asked,
@@ -60,6 +61,9 @@ class RunnerSettings:
     queues: tuple[str, ...] | None = None  # None: any
     sweep_s: float = 1.0
     heartbeat_s: float = 5.0
+    lease_s: float = 30.0
+    #: Stop the tasks when the lease cannot be renewed, so that no other try can overlap.
+    is_strict: bool = False
     kill_grace_s: float = 10.0
     shutdown_grace_s: float = 3.0
     #: How long tasks of a runner that is to stop may go on; a worker that drains has long.
@@ -102,6 +106,7 @@ class Runner:
         self._settings = settings
         self._desk = desk
         self._identity = make_identity()
+        self.lease = Lease()
         self._running: dict[str, RunningAttempt] = {}
         self._pending = PendingWrites()
         self._backoff = Backoff(clock)
@@ -154,7 +159,7 @@ class Runner:
         """Wait for something to do, do it, and write it down."""
         for event in self._processes.poll(self._wait_s()):
             self._take(event)
-        now_s = self._clock.monotonic()
+        now_s = self.lease.progress_s = self._clock.monotonic()
         self._keep_deadlines(now_s)
         if self._backoff.is_over():
             try:
@@ -248,6 +253,17 @@ class Runner:
         if self._is_fenced:
             for key, running in self._running.items():
                 self._stop_task(key, running, "the lease of its runner was lost", 0.0)
+        elif self._strict_due() <= now_s:
+            grace_s = strict_grace_s(self._settings.lease_s, self._settings.kill_grace_s)
+            for key, running in self._running.items():
+                reason = "the lease of its runner could not be renewed (fence_mode = strict)"
+                self._stop_task(key, running, reason, grace_s)
+        self.lease.has_tasks = bool(self._running)
+
+    def _strict_due(self) -> float:
+        if not self._settings.is_strict or self.lease.sent_s is None:
+            return float("inf")
+        return self.lease.sent_s + strict_stop_after_s(self._settings.lease_s)
 
     def _stop_task(self, key: str, running: RunningAttempt, reason: str, grace_s: float) -> None:
         if running.stopped_because:
@@ -266,7 +282,7 @@ class Runner:
             dues = [self._backoff.due]
         for running in self._running.values():
             if not running.stopped_because:
-                dues.append(running.deadline_due)
+                dues.extend((running.deadline_due, self._strict_due()))
             if running.kill_due is not None:
                 dues.append(running.kill_due)
         if self._is_stopping and self._running:
@@ -299,12 +315,14 @@ class Runner:
 
     def _keep_lease(self, now_s: float) -> None:
         now = self._clock.now()
+        self._is_fenced = self._is_fenced or self.lease.is_lost
         if self._is_fenced and not self._running:
             self._identity = self._make_identity()
-            self._is_registered = self._is_fenced = False
+            self._is_registered = self._is_fenced = self.lease.is_lost = False
         if not self._is_registered:
             self._store.workers.register(self._identity, now)
             self._is_registered = True
+            self.lease.begin(self.worker_id, now_s)
             self._bury_predecessors(now)
             self._renew_due = now_s + self._settings.heartbeat_s
         elif self._renew_due <= now_s and not self._is_fenced:
@@ -312,6 +330,8 @@ class Runner:
             if not self._store.workers.renew(self.worker_id, now):
                 log.error("the lease was lost; its tasks are stopped")
                 self._is_fenced = True
+            else:
+                self.lease.confirm(self.worker_id, now_s)
 
     def _bury_predecessors(self, now: datetime) -> None:
         """End the leases of earlier incarnations that are proven dead; nobody need wait for them.
@@ -418,6 +438,7 @@ class Runner:
             return
         for claim in claims:
             self._begin(claim)
+        self.lease.has_tasks = bool(self._running)
 
     def _finish_one_by_one(self, now: datetime) -> None:
         """Find the result that the store refuses. Its attempt fails, naming the reason."""

@@ -19,14 +19,17 @@ from ...database.clock import database_clock
 from ...database.store import open_store
 from ...database.values import WorkerIdentity
 from ...sdk.configuration import conf, dags_folder, home
+from ...sdk.errors import ConfigurationError
 from ...sdk.executor_names import LOCAL
 from ..task import process_hygiene
 from . import process_groups
 from .entry_journal import EntryJournal
 from .hint_desk import HintDesk
 from .hosts import HostSettings
+from .lease import LeaseRenewer
 from .os_processes import OsProcesses
 from .os_settings import OsSettings
+from .progress import Progress
 from .runner import Runner, RunnerSettings
 from .runner_slot import RunnerSlot, is_proven_dead, new_identity
 from .spool import Spool
@@ -68,11 +71,17 @@ def desk_path(slot_name: str) -> Path:
     return bell_folder(home()) / f"{slot_name}.desk"
 
 
-def main(home_folder: Path | None = None, plan: RunnerPlan | None = None) -> int:
+def main(
+    home_folder: Path | None = None,
+    plan: RunnerPlan | None = None,
+    *,
+    progress: Progress | None = None,
+) -> int:
     """Run until asked to stop; return an exit code.
 
     Args:
         home_folder: of the metadata database and the run folder; None: the configured home.
+        progress: where each turn is noted.
     """
     plan = plan or RunnerPlan()
     folder = home_folder or home()
@@ -83,7 +92,7 @@ def main(home_folder: Path | None = None, plan: RunnerPlan | None = None) -> int
         time.sleep(STANDBY_INTERVAL_S)  # a signal's default action ends a runner that waits
     process_hygiene.become_subreaper()
     settings = runner_settings(plan)
-    store = open_store()
+    store = open_store(is_service=True)
     clock = database_clock(store)
 
     def draw_identity() -> WorkerIdentity:
@@ -116,12 +125,25 @@ def main(home_folder: Path | None = None, plan: RunnerPlan | None = None) -> int
         settings=settings,
         desk=listener if isinstance(listener, HintDesk) else None,
     )
+    renewer = LeaseRenewer(
+        runner.lease,
+        lambda: open_store(clock=clock, is_service=True).workers,
+        clock,
+        lease_s=settings.lease_s,
+        heartbeat_s=settings.heartbeat_s,
+        # All tasks die with the runner; whoever keeps it starts another.
+        on_dead_end=(lambda: os.kill(os.getpid(), signal.SIGKILL)) if settings.is_strict else None,
+    )
     _stop_on_signals(runner, processes)
     try:
         runner.start()
+        renewer.start()
         while not runner.is_done:
             runner.turn()
+            if progress is not None:
+                progress.note(time.monotonic())
     finally:
+        renewer.stop()
         signal.set_wakeup_fd(-1)
         runner.close()
         listener.close()
@@ -140,7 +162,8 @@ def runner_settings(plan: RunnerPlan) -> RunnerSettings:
     kill_grace_s = conf.getfloat("execution", "kill_grace_s")
     if conf.find("core", "killed_task_cleanup_time")[0] is not None:  # somebody has set it
         kill_grace_s = conf.getfloat("core", "killed_task_cleanup_time")
-    heartbeat_s = conf.getfloat("scheduler", "lease_s") / 6
+    lease_s = conf.getfloat("scheduler", "lease_s")
+    heartbeat_s = lease_s / 6
     return RunnerSettings(
         slots=plan.slots or (1 if is_sequential else slots or SLOTS_UNLIMITED),
         queues=plan.queues,
@@ -148,12 +171,26 @@ def runner_settings(plan: RunnerPlan) -> RunnerSettings:
         # heartbeat, or a thousand workers would ask a thousand times a second.
         sweep_s=heartbeat_s if plan.has_desk else conf.getfloat("scheduler", "sweep_s"),
         heartbeat_s=heartbeat_s,
+        lease_s=lease_s,
+        is_strict=_is_strict(lease_s, kill_grace_s),
         kill_grace_s=kill_grace_s,
         shutdown_grace_s=conf.getfloat("execution", "shutdown_grace_s"),
         drain_s=plan.drain_s,
         entry_timeout_s=conf.getfloat("core", "dagbag_import_timeout")
         + conf.getfloat("execution", "import_timeout_s"),
     )
+
+
+def _is_strict(lease_s: float, kill_grace_s: float) -> bool:
+    mode = conf.get("execution", "fence_mode")
+    if mode not in ("soft", "strict"):
+        raise ConfigurationError(f"[execution] fence_mode is {mode!r}: use soft or strict")
+    if mode == "strict" and kill_grace_s > 0.4 * lease_s:
+        raise ConfigurationError(
+            f"[execution] fence_mode = strict needs a kill_grace_s of at most {0.4 * lease_s:g}"
+            f" (0.4 of [scheduler] lease_s), not {kill_grace_s:g}"
+        )
+    return mode == "strict"
 
 
 def os_settings() -> OsSettings:

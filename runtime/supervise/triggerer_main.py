@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 
 from ...database.bell import Listener
 from ...database.store import open_store
 from ...sdk.clock import WallClock
 from ...sdk.configuration import conf, home
+from .progress import Progress
 from .runner_main import os_settings
 from .runner_slot import new_identity
 from .task_environment import without_secrets
@@ -20,11 +22,12 @@ from .triggerer import Triggerer, TriggererSettings
 EXECUTOR_NAME = "Triggerer"
 
 
-def main(*, capacity: int | None = None) -> int:
+def main(*, capacity: int | None = None, progress: Progress | None = None) -> int:
     """Run until SIGTERM or SIGINT; return the exit code.
 
     Args:
         capacity: triggers at once; None: as configured.
+        progress: where each turn is noted.
     """
     settings = TriggererSettings(
         capacity=capacity or conf.getint("triggerer", "capacity"),
@@ -42,7 +45,7 @@ def main(*, capacity: int | None = None) -> int:
         signal.signal(number, lambda number, _frame: stops.append(number))
     signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
     clock = WallClock()
-    store = open_store(clock=clock)
+    store = open_store(clock=clock, is_service=True)
     listener = Listener(home(), "triggerer")
     process = OsTriggerProcess(
         environment=without_secrets(os.environ),
@@ -61,6 +64,8 @@ def main(*, capacity: int | None = None) -> int:
         while not stops:
             triggerer.turn()
             listener.drain()
+            if progress is not None:
+                progress.note(time.monotonic())
     finally:
         signal.set_wakeup_fd(-1)
         triggerer.close()

@@ -20,6 +20,8 @@ from ..task import frames
 
 #: Importing what all children share takes 0.2 s with bytecode and seconds without.
 START_TIMEOUT_S = 60.0
+#: Once it has forked, another fork takes a millisecond: one that does not answer hangs.
+FORK_TIMEOUT_S = 10.0
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
@@ -44,6 +46,7 @@ class ZygoteClient:
         self._reader: frames.FrameReader | None = None
         self._exits: list[tuple[int, int]] = []
         self._forked: list[tuple[int, str]] = []
+        self._has_forked = False
 
     @property
     def pid(self) -> int | None:
@@ -66,6 +69,7 @@ class ZygoteClient:
         self._reader = frames.FrameReader(ours)
         self._exits.clear()
         self._forked.clear()
+        self._has_forked = False
 
     def fileno(self) -> int:
         """Readable when an exit can be polled."""
@@ -81,14 +85,16 @@ class ZygoteClient:
             ForkFailed: the system has no room for another process.
         """
         self._send({"type": "fork", "kind": kind, "payload": payload}, fds)
-        deadline = time.monotonic() + START_TIMEOUT_S
+        timeout_s = FORK_TIMEOUT_S if self._has_forked else START_TIMEOUT_S
+        deadline = time.monotonic() + timeout_s
         while not self._forked:
             wait_s = deadline - time.monotonic()
             if wait_s <= 0:
-                raise ZygoteDied(f"the zygote did not answer within {START_TIMEOUT_S:g} s")
+                raise ZygoteDied(f"the zygote did not answer within {timeout_s:g} s")
             select.select([self.fileno()], [], [], wait_s)
             self._read()
         pid, error = self._forked.pop(0)
+        self._has_forked = True
         if not pid:
             raise ForkFailed(f"cannot start another process: {error}")
         return pid

@@ -13,7 +13,7 @@ import pytest
 PROGRAM = """
 import signal, sys, time
 from tradewind.scheduler.process_keeper import Member, ProcessKeeper
-from tradewind.scheduler.progress import Progress
+from tradewind.runtime.supervise.progress import Progress
 from tradewind.sdk.clock import WallClock
 
 def patient():
