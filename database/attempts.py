@@ -178,17 +178,15 @@ class AttemptOperations(Operations):
             for executor, some in hints_of(queued).items()
             if (left := [hint for hint in some if (hint[0], hint[1]) not in claimed])
         }
-        if events:
-            self._ring("web")
-        if hints:
-            self._ring("runner")
         is_for_others = self._is_for_others(hints, claim)
-        if settling.concerns_scheduler or applied.has_asset_events or is_for_others:
-            self._ring("scheduler")
-        if settling.has_callbacks or applied.has_callbacks:
-            self._ring("parser")
-        if applied.has_triggers:
-            self._ring("triggerer")
+        concerned = {
+            "web": events,
+            "runner": hints,
+            "scheduler": settling.concerns_scheduler or applied.has_asset_events or is_for_others,
+            "parser": settling.has_callbacks or applied.has_callbacks,
+            "triggerer": applied.has_triggers,
+        }
+        self._ring(*(name for name, is_concerned in concerned.items() if is_concerned))
         return Finished(outcomes=applied.outcomes, claims=claims, hints=hints)
 
     def _is_for_others(

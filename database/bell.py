@@ -10,6 +10,7 @@ import contextlib
 import os
 import socket
 from pathlib import Path
+from typing import Protocol
 
 #: A path longer than this is refused by the kernel (108 bytes on Linux, 104 on macOS).
 _PATH_MAX = 100
@@ -24,8 +25,12 @@ class Bell:
         self._socket: socket.socket | None = None
         self._pid = 0
 
-    def ring(self, name: str) -> None:
-        """Wake who listens for *name* ("scheduler", "runner", "parser", "web"). Never fails."""
+    def ring(self, *names: str) -> None:
+        """Wake who listens for these ("scheduler", "runner", "parser", "web"). Never fails."""
+        for name in names:
+            self._ring_one(name)
+
+    def _ring_one(self, name: str) -> None:
         if self._folder is None:
             return
         try:
@@ -59,6 +64,19 @@ class Bell:
         if self._socket is not None and self._pid == os.getpid():
             self._socket.close()
         self._socket = None
+
+
+class BellListener(Protocol):
+    """What hears a bell. Give it to a selector, and call ``drain()`` after each wait."""
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when somebody rings."""
+
+    def drain(self) -> int:
+        """Take all rings that have come in, and return how many."""
+
+    def close(self) -> None:
+        """Stop listening."""
 
 
 class Listener:

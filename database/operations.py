@@ -36,5 +36,5 @@ class Operations:
 
     def _ring(self, *names: str) -> None:
         """Wake others, after a commit. A lost ring costs one sweep at most."""
-        for name in names:
-            self._ground.bell.ring(name)
+        if names:
+            self._ground.bell.ring(*names)

@@ -10,7 +10,7 @@ import importlib
 import json
 import select
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
@@ -20,6 +20,9 @@ from sqlalchemy.pool import NullPool
 from ..sdk.errors import ConfigurationError
 from .locking import Locking
 from .pool_settings import PoolSettings
+
+if TYPE_CHECKING:
+    from .engine import Database
 
 #: One lock of a database that all transactions of Tradewind in it agree on ("TWND" in ASCII).
 LOCK_KEY: Final = 0x54574E44
@@ -110,6 +113,16 @@ def _from_setting(name: str, value: str) -> dict[str, Any]:
     except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise ConfigurationError(f"[database] {name} cannot be used: {error}") from error
     return dict(found)
+
+
+def connection_text(database: Database) -> bytes:
+    """Return what libpq needs to connect as the pool's connections do."""
+    from psycopg.conninfo import make_conninfo
+
+    _, arguments = database.engine.dialect.create_connect_args(database.url)
+    arguments = {**arguments, **connect_arguments(database.url, database.pools)}
+    arguments.pop("context", None)
+    return make_conninfo(**arguments).encode()
 
 
 def take_locks(connection: Connection, locking: Locking) -> None:

@@ -84,10 +84,11 @@ class Kernel:
         self._actors.append(actor)
         return actor
 
-    def ring(self, name: str) -> None:
-        for actor in self._actors:
-            if actor.bell == name and self.random.random() >= self.faults.bell_lost:
-                actor.has_rung = True
+    def ring(self, *names: str) -> None:
+        for name in names:
+            for actor in self._actors:
+                if actor.bell == name and self.random.random() >= self.faults.bell_lost:
+                    actor.has_rung = True
 
     def switch(self, label: str) -> None:
         """Called by an actor: others may go first, and it may die here."""
