@@ -291,6 +291,11 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
         """Names of the operator's links."""
         return sorted(links_of(type(self)))
 
+    @property
+    def extra_link_keys(self) -> dict[str, str]:
+        """Names of the buttons → XCom keys under which their addresses are kept."""
+        return {name: link.xcom_key for name, link in sorted(links_of(type(self)).items())}
+
     def __lt__(self, other: Any) -> Any:
         return _note_asset(self, other, "inlets")
 

@@ -260,6 +260,11 @@ class MappedOperator(AbstractOperator):
         return sorted(links_of(self.operator_class))
 
     @property
+    def extra_link_keys(self) -> dict[str, str]:
+        """Names of the buttons → XCom keys under which their addresses are kept."""
+        return {name: link.xcom_key for name, link in sorted(links_of(self.operator_class).items())}
+
+    @property
     def _is_empty(self) -> bool:  # type: ignore[override]
         return self.operator_class._is_empty
 

@@ -231,6 +231,7 @@ def _task(task: Any, weight: int, dag: DAG) -> SerializedTask:
         sla_s=_seconds(task.sla),
         run_as_user=task.run_as_user or "",
         extra_links=task.extra_links,
+        extra_link_keys=task.extra_link_keys,
     )
 
 

@@ -130,6 +130,8 @@ class SerializedTask(Struct, omit_defaults=True):
     sla_s: float | None = None
     run_as_user: str = ""
     extra_links: list[str] = []
+    #: Name of a link → XCom key under which its address is kept.
+    extra_link_keys: dict[str, str] = {}
 
 
 class SerializedGroup(Struct, omit_defaults=True):

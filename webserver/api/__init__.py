@@ -36,6 +36,7 @@ def init_app(app: Flask) -> None:
         dags,
         favorites,
         jobs,
+        links,
         logins,
         logs,
         packages,

@@ -47,6 +47,27 @@ class ProviderCollectionV1(a1.CollectionInfo, kw_only=True):
     providers: list[a1.Provider]
 
 
+class ClassReference(a1.Answer, kw_only=True):
+    """The operator that a link belongs to."""
+
+    module_path: str
+    class_name: str
+
+
+class ExtraLink(a1.Answer, kw_only=True):
+    """One link of a task instance."""
+
+    class_ref: ClassReference
+    name: str
+    href: str | None
+
+
+class ExtraLinkCollectionV1(a1.CollectionInfo, kw_only=True):
+    """All of a list."""
+
+    extra_links: list[ExtraLink]
+
+
 class ExtraLinkCollectionResponse(a2.Answer, kw_only=True):
     """Name of a link → its address, null: it leads nowhere yet."""
 
@@ -54,8 +75,27 @@ class ExtraLinkCollectionResponse(a2.Answer, kw_only=True):
     total_entries: int
 
 
+class PluginResponse(a2.Answer, kw_only=True):
+    """A plugin by its file or entry point: none is loaded in the web server."""
+
+    name: str
+    source: str
+    macros: list[str]
+    flask_blueprints: list[str]
+    fastapi_apps: list[dict[str, Any]]
+    fastapi_root_middlewares: list[dict[str, Any]]
+    external_views: list[dict[str, Any]]
+    react_apps: list[dict[str, Any]]
+    appbuilder_views: list[dict[str, Any]]
+    appbuilder_menu_items: list[dict[str, Any]]
+    global_operator_extra_links: list[str]
+    operator_extra_links: list[str]
+    listeners: list[str]
+    timetables: list[str]
+
+
 class PluginCollectionResponse(a2.Answer, kw_only=True):
     """One page of a list."""
 
-    plugins: list[dict[str, Any]]
+    plugins: list[PluginResponse]
     total_entries: int

@@ -93,3 +93,40 @@ def test_dags_by_what_their_newest_run_did_and_by_assets(v2, store, orders):
     assert found("dag_run_start_date_gte=2030-01-01T00:00:00Z") == []
     assert found("bundle_name=dags-folder") == ["orders", "reader"]
     assert found("bundle_name=other") == []
+
+
+def test_links_are_what_the_task_left_and_lead_to_the_web_only(v1, v2, store):
+    dag = dag_of("linked")
+    keys = {"Bad": "_link_Bad", "Docs": "_link_Docs", "Later": "_link_Later"}
+    dag.tasks = [SerializedTask(task_id="a", task_type="X", extra_link_keys=keys)]
+    save(store, dag)
+    v2("POST", "/dags/linked/dagRuns", {"dag_run_id": "r"})
+    path = "/dags/linked/dagRuns/r/taskInstances/a"
+    for key, value in (("_link_Docs", "https://localhost/x"), ("_link_Bad", "javascript:alert(1)")):
+        v2("POST", f"{path}/xcomEntries", {"key": key, "value": value})
+
+    assert v2.get(f"{path}/links") == {
+        "extra_links": {"Bad": None, "Docs": "https://localhost/x", "Later": None},
+        "total_entries": 3,
+    }
+    old = v1.get(f"{path}/links")["extra_links"]
+    assert [(one["name"], one["href"]) for one in old][1] == ("Docs", "https://localhost/x")
+
+
+def test_plugins_are_listed_by_their_files_and_not_loaded(v2, tmp_path):
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "mine.py").write_text("raise SystemExit('loaded in the web server')\n")
+
+    (found,) = [one for one in v2.get("/plugins")["plugins"] if one["name"] == "mine"]
+    assert (found["source"], found["listeners"]) == ("mine.py", [])
+
+
+def test_default_connections_leave_those_that_are_there_alone(v2):
+    own = {"connection_id": "http_default", "conn_type": "http", "host": "mine"}
+    assert v2("POST", "/connections", own).status_code == 201
+
+    assert v2("POST", "/connections/defaults").status_code == 204
+    assert v2("POST", "/connections/defaults").status_code == 204
+    assert v2.get("/connections/http_default")["host"] == "mine"
+    assert v2.get("/connections?limit=100")["total_entries"] > 20

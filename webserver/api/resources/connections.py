@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import UnsetType
 
 from ....control import connections as verbs
+from ....control.default_connections import create_defaults
 from ....database.errors import NotFound
 from ....sdk.connection import Connection
 from ....sdk.secrets_masker import is_secret_name
@@ -255,3 +256,13 @@ def delete_connection(call: Call) -> None:
 def test_connection(call: Call) -> Any:
     """Refused: connections are not tried out from the web server."""
     raise ApiError(403, "Testing connections is disabled.")
+
+
+@operation(
+    "POST",
+    "operate",
+    v2=Face("create_default_connections", "/connections/defaults", status=204, tag="Connection"),
+)
+def create_default_connections(call: Call) -> None:
+    """Create the connections that Airflow's examples expect; those that are there stay."""
+    create_defaults(call.services)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import Distribution, distributions
 from typing import Any
 
+from ....sdk.plugins import plugin_entry_points, plugin_files, plugins_folder
 from .. import answers_v1 as a1
 from .. import answers_v2 as a2
 from .. import system_answers as s
@@ -47,8 +48,27 @@ def get_providers(call: Call) -> Any:
     return a2.ProviderCollectionResponse(providers=shown, total_entries=len(found))
 
 
+@operation(
+    "GET",
+    "operate",
+    v2=Face("get_plugins", "/plugins", PAGE, answer=s.PluginCollectionResponse, tag="Plugin"),
+)
+def get_plugins(call: Call) -> Any:
+    """List plugins by file and entry point; what they bring is known where they are loaded."""
+    folder = plugins_folder()
+    found = [(path.stem, str(path.relative_to(folder))) for path in plugin_files(folder)]
+    found += [(one.name, one.value) for one in plugin_entry_points()]
+    limit, offset = call.window()
+    lists = set(s.PluginResponse.__struct_fields__) - {"name", "source"}
+    shown = [
+        s.PluginResponse(name=name, source=source, **{kind: [] for kind in lists})
+        for name, source in sorted(found)[offset : offset + limit]
+    ]
+    return s.PluginCollectionResponse(plugins=shown, total_entries=len(found))
+
+
 def _summary(one: Distribution) -> str:
-    return str(one.metadata.get("Summary") or "")
+    return str((one.metadata.get_all("Summary") or [""])[0])
 
 
 def _documentation(one: Distribution) -> str | None:
