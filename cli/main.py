@@ -32,6 +32,8 @@ COMMANDS = {
     "pools": ("pools:pools", "Pools."),
     "users": ("users:users", "Users of the web page."),
     "roles": ("roles:roles", "Roles of users, and what they may do."),
+    "tokens": ("tokens:tokens", "Personal access tokens, for scripts."),
+    "webhooks": ("webhooks:webhooks", "Let systems outside start runs or post asset events."),
     "sync-perm": ("roles:sync_perm", "Accepted: permissions are always up to date."),
     "rotate-fernet-key": (
         "rotate_fernet_key:rotate_fernet_key",

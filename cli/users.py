@@ -59,6 +59,7 @@ def list_(output: str) -> None:
 )
 @click.option("-p", "--password", help="Asked for twice where it is not given.")
 @click.option("--use-random-password", is_flag=True, help="Draw one, and print it.")
+@click.option("--without-password", is_flag=True, help="For a login by proxy or OpenID Connect.")
 def create(
     username: str,
     firstname: str,
@@ -67,6 +68,7 @@ def create(
     role: str,
     password: str | None,
     use_random_password: bool,
+    without_password: bool,
 ) -> None:
     """Create a user; an existing name is no error and changes nothing."""
     from ..control import users as control
@@ -77,7 +79,9 @@ def create(
         if control.find_user(opened, username=username) is not None:
             click.echo(f"{username} already exist in the db")
             return
-        chosen, is_drawn = _password(password, use_random_password)
+        chosen, is_drawn = None, False
+        if not without_password:
+            chosen, is_drawn = _password(password, use_random_password)
         control.create_user(
             opened,
             username=username,

@@ -7,6 +7,22 @@ import click
 from .command import command, daemon_options
 
 
+def _make_admin() -> None:
+    """Make an admin at the first start, where nobody could sign in; show the password once."""
+    from ..control.services import open_services
+    from ..control.users import ensure_admin
+    from ..sdk.configuration import conf
+
+    opened = open_services("user:first start")
+    try:
+        name = conf.get("standalone", "admin_username")
+        password = ensure_admin(opened, name)
+    finally:
+        opened.store.close()
+    if password is not None:
+        click.echo(f"Sign in as {name} with the password {password} (shown this once)", err=True)
+
+
 @command("webserver")
 @click.option("-p", "--port", type=int, help="Else [api] port.")
 @click.option("-H", "--hostname", "--host", "host", help="Else [api] host.")
@@ -49,6 +65,7 @@ def webserver(
     refuse_airflow()
     print_notices()
     require_database()
+    _make_admin()
     address = host or conf.get("api", "host"), port or conf.getint("api", "port")
     click.echo(f"The page is at http://{address[0]}:{address[1]}", err=True)
     if daemon:

@@ -33,7 +33,7 @@ def set_note(
         services.store.runs.set_note(dag_id, run_id, note, services.now(), services.actor)
         return
     row = services.store.task_instances.get(dag_id, run_id, task_id, map_index)
-    services.store.task_instances.set_note(row.id, note)
+    # First what can be refused: a note on a DAG that the caller may not change.
     services.store.events.record(
         "task.note",
         now=services.now(),
@@ -43,3 +43,4 @@ def set_note(
         task_id=task_id,
         map_index=map_index,
     )
+    services.store.task_instances.set_note(row.id, note)

@@ -31,6 +31,7 @@ from ..sdk.serialized import SerializedDag
 from .asset_references import find_asset_id, is_defined, is_named_by
 from .asset_rows import AssetEventRow, AssetReferenceRow, AssetRow
 from .asset_writes import NewAssetEvent, write_asset_events
+from .caller import check_event
 from .dag_plans import ACTIVE_RUNS
 from .dag_runs import find_existing, insert_run
 from .errors import NotFound
@@ -200,6 +201,9 @@ class AssetOperations(Operations):
             numbers = write_asset_events(connection, [event], now)
             if not numbers:
                 raise NotFound(f"There is no asset {name or uri!r}.")
+            waiting = select(asset_queue.c.dag_id).where(asset_queue.c.event_id == numbers[0])
+            for dag_id in connection.execute(waiting).scalars():
+                check_event(Event("asset.event", actor, dag_id))  # its runs would start by it
             detail = {"name": name, "uri": uri, "event_id": numbers[0]}
             write_events(connection, [Event("asset.event", actor, detail=detail)], now)
             found = connection.execute(_EVENTS.where(asset_event.c.id == numbers[0])).one()

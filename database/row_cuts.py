@@ -53,26 +53,32 @@ def _whole_file(columns: Any, readable: frozenset[str]) -> Any:
     return columns.id.in_(mine) & columns.id.not_in(foreign)
 
 
-#: Every table whose rows belong to one DAG. A test names all tables that need no entry.
-CUTS: Mapping[Table, Condition] = {
-    tables.dag: _dag_id,
-    tables.dag_run: _dag_id,
-    tables.dag_tag: _dag_id,
-    tables.dag_version: _dag_id,
-    tables.asset_reference: _dag_id,
-    tables.asset_queue: _dag_id,
-    tables.backfill: _dag_id,
-    tables.outbox: _dag_id,
+#: Tables that are more than their columns say.
+_SPECIAL: Mapping[Table, Condition] = {
     tables.webhook: _dag_id_or_none,
     tables.event: _dag_id_or_none,
     tables.asset_event: _source_or_none,
     tables.dag_file: _whole_file,
-    tables.task_instance: _of_run,
-    tables.xcom: _of_run,
-    tables.asset_consumption: _of_run,
-    tables.attempt: _of_instance,
-    tables.rendered_fields: _of_instance,
-    tables.trigger: _of_instance,
+}
+#: What a column of this name makes of a table's rows; the first that a table has counts.
+_BY_COLUMN: Mapping[str, Condition] = {
+    "dag_id": _dag_id,
+    "dag_run_id": _of_run,
+    "task_instance_id": _of_instance,
+}
+
+
+def _condition_of(table: Table) -> Condition | None:
+    if table in _SPECIAL:
+        return _SPECIAL[table]
+    return next((cut for name, cut in _BY_COLUMN.items() if name in table.c), None)
+
+
+#: Every table whose rows belong to one DAG, also those that are added tomorrow.
+CUTS: Mapping[Table, Condition] = {
+    table: condition
+    for table in tables.metadata.tables.values()
+    if (condition := _condition_of(table)) is not None
 }
 
 

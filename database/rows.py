@@ -256,6 +256,8 @@ class UserRow:
     last_login_at: datetime | None = None
     login_count: int = 0
     failed_login_count: int = 0
+    #: False: signs in elsewhere only.
+    has_password: bool = True
 
     @property
     def role(self) -> str:

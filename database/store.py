@@ -27,6 +27,7 @@ from .engine import SERVICE_BUSY_TOTAL_S, Database
 from .events import EventOperations
 from .favorites import FavoriteOperations
 from .history import HistoryOperations
+from .idempotency import IdempotencyOperations
 from .key_rotation import EncryptionOperations
 from .listings import ListingOperations
 from .migrate import create_tables, require_schema
@@ -43,6 +44,7 @@ from .triggers import TriggerOperations
 from .users import UserOperations
 from .variables import VariableOperations
 from .versions import VersionCache
+from .webhooks import WebhookOperations
 from .workers import WorkerOperations
 from .xcoms import XComOperations
 
@@ -83,6 +85,8 @@ class Store:
         self.roles = RoleOperations(ground)
         self.sessions = SessionOperations(ground)
         self.access_tokens = AccessTokenOperations(ground)
+        self.webhooks = WebhookOperations(ground)
+        self.idempotency = IdempotencyOperations(ground)
         self.backfills = BackfillOperations(ground)
         self.events = EventOperations(ground)
         self.assets = AssetOperations(ground)

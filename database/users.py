@@ -249,4 +249,5 @@ def _user_row(row: Any, roles: tuple[str, ...]) -> UserRow:
         last_login_at=row.last_login_at,
         login_count=row.login_count,
         failed_login_count=row.failed_login_count,
+        has_password=bool(row.password_hash),
     )

@@ -219,6 +219,7 @@ SENSITIVE: Final[frozenset[Name]] = frozenset(
         ("workers", "secrets_backend_kwargs"),
         ("api", "secret_key"),
         ("api_auth", "jwt_secret"),
+        ("oidc", "client_secret"),
         ("smtp", "smtp_password"),
         ("sentry", "sentry_dsn"),
         ("celery", "broker_url"),

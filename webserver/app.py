@@ -22,9 +22,12 @@ from . import (
     durations,
     equivalents,
     health,
+    limits,
     login,
     markdown,
+    oidc,
     preferences,
+    proxies,
     states,
     undo,
     views_acts,
@@ -39,6 +42,7 @@ from . import (
     views_files,
     views_graph,
     views_home,
+    views_hooks,
     views_runs,
     views_stream,
     views_task_instances,
@@ -61,6 +65,7 @@ VIEWS = (
     views_task_instances,
     views_assets,
     views_files,
+    views_hooks,
     views_browse,
     views_acts,
     views_bulk,
@@ -79,7 +84,7 @@ CONTENT_SECURITY_POLICY = (
     "connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; "
     "base-uri 'none'"
 )
-BODY_BYTES_MAX = 2 * 1024 * 1024
+BODY_MB_MAX = 64.0
 #: Keys that stand in examples all over the web: a session signed with one can be forged.
 WEAK_KEYS = frozenset({"temporary_key", "changeme", "secret", "secret_key", "airflow"})
 
@@ -93,13 +98,17 @@ def create_app(services: Services) -> Flask:
     app = Flask(__name__)
     app.secret_key = secret_key()
     app.config.update(
-        MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
+        MAX_CONTENT_LENGTH=body_bytes_max(),
         TEMPLATES_AUTO_RELOAD=False,
     )
     app.extensions["services"] = services
     auth_backends.init_app(app)
     login.init_app(app)
     auth.init_app(app)
+    proxies.init_app(app)
+    limits.init_app(app)
+    oidc.init_app(app)
+    views_hooks.init_app(app)
     for module in VIEWS:
         app.register_blueprint(module.blueprint)
     assets.init_app(app)
@@ -122,6 +131,11 @@ def create_app(services: Services) -> Flask:
     app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(TradewindError, show_refusal)
     return app
+
+
+def body_bytes_max() -> int:
+    """Return how long a request's body may be: ``[webserver] allowed_payload_size`` in MB."""
+    return int(min(conf.getfloat("webserver", "allowed_payload_size"), BODY_MB_MAX) * 2**20)
 
 
 def secret_key() -> str:

@@ -83,3 +83,29 @@ class LoginThrottle:
         while failures and failures[0] < now_s - self.window_s:
             failures.popleft()
         return failures
+
+
+class RequestRate:
+    """Lets so many requests of one key through in a time, evenly refilled (a token bucket)."""
+
+    def __init__(self, rate: Rate | None) -> None:
+        """*rate* None: there is no limit."""
+        self.rate = rate
+        self._buckets: dict[str, tuple[float, float]] = {}
+        self._lock = threading.Lock()
+
+    def wait_s(self, key: str, now_s: float) -> float:
+        """Take one request of *key*; return 0, or in how many seconds it may come again."""
+        if self.rate is None:
+            return 0.0
+        each_s = self.rate.seconds / self.rate.count
+        with self._lock:
+            if len(self._buckets) > KEYS_MAX:
+                self._buckets.clear()
+            left, seen_s = self._buckets.get(key, (float(self.rate.count), now_s))
+            left = min(float(self.rate.count), left + max(0.0, now_s - seen_s) / each_s)
+            if left < 1.0:
+                self._buckets[key] = left, now_s
+                return (1.0 - left) * each_s
+            self._buckets[key] = left - 1.0, now_s
+        return 0.0

@@ -11,7 +11,7 @@ from ..control import variables as variable_verbs
 from ..control.input import InvalidInput
 from ..sdk.configuration import conf
 from ..sdk.connection import Connection
-from .auth import may, requires
+from .auth import may_open, requires
 from .services import acting_services, services
 from .views_dag_tabs import read_events
 
@@ -42,7 +42,8 @@ def index() -> ResponseReturnValue:
         sections=[
             one
             for one in SECTIONS
-            if may(one[2]) and (one[1] != "admin.configuration" or is_config_exposed())
+            if may_open(one[1], one[2])
+            and (one[1] != "admin.configuration" or is_config_exposed())
         ],
     )
 

@@ -63,7 +63,9 @@ def stream() -> ResponseReturnValue:
     if seen is not None and seen < begin:
         begin, missed = messages_since(services().store, seen)
     answer = Response(
-        _messages(hub, reader, begin, missed, services().clock.monotonic),
+        _messages(
+            hub, reader, begin, missed, services().clock.monotonic, g.access.dag_ids("can_read")
+        ),
         mimetype="text/event-stream",
     )
     answer.headers["X-Accel-Buffering"] = "no"
@@ -77,13 +79,17 @@ def _messages(
     begin: int,
     missed: list[Message],
     read_s: Callable[[], float],
+    readable: frozenset[str] | None,
 ) -> Iterator[str]:
+    """Yield what the reader may know of; ``readable`` None: all DAGs."""
     started_s = quiet_since_s = read_s()
     try:
         yield "retry: 2000\n" + _line({"kind": "hello", "cursor": begin})
         yield from (_line(message) for message in missed)
         while read_s() - started_s < STREAM_S:
             message = reader.get(1.0)
+            if message is not None and readable is not None:
+                message = message if message.get("dag_id") in {None, *readable} else None
             if message is not None:
                 quiet_since_s = read_s()
                 yield _line(message)

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from flask import Flask, Response, g, request
@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 from ...control.access import AccessDenied
 from ...sdk.errors import TradewindError
 from ..auth import is_anybody
+from ..idempotency import once
 from ..permissions import missing, needs_of_operation
 from ..services import services
 from .authenticate import find_user, not_authenticated
@@ -26,6 +27,10 @@ from .call import WILDCARD, Call
 from .errors import ApiError, error_response
 from .operation import Face, Operation, operations
 from .read_request import read_body, read_query
+
+if TYPE_CHECKING:
+    from ...control.services import Services
+    from ...database.values import UserRow
 
 PREFIX = {1: "/api/v1", 2: "/api/v2"}
 #: Path parameters that may hold a slash, and those that are numbers.
@@ -45,6 +50,8 @@ NUMBERS = frozenset(
 )
 PART_LENGTH_MAX = 2000
 NUMBER_MAX = 2**63 - 1
+#: Answers of these hold a token that is shown once.
+SECRET_TAGS = frozenset({"AccessToken", "Webhook"})
 
 log = logging.getLogger(__name__)
 
@@ -89,11 +96,29 @@ def _view(one: Operation, face: Face, version: int) -> Callable[..., ResponseRet
 
 def _answer(one: Operation, face: Face, version: int, path: dict[str, Any]) -> Response:
     ground = services()
-    user = None
-    if one.permission is not None:
-        user = find_user(request, ground, version)
-        _check_access(one, face, version, path)
-        ground = replace(ground, actor=f"user:{user.username}")
+    if one.permission is None:
+        return _work(one, face, version, path, ground, None)
+    user = find_user(request, ground, version)
+    _check_access(one, face, version, path)
+    name = "anonymous" if user is None else user.username
+    ground = replace(ground, actor=f"user:{name}")
+    if face.tag in SECRET_TAGS:  # their answers must not lie about
+        return _work(one, face, version, path, ground, user)
+    return once(
+        f"user:{name}",
+        lambda: _work(one, face, version, path, ground, user),
+        lambda error: error_response(version, error),
+    )
+
+
+def _work(
+    one: Operation,
+    face: Face,
+    version: int,
+    path: dict[str, Any],
+    ground: Services,
+    user: UserRow | None,
+) -> Response:
     _refuse_strange_path(path)
     call = Call(
         version=version,

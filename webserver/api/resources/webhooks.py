@@ -110,9 +110,7 @@ def post_webhook(call: Call) -> NewWebhook:
 @operation(
     "DELETE",
     "edit",
-    v2=Face(
-        "delete_webhook", "/webhooks/{webhook_name}", status=204, errors=(404,), tag="Webhook"
-    ),
+    v2=Face("delete_webhook", "/webhooks/{webhook_name}", status=204, errors=(404,), tag="Webhook"),
 )
 def delete_webhook(call: Call) -> None:
     """Revoke a webhook."""
