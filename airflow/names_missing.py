@@ -9,7 +9,6 @@ from __future__ import annotations
 #: (package below ``airflow``, modules in it)
 _MISSING = (
     ("contrib", "hooks operators"),
-    ("io", "path"),
     ("listeners", "types"),
     (
         "operators",
@@ -18,7 +17,6 @@ _MISSING = (
     ("providers.standard.operators", "hitl smooth"),
     ("providers.standard.triggers", "hitl"),
     ("sdk.definitions", "callback deadline"),
-    ("sdk.io", "path"),
     (
         "sensors",
         "http_sensor smart_sensor sql sql_sensor web_hdfs_sensor",
@@ -29,7 +27,6 @@ _MISSING = (
 NOT_YET: frozenset[str] = frozenset(
     {f"airflow.{package}.{module}" for package, modules in _MISSING for module in modules.split()}
     | {
-        "airflow.providers_manager",
         "airflow.partition_mappers",
     }
 )

@@ -74,6 +74,23 @@ RUNNING: tuple[tuple[str, str, str], ...] = (
         "context_to_airflow_vars",
         "sdk.execution_time.context utils.operator_helpers",
     ),
+    (
+        "sdk.xcom_object_storage",
+        "XComObjectStorageBackend",
+        "providers.common.io.xcom.backend",
+    ),
+    (
+        "sdk.object_storage",
+        "ObjectStoragePath",
+        "io.path sdk.io.path sdk sdk.io io",
+    ),
+    ("sdk.object_storage", "attach get_fs has_fs", "io sdk.io sdk.io.fs"),
+    ("sdk.providers_manager", "ProvidersManager HookInfo ProviderInfo", "providers_manager"),
+    (
+        "sdk.providers_manager",
+        "ProvidersManagerTaskRuntime",
+        "sdk.providers_manager_runtime sdk.plugins_manager",
+    ),
     ("sdk.plugin", "AirflowPlugin", "plugins_manager sdk.plugins_manager"),
     ("sdk.listeners", "hookimpl", "listeners sdk._shared.listeners"),
     ("sdk.listeners", "ListenerManager get_listener_manager", "listeners.listener sdk.listener"),

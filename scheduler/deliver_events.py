@@ -85,10 +85,16 @@ class DeliverEvents:
         """Tell whether nothing is in hand."""
         return not self._in_hand
 
-    def run(self, hooks: frozenset[str]) -> None:
-        """Take in what ended, and begin the next batch. *hooks*: those that are listened to."""
+    def run(self, hooks: frozenset[str] | None) -> None:
+        """Take in what ended, and begin the next batch.
+
+        Args:
+            hooks: those that are listened to; None: that is not known yet.
+        """
         for ended in self._children.poll():
             self._take(ended)
+        if hooks is None:
+            return
         if not hooks - TASK_HOOKS:
             self._errors.clear()
             self._cursor = None  # one that comes later hears of what happens from then on

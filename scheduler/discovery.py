@@ -2,7 +2,7 @@
 
 A file is parsed when its name ends in ``.py``, no ``.airflowignore`` leaves it out, and, in safe
 mode, its text mentions DAGs and us. Files that are not parsed are found too, with the reason:
-"why is my DAG not there?" must have an answer. Zip archives are left for later.
+"why is my DAG not there?" must have an answer. A zip archive is one file, with several in it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..runtime.task.dag_file import hash_content
+from ..runtime.task.dag_archive import SUFFIX, ArchiveUnreadable, dag_members, is_archive
+from ..runtime.task.dag_file import hash_content, mentions_dag
 from .ignore_rules import IGNORE_FILE, IgnoreRule, find_ignoring_rule, parse_ignore_file
 
 #: Never DAG files, and often huge.
@@ -29,7 +30,7 @@ Report = Callable[[str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """One Python file under the DAGs folder."""
+    """One Python file or archive under the DAGs folder."""
 
     path: Path
     relative_path: str  # with forward slashes
@@ -48,19 +49,22 @@ class FileContent:
 def read_content(path: Path) -> FileContent:
     """Read one file and judge it. Raises OSError where it cannot be read."""
     content = path.read_bytes()
-    return FileContent(hash_content(content), mentions_dag(content))
+    return FileContent(hash_content(content), _mentions_dag(content, path))
 
 
-def mentions_dag(content: bytes) -> bool:
-    """Tell whether a text may hold a DAG: safe mode's rule, in any case of letters."""
-    text = content.lower()
-    return b"dag" in text and (b"airflow" in text or b"tradewind" in text)
+def _mentions_dag(content: bytes, path: Path) -> bool:
+    if not is_archive(path):
+        return mentions_dag(content)
+    try:
+        return any(mentions_dag(text) for _, text in dag_members(content, path))
+    except ArchiveUnreadable:
+        return True  # importing it gives the error that people should see
 
 
 def find_files(
     folder: Path, *, ignore_syntax: str, report: Report = lambda _path, _reason: None
 ) -> Iterator[FoundFile]:
-    """Yield the Python files under *folder*, in order of their names; links are followed.
+    """Yield Python files and archives under *folder*, in order of names; links are followed.
 
     Args:
         report: told about each path (relative; "" is *folder* itself) that could not be looked
@@ -97,7 +101,7 @@ def _walk(
                     continue
                 if find_ignoring_rule(relative, True, rules) is None:
                     yield from _walk(Path(entry), relative, rules, syntax, report, above)
-            elif entry.name.endswith(".py"):
+            elif entry.name.endswith((".py", SUFFIX)):
                 yield _found(entry, relative, find_ignoring_rule(relative, False, rules))
         except OSError as error:
             report(relative, f"cannot look at {entry.path}: {error.strerror or error}")

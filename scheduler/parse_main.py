@@ -8,14 +8,15 @@ import selectors
 from collections.abc import Callable
 from pathlib import Path
 
-from ..database.bell import Listener, bell_folder
+from ..database.bell import BellListener, bell_folder
+from ..database.clock import database_clock
 from ..database.store import Store, open_store
 from ..runtime.supervise import requests
 from ..runtime.supervise.log_files import TaskLog
 from ..runtime.supervise.processes import Reply
 from ..runtime.supervise.progress import Progress
 from ..runtime.task import protocol
-from ..sdk.clock import Clock, WallClock
+from ..sdk.clock import Clock
 from ..sdk.configuration import conf, home
 from ..sdk.errors import TradewindError
 from ..sdk.log_paths import callback_log_path
@@ -52,26 +53,44 @@ def main(*, num_runs: int = -1, progress: Progress | None = None) -> int:
         progress: where each pass is noted.
     """
     stop = StopSignal()
-    # The zygote imports while we open the database: that is most of a cold start.
-    zygote = make_zygote()
     lock = FileLock(bell_folder(home()) / "parser.lock")
+    while True:
+        # The zygote imports while we open the database: that is most of a cold start.
+        zygote = make_zygote()
+        if not _wait_for(lock, f"the parser with pid {lock.holder()}", stop):
+            zygote.stop()
+            return 0
+        if _parse(zygote, stop, num_runs, progress):
+            lock.release()
+            return 0
+        log.warning("another parser of this database has taken over; standing by")
+
+
+def _wait_for(lock: FileLock | SessionLock, holder: str, stop: StopSignal) -> bool:
+    """Stand by until the lock is ours; False: told to stop."""
     is_told = False
     while not lock.acquire():
         if not is_told:
             is_told = True
-            log.info("standing by: the parser with pid %s is at work", lock.holder())
+            log.info("standing by: %s is at work", holder)
         if _is_told_to_stop(stop, STANDBY_INTERVAL_S):
-            zygote.stop()
-            return 0
-    clock = WallClock()
-    store = open_store(clock=clock, is_service=True)
+            return False
+    return True
+
+
+def _parse(
+    zygote: ZygoteClient, stop: StopSignal, num_runs: int, progress: Progress | None
+) -> bool:
+    """Parse until told to stop; False: another parser of the same database has taken over."""
+    store = open_store(service="parser")
+    clock = database_clock(store)
     settings = load_parse_settings(conf)
     with contextlib.suppress(OSError):  # a home is made as it is needed; the scan reports the rest
         settings.roots[0].folder.mkdir(parents=True, exist_ok=True)
     limits = ParseLimits(settings.time_limit_s, settings.memory_limit_bytes)
     children = ParseChildren(zygote, clock, answerer(store, clock), limits)
     watcher = FolderWatcher([root.folder for root in settings.roots])
-    bell = Listener(home(), "parser")
+    bell = store.listen("parser", home())
     journal = DeliveryJournal(home() / "run" / "callbacks.called")
     called = _make_callback_children(store, clock, limits, journal)
     # Apart from callbacks: a listener that hangs must not hold one up.
@@ -139,7 +158,7 @@ def _make_manager(
     children: ParseChildren,
     settings: ParseSettings,
     watcher: FolderWatcher,
-    bell: Listener,
+    bell: BellListener,
     delivery: DeliverCallbacks,
     events: DeliverEvents,
 ) -> ParseManager:

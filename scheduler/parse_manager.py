@@ -46,6 +46,7 @@ class Children(Protocol):
     """What the manager needs of ``ParseChildren``."""
 
     def running(self) -> list[str]: ...
+    def is_suspect(self, relative_path: str) -> bool: ...
     def fork(self, request: ParseRequest) -> None: ...
     def wait(self, timeout_s: float) -> list[FinishedParse]: ...
 
@@ -93,8 +94,6 @@ class ParseManager:
         self._next_values_s = 0.0
         self._reported: dict[str, str] = {}
         self._plugins = PluginWatch()
-        #: What the plugins' listeners hear of.
-        self.hooks: frozenset[str] = frozenset()
 
     def start(self) -> None:
         """Read what the store knows; files that did not change since are not imported."""
@@ -122,6 +121,11 @@ class ParseManager:
             self._guard("values", self._queue_changed_values)
         self._guard("custom timetables", self._plan_custom_timetables)
         self._start_children()
+
+    @property
+    def hooks(self) -> frozenset[str] | None:
+        """What the listeners of plugins hear of; None: it is not known yet."""
+        return self._plugins.hooks
 
     def is_idle(self) -> bool:
         """Tell whether everything found has been taken in (tests, ``dags reserialize``)."""
@@ -266,6 +270,8 @@ class ParseManager:
                 continue
             if relative_path in running or self._quarantine.is_held(relative_path):
                 continue
+            if running and any(map(self._children.is_suspect, [relative_path, *running])):
+                continue
             reason = self._queue.pop(relative_path)
             log.debug("parsing %s: %s", relative_path, reason)
             self._stamps[relative_path] = file.stamp
@@ -343,7 +349,6 @@ class ParseManager:
             if self._reported.get(relative_path) != error:
                 self._reported[relative_path] = error
                 log.warning("%s: %s", relative_path, error)
-        self.hooks = self._plugins.hooks
 
     def _hash_now(self, relative_path: str) -> str:
         file = self._found.get(relative_path)

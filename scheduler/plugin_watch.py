@@ -29,8 +29,8 @@ class PluginWatch:
         self._stamps: _Stamps | None = None
         self._is_due = False
         self._is_running = False
-        #: What the listeners of the plugins hear of.
-        self.hooks: frozenset[str] = frozenset()
+        #: What the listeners of the plugins hear of; None: nobody has looked yet.
+        self.hooks: frozenset[str] | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -45,7 +45,10 @@ class PluginWatch:
         is_first = self._stamps is None
         self._stamps = stamps
         # Without any there is nothing to load; what is gone must be forgotten, though.
-        self._is_due = bool(stamps) or not is_first or bool(plugin_entry_points())
+        is_due = bool(stamps) or not is_first or bool(plugin_entry_points())
+        self._is_due = self._is_due or is_due
+        if not self.is_waiting:
+            self.hooks = frozenset()
 
     def check_again(self) -> None:
         """The child was lost: look once more."""
@@ -70,6 +73,7 @@ class PluginWatch:
         self._is_running = False
         answer = finished.answer
         if answer is None or answer.error:
+            self.hooks = self.hooks or frozenset()
             return {PLUGINS: answer.error if answer is not None else finished.failure}
         self.hooks = frozenset(answer.hooks)
         return {_PREFIX + source: error for source, error in answer.plugin_errors.items()}

@@ -88,6 +88,10 @@ class Configuration:
         value, _source = self.find(section, key)
         if value is not None:
             return value
+        if not _is_known(*_canonical(section, key)):
+            value = _default_of_provider(section, key)
+            if value is not None:
+                return value
         if fallback is not _UNSET:
             return fallback
         section, key = _canonical(section, key)
@@ -393,6 +397,12 @@ def _base_name(section: str, key: str) -> Name:
         if key.endswith(ending) and _canonical(*base) in SENSITIVE:
             return base
     return section, key
+
+
+def _default_of_provider(section: str, key: str) -> str | None:
+    from .providers_manager import default_settings  # late: it looks at all installed packages
+
+    return default_settings().get((section.lower(), key.lower()))
 
 
 def _is_known(section: str, key: str) -> bool:

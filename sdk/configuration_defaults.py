@@ -409,6 +409,11 @@ DEFAULTS: Final[dict[str, Options]] = {
         "default_email_on_retry": ("True", "default of email_on_retry"),
         "ssl_context": ("default", "default or none"),
     },
+    "common.io": {
+        "xcom_objectstorage_path": (None, "address of the folder of XComObjectStorageBackend"),
+        "xcom_objectstorage_threshold": ("-1", "bytes from which on; -1: never, 0: always"),
+        "xcom_objectstorage_compression": (None, "name of a compression that fsspec knows"),
+    },
     "secrets": {
         "backend": ("", "class path of the first place to look"),
         "backend_kwargs": ("", "JSON"),

@@ -266,7 +266,7 @@ class Connection:
         Raises:
             AirflowException: no installed provider serves the type.
         """
-        from .provider_hooks import hook_class
+        from .providers_manager import hook_class
 
         found = hook_class(self.conn_type)
         return found.hook(**{found.connection_id_name: self.conn_id}, **(hook_params or {}))

@@ -7,6 +7,7 @@ takes the DAG file's, and that failing the setting ``[core] dialect``.
 
 from __future__ import annotations
 
+import linecache
 import sys
 from _ast import AST, Import, ImportFrom, PyCF_ONLY_AST
 from collections.abc import Iterator
@@ -66,8 +67,8 @@ def dialect_of_source_file(path: str) -> str | None:
         if key not in _by_file:
             _by_file[key] = dialect_of_source(file.read_bytes())
         return _by_file[key]
-    except OSError:
-        return None
+    except OSError:  # of an archive: whoever imports it has shown its lines
+        return dialect_of_source("".join(linecache.getlines(path)).encode())
 
 
 def dialect_of_source(source: bytes) -> str | None:

@@ -158,14 +158,11 @@ def _conditional(condition: Callable[..., Any], message: str | None, *, runs_whe
 @functools.cache
 def provider_decorator(name: str) -> Any:
     """Return the ``@task.<name>`` that an installed provider package brings, None without one."""
-    from importlib.metadata import entry_points
+    from .import_string import import_string
+    from .providers_manager import decorators
 
-    for entry_point in entry_points(group="apache_airflow_provider"):
-        for described in entry_point.load()().get("task-decorators", ()):
-            if described["name"] == name:
-                module_name, _, attribute = described["class-name"].rpartition(".")
-                return getattr(importlib.import_module(module_name), attribute)
-    return None
+    path = decorators().get(name)
+    return None if path is None else import_string(path)
 
 
 task = TaskDecorators()

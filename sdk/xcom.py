@@ -7,12 +7,15 @@ Rules: semantics sections 8.1 and 8.2. ``[core] xcom_backend`` names a class der
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from . import task_runtime, xcom_serialization
 from .exceptions import InvalidUseError, InvalidValueError, XComNotFound
 from .xcom_arg import XCOM_RETURN_KEY
+
+log = logging.getLogger(__name__)
 
 #: The classes that stand for "our own" in the setting.
 _OWN_BACKENDS = frozenset(
@@ -235,6 +238,34 @@ def backend() -> type[BaseXCom]:
     if not (isinstance(found, type) and issubclass(found, BaseXCom)):
         raise TypeError(f"the xcom_backend {path!r} does not derive from BaseXCom")
     return found
+
+
+def purge_own(runtime: task_runtime.TaskRuntime, **instance: Any) -> None:
+    """Let an own backend remove what it stored elsewhere for one task instance.
+
+    Args:
+        instance: dag_id, run_id, task_id and map_index.
+    """
+    chosen = backend()
+    if chosen.purge is BaseXCom.purge:
+        return
+    rows = runtime.get_xcoms(
+        dag_id=instance["dag_id"],
+        run_id=instance["run_id"],
+        task_ids=[instance["task_id"]],
+        key=None,
+        map_indexes=[instance["map_index"]],
+        include_prior_dates=False,
+    )
+    for row in rows:
+        try:
+            chosen.purge(
+                XComResult(
+                    row.key, row.value, row.task_id, instance["dag_id"], row.run_id, row.map_index
+                )
+            )
+        except Exception:  # what is left over costs room, and nothing else
+            log.exception("the XCom backend cannot remove %s of %s", row.key, row.task_id)
 
 
 def encode_xcom(

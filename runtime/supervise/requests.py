@@ -289,7 +289,10 @@ class _Asked:
 
     def get_trace_text(self) -> str:
         scope = self.own_scope()
-        base_url = conf.get("api", "base_url", fallback="") or ""
+        # Mails carry it, so it is an address also where nobody set one.
+        base_url = conf.get("api", "base_url", fallback="") or (
+            f"http://localhost:{conf.getint('api', 'port', fallback=8080)}"
+        )
         place = f"/dags/{scope.dag_id}/runs/{scope.run_id}/tasks/{scope.task_id}"
         if scope.map_index >= 0:
             place += f"/mapped/{scope.map_index}"

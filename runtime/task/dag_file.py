@@ -15,12 +15,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ...sdk import dag_context
+from ...sdk.configuration import conf
 from ...sdk.errors import TradewindError
 from ...sdk.plugins import load_plugins
+from . import dag_archive
 
 if TYPE_CHECKING:
     from ...sdk.dag import DAG
@@ -37,7 +38,6 @@ class LoadedFile:
     path: Path
     #: ``hash_content`` of the bytes that were imported.
     content_hash: str
-    module: ModuleType
     dags: dict[str, DAG] = field(default_factory=dict)
     #: Files under the local roots that importing it also loaded: helper modules.
     local_files: Sequence[Path] = ()
@@ -67,14 +67,21 @@ def prepare_import_paths(roots: Iterable[Path | str]) -> None:
             sys.path.append(text)
 
 
+def mentions_dag(content: bytes) -> bool:
+    """Tell whether a text may hold a DAG: safe mode's rule, in any case of letters."""
+    text = content.lower()
+    return b"dag" in text and (b"airflow" in text or b"tradewind" in text)
+
+
 def load_dag_file(path: Path, local_roots: Sequence[Path] = ()) -> LoadedFile:
-    """Import the file at *path* as itself, never as ``__main__``.
+    """Import the file at *path* as itself, never as ``__main__``; of an archive, all in it.
 
     Args:
         local_roots: folders whose modules count as part of the file (DAGs, plugins).
 
     Raises:
         DagFileUnreadable: the file cannot be read.
+        ArchiveUnreadable: it is called .zip, and is no archive.
         BaseException: whatever importing it raises, also ``SystemExit``.
     """
     try:
@@ -82,6 +89,39 @@ def load_dag_file(path: Path, local_roots: Sequence[Path] = ()) -> LoadedFile:
     except OSError as error:
         raise DagFileUnreadable(f"cannot read {path}: {error.strerror}") from error
     load_plugins()  # before the file: it may use what they bring
+    before = set(sys.modules)
+    dags: list[DAG] = []
+    for member, text in _files_of(path, source):
+        found = _import_source(member, text)
+        dags += [dag for dag in found if not any(dag is known for known in dags)]
+    counts = Counter(dag.dag_id for dag in dags)
+    return LoadedFile(
+        path=path,
+        content_hash=hash_content(source),
+        dags={dag.dag_id: dag for dag in dags},
+        local_files=local_files(set(sys.modules) - before, local_roots),
+        duplicate_dag_ids=[dag_id for dag_id, count in counts.items() if count > 1],
+    )
+
+
+def _files_of(path: Path, source: bytes) -> list[tuple[Path, bytes]]:
+    """Return what is to be imported: the file, or the DAG files of an archive."""
+    if not dag_archive.is_archive(path):
+        return [(path, source)]
+    is_safe_mode = conf.getboolean("core", "dag_discovery_safe_mode", fallback=True)
+    members = [
+        (path / name, text)
+        for name, text in dag_archive.dag_members(source, path)
+        if not is_safe_mode or mentions_dag(text)
+    ]
+    if str(path) not in sys.path:
+        sys.path.insert(0, str(path))  # the packages within; Airflow puts it first, too
+    for member, text in members:
+        dag_archive.show_lines(str(member), text)
+    return members
+
+
+def _import_source(path: Path, source: bytes) -> list[DAG]:
     name = module_name(path)
     loader = importlib.machinery.SourceFileLoader(name, str(path))
     spec = importlib.util.spec_from_loader(name, loader, origin=str(path))
@@ -89,26 +129,16 @@ def load_dag_file(path: Path, local_roots: Sequence[Path] = ()) -> LoadedFile:
         raise DagFileUnreadable(f"cannot import {path}")
     module = importlib.util.module_from_spec(spec)
     module.__file__ = str(path)
-    before = set(sys.modules)
     sys.modules[name] = module
     try:
         with dag_context.file_being_parsed(str(path)) as parsed:
             # Compiled from the very bytes that were hashed; a .pyc could be of another version.
             code = compile(source, str(path), "exec", dont_inherit=True)
             exec(code, module.__dict__)  # noqa: S102 - importing user code is what this is for
-            dags = dag_context.dags_of_module(module, parsed)
+            return dag_context.dags_of_module(module, parsed)
     except BaseException:
         sys.modules.pop(name, None)
         raise
-    counts = Counter(dag.dag_id for dag in dags)
-    return LoadedFile(
-        path=path,
-        content_hash=hash_content(source),
-        module=module,
-        dags={dag.dag_id: dag for dag in dags},
-        local_files=local_files(set(sys.modules) - before, local_roots),
-        duplicate_dag_ids=[dag_id for dag_id, count in counts.items() if count > 1],
-    )
 
 
 def local_files(names: Iterable[str], roots: Sequence[Path]) -> list[Path]:

@@ -16,7 +16,7 @@ from collections import ChainMap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ...sdk import xcom_serialization
+from ...sdk import xcom, xcom_serialization
 from ...sdk.asset import Asset
 from ...sdk.base_operator import BaseOperator
 from ...sdk.call_arguments import run_generator
@@ -173,12 +173,9 @@ class TaskExecution:
         spec = self._spec
         is_resuming = spec.next_method is not None
         if not is_resuming and (spec.epoch > 1 or spec.try_number > 1 or spec.reschedule_count):
-            self._runtime.delete_xcoms(
-                dag_id=spec.dag_id,
-                run_id=spec.run_id,
-                task_id=spec.task_id,
-                map_index=spec.map_index,
-            )
+            which = {"dag_id": spec.dag_id, "run_id": spec.run_id, "task_id": spec.task_id}
+            xcom.purge_own(self._runtime, **which, map_index=spec.map_index)
+            self._runtime.delete_xcoms(**which, map_index=spec.map_index)
         self._bind_context()
         context = self._context
         self._use_task(self._instance_of_task())
@@ -403,7 +400,7 @@ class TaskExecution:
     def _result(self, ending: Ending) -> TaskResult:
         is_success = ending.outcome == outcome.SUCCESS
         xcoms = list(self._xcoms) if is_success else []
-        known = {xcom.key for xcom in xcoms}
+        known = {one.key for one in xcoms}
         if is_success:  # what a branch noted; a failed try decides nothing
             xcoms += [
                 EncodedXCom(key, *self._ti.encode_xcom(key, value))

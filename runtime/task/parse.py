@@ -25,6 +25,7 @@ import msgspec
 from ...sdk import task_runtime
 from ...sdk.plugins import load_plugins
 from . import frames, process_hygiene
+from .dag_archive import source_text
 from .dag_file import LoadedFile, hash_content, load_dag_file, prepare_import_paths
 from .no_dag_reasons import explain_no_dag
 from .parse_errors import describe_error
@@ -81,7 +82,7 @@ def parse(request: ParseRequest, runtime: ValueSource) -> ParseAnswer:
         answer.error = f"cannot read {path}: {error.strerror or error}"
         return answer
     answer.content_hash = hash_content(content)
-    answer.source = content.decode(errors="replace").replace("\0", "\ufffd")
+    answer.source = source_text(content, path)
     try:
         with (
             _collecting_warnings(answer.warnings),

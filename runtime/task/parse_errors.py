@@ -44,7 +44,11 @@ def _with_traceback(error: BaseException, request: ParseRequest, headline: str) 
 
 def _trim(summary: traceback.TracebackException, request: ParseRequest) -> None:
     frames = list(summary.stack)
-    first = next((i for i, frame in enumerate(frames) if frame.filename == request.path), None)
+    within = (request.path, f"{request.path}/")  # the file, or a file of the archive
+    first = next(
+        (i for i, f in enumerate(frames) if f.filename == within[0] or within[1] in f.filename),
+        None,
+    )
     if first is not None:
         frames = frames[first:]
         depth = max(1, request.traceback_depth)

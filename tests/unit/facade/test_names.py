@@ -283,13 +283,12 @@ def resolves(module: str, name: str) -> bool:
     return True
 
 
-def test_all_that_two_public_repositories_import_is_there_but_for_a_list():
+def test_all_that_two_public_repositories_import_is_there():
     missing = [
         f"{module}.{name}" for module, name in public_imports() if not resolves(module, name)
     ]
 
-    expected = (DATA / "not-yet.txt").read_text(encoding="utf-8").split()
-    assert missing == expected
+    assert missing == []
 
 
 def test_all_of_airflow_sdk_is_there_but_for_a_list():

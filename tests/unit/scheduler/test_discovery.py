@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tradewind.scheduler.discovery import find_files, mentions_dag
+from tradewind.runtime.task.dag_file import mentions_dag
+from tradewind.scheduler.discovery import find_files
 
 
 def write(folder: Path, **texts: str) -> None:
