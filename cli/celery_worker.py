@@ -95,6 +95,7 @@ def worker(
 def run_worker(plan: WorkerPlan) -> int:
     """Keep runner, consumer and log endpoint of a worker alive until SIGTERM."""
     from ..executors.celery import worker as parts
+    from ..runtime.supervise.progress import Progress
     from ..scheduler.process_keeper import STOP_TIMEOUT_S, Member, ProcessKeeper
     from ..scheduler.service_log import configure_service_log
     from ..sdk.clock import WallClock
@@ -106,8 +107,10 @@ def run_worker(plan: WorkerPlan) -> int:
 
         return run_logged
 
+    progress = Progress()
+    run_runner = logged("runner", lambda: parts.run_runner(plan, progress))
     members = [
-        Member("runner", logged("runner", lambda: parts.run_runner(plan))),
+        Member("runner", run_runner, progress=progress),
         Member("consumer", logged("consumer", lambda: parts.run_consumer(plan))),
     ]
     serve = parts.serve_logs(plan)

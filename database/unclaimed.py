@@ -46,12 +46,21 @@ _ALIVE = select(worker.c.id, worker.c.executor, worker.c.queues, worker.c.slots)
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Room:
-    """A living runner with a free slot. ``queues`` empty: it serves all."""
+    """The free slots of a living runner. ``queues`` empty: it serves all."""
 
     executor: str
     queues: Collection[str]
+    free: int
+
+    def can_take(self, executor: str | None, queue: str) -> bool:
+        """Whether one more task instance of this executor and queue fits."""
+        return (
+            self.free > 0
+            and self.executor == executor
+            and (not self.queues or queue in self.queues)
+        )
 
 
 def find_room(connection: Connection) -> list[Room]:
@@ -60,7 +69,7 @@ def find_room(connection: Connection) -> list[Room]:
     for worker_id in connection.execute(_OCCUPIED_BY).scalars():
         taken[worker_id] = taken.get(worker_id, 0) + 1
     return [
-        Room(row.executor, tuple(row.queues or ()))
+        Room(row.executor, tuple(row.queues or ()), row.slots - taken.get(row.id, 0))
         for row in connection.execute(_ALIVE).all()
         if row.slots > taken.get(row.id, 0)
     ]
@@ -69,17 +78,19 @@ def find_room(connection: Connection) -> list[Room]:
 def find_overlooked(
     connection: Connection, names: ExecutorNames, before: datetime
 ) -> Sequence[Any]:
-    """Return rows of ``UNCLAIMED`` that a runner with room could take, most urgent first."""
+    """Return rows of ``UNCLAIMED`` that runners have room for, most urgent first.
+
+    No more than there are free slots: the rest waits for its turn, and nothing has been lost.
+    """
     rows = connection.execute(UNCLAIMED, {"before": before}).all()
     if not rows:
         return []
-    room = find_room(connection)
-    return [
-        row
-        for row in rows
-        if any(
-            one.executor == names.resolve(row.executor)
-            and (not one.queues or row.queue in one.queues)
-            for one in room
-        )
-    ]
+    rooms = find_room(connection)
+    found = []
+    for row in rows:
+        executor = names.resolve(row.executor)
+        room = next((one for one in rooms if one.can_take(executor, row.queue)), None)
+        if room is not None:
+            room.free -= 1
+            found.append(row)
+    return found

@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 import uuid
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 
 from celery import Celery
 from celery.exceptions import Reject
+from celery.platforms import SecurityWarning
 from celery.utils.nodenames import default_nodename
 from kombu import Queue
 
@@ -71,6 +73,8 @@ def run_consumer(plan: ConsumerPlan) -> int:
     threading.Thread(
         target=_pass_on, args=(app, plan.desk, publisher), name="pass on", daemon=True
     ).start()
+    # Celery warns root of messages that carry code; ours are JSON, and name what may be claimed.
+    warnings.simplefilter("ignore", SecurityWarning)
     watch = HearingWatch(app, ping_queue)
     watch.start()
     worker = app.Worker(

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...runtime.supervise.progress import Progress
 from ...runtime.supervise.runner_main import RunnerPlan, desk_path
 from ...runtime.supervise.runner_slot import RunnerSlot
 from ...sdk.configuration import conf, home
@@ -98,7 +99,7 @@ def check_log_folder() -> None:
         )
 
 
-def run_runner(plan: WorkerPlan) -> int:
+def run_runner(plan: WorkerPlan, progress: Progress) -> int:
     """Run the worker's runner until SIGTERM, and until its tasks have ended."""
     from ...runtime.supervise import runner_main
 
@@ -116,7 +117,8 @@ def run_runner(plan: WorkerPlan) -> int:
             drain_s=drain_s(),
             has_desk=True,
             log_url=url,
-        )
+        ),
+        progress=progress,
     )
 
 
