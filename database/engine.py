@@ -58,6 +58,15 @@ def parse_url(url: str) -> URL:
     return parsed.set(drivername="sqlite")
 
 
+def is_sqlite(url: str) -> bool:
+    """Tell whether a database URL names SQLite, which has one writer, and one scheduler.
+
+    Raises:
+        DatabaseError: it cannot be read, or names another kind of database.
+    """
+    return parse_url(url).get_backend_name() == "sqlite"
+
+
 class Database:
     """One metadata database: ``read()`` and ``write()`` give a connection inside a transaction.
 

@@ -75,7 +75,7 @@ class DatabaseListener:
 
     def fileno(self) -> int:
         """Return the descriptor that becomes readable when there is something to ``drain``."""
-        return self._selector.fileno()  # type: ignore[attr-defined, no-any-return]
+        return self._selector.fileno()
 
     def drain(self) -> int:
         """Take all rings that have come in, and return how many; one more after a reconnection."""
@@ -124,8 +124,7 @@ class DatabaseListener:
             connection.flush()
             self._register(selectors.EVENT_READ)
             self._is_listening = True
-            self._retry_s = RETRY_MIN_S
-            return 1  # what was rung meanwhile was not heard
+            return self._hear()
         if step == pq.PollingStatus.FAILED:
             raise OSError(_message(connection))
         if now_s > self._due_s:
@@ -141,13 +140,15 @@ class DatabaseListener:
         assert connection is not None  # noqa: S101 - for the type checker
         connection.flush()
         connection.consume_input()
+        count = 0
         while not connection.is_busy():
             result = connection.get_result()
             if result is None:
                 break
             if result.status == pq.ExecStatus.FATAL_ERROR:
                 raise OSError(_message(connection))
-        count = 0
+            self._retry_s = RETRY_MIN_S
+            count = 1  # it listens from now on; what was rung before was not heard
         while connection.notifies() is not None:
             count += 1
         if connection.status == pq.ConnStatus.BAD:

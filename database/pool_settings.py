@@ -9,7 +9,13 @@ from ..sdk.configuration import conf
 
 #: Most connections at once of the services that work in one thread; one more listens. What is not
 #: named here serves several threads and takes what the settings allow.
-CONNECTIONS_OF: Final = {"runner": 1, "scheduler": 2, "triggerer": 2, "parser": 2}
+CONNECTIONS_OF: Final = {
+    "runner": 2,
+    "renewer": 1,
+    "scheduler": 2,
+    "triggerer": 2,
+    "parser": 2,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,19 +137,24 @@ def is_passing(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _PASSING
 
 
-def _refuse_closed(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
-    """Let go of a pooled connection whose server has said good-bye, without asking the server.
+def is_closed(dbapi_connection: Any) -> bool:
+    """Tell whether the server has closed an idle connection, without asking the server.
 
     An idle connection has nothing to read; one that the server has closed has its last words.
+    """
+    if dbapi_connection.closed:
+        return True
+    poller = select.poll()
+    poller.register(dbapi_connection.fileno(), select.POLLIN)
+    return bool(poller.poll(0))
+
+
+def _refuse_closed(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
+    """Let go of a pooled connection that is closed.
 
     Raises:
-        InvalidatePoolError: it is closed, so the others of the pool are, too: they come from the
-            same server.
+        InvalidatePoolError: it is, so the others of the pool are, too: they come from the same
+            server.
     """
-    is_closed = bool(dbapi_connection.closed)
-    if not is_closed:
-        poller = select.poll()
-        poller.register(dbapi_connection.fileno(), select.POLLIN)
-        is_closed = bool(poller.poll(0))
-    if is_closed:
+    if is_closed(dbapi_connection):
         raise InvalidatePoolError("the server has closed the connection")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..sdk.clock import Clock, WallClock
 from .access_tokens import AccessTokenOperations
@@ -18,6 +19,7 @@ from .assets import AssetOperations
 from .attempts import AttemptOperations
 from .backfills import BackfillOperations
 from .bell import Bell, BellListener, Listener
+from .connection_budget import check_budget
 from .connections import ConnectionOperations
 from .dag_files import FileOperations
 from .dag_runs import RunOperations
@@ -47,6 +49,9 @@ from .versions import VersionCache
 from .webhooks import WebhookOperations
 from .workers import WorkerOperations
 from .xcoms import XComOperations
+
+if TYPE_CHECKING:
+    from .session_lock import SessionLock
 
 
 class Store:
@@ -91,11 +96,11 @@ class Store:
         self.events = EventOperations(ground)
         self.assets = AssetOperations(ground)
         self.asset_listings = AssetListingOperations(ground)
+        self.favorites = FavoriteOperations(ground)
         self.history = HistoryOperations(ground)
         self.listings = ListingOperations(ground)
         self.timeline = TimelineOperations(ground)
         self.outbox = OutboxOperations(ground)
-        self.favorites = FavoriteOperations(ground)
         self.processes = ProcessOperations(ground)
 
     @classmethod
@@ -107,11 +112,11 @@ class Store:
             create_tables(connection, chosen)
         return store
 
-    def listen(self, name: str, home: Path | None = None) -> BellListener | None:
-        """Return what hears a bell of this store; None: a store without a home has none.
+    def listen(self, name: str, home: Path) -> BellListener:
+        """Return what hears a bell of this store.
 
         Args:
-            home: whose bells on this machine are meant; None: the store's own.
+            home: whose bells are meant, where they are this machine's (SQLite).
 
         Raises:
             OSError: the home folder cannot be written to.
@@ -120,8 +125,16 @@ class Store:
             from .notify import DatabaseListener
 
             return DatabaseListener(self.database, name)
-        folder = home or self.settings.home
-        return None if folder is None else Listener(folder, name)
+        return Listener(home, name)
+
+    def parser_lock(self) -> SessionLock | None:
+        """Return the lock of the one parser of a cluster; None: a file's lock does (SQLite)."""
+        if self.database.is_sqlite:
+            return None
+        from .postgresql import PARSER_KEY
+        from .session_lock import SessionLock
+
+        return SessionLock(self.database, PARSER_KEY)
 
     def _database_bell(self) -> Bell:
         from .notify import DatabaseBell
@@ -135,23 +148,29 @@ class Store:
 
 
 def open_store(
-    settings: StoreSettings | None = None, clock: Clock | None = None, *, is_service: bool = False
+    settings: StoreSettings | None = None, clock: Clock | None = None, *, service: str = ""
 ) -> Store:
     """Open the store of this process.
 
     Args:
         settings: None: as the configuration says.
-        is_service: of a loop that comes back by itself: a wait for another program's lock is
-            short, because the loop has leases and deadlines to keep.
+        service: "scheduler", "runner", … where it is the store of a loop that comes back by
+            itself: a wait for another program's lock is short then, because the loop has leases
+            and deadlines to keep, and PostgreSQL has to have room for its connections.
 
     Raises:
         DatabaseError: the database is missing, older or newer than this program, or Airflow's.
     """
-    store = Store(settings or settings_from_configuration(), clock)
-    if is_service:
+    chosen = settings or settings_from_configuration()
+    if service:
+        chosen = replace(chosen, pools=chosen.pools.of_service(service))
+    store = Store(chosen, clock)
+    if service:
         store.database.busy_total_s = SERVICE_BUSY_TOTAL_S
     try:
         require_schema(store.database)
+        if service and not store.database.is_sqlite:
+            check_budget(store.database)
     except BaseException:
         store.close()
         raise

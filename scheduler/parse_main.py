@@ -10,11 +10,13 @@ from pathlib import Path
 
 from ..database.bell import BellListener, bell_folder
 from ..database.clock import database_clock
+from ..database.session_lock import SessionLock
 from ..database.store import Store, open_store
 from ..runtime.supervise import requests
 from ..runtime.supervise.log_files import TaskLog
 from ..runtime.supervise.processes import Reply
 from ..runtime.supervise.progress import Progress
+from ..runtime.supervise.zygote_client import ZygoteClient
 from ..runtime.task import protocol
 from ..sdk.clock import Clock
 from ..sdk.configuration import conf, home
@@ -83,6 +85,11 @@ def _parse(
 ) -> bool:
     """Parse until told to stop; False: another parser of the same database has taken over."""
     store = open_store(service="parser")
+    cluster_lock = store.parser_lock()
+    if cluster_lock is not None and not _wait_for(cluster_lock, "another parser", stop):
+        zygote.stop()
+        store.close()
+        return True
     clock = database_clock(store)
     settings = load_parse_settings(conf)
     with contextlib.suppress(OSError):  # a home is made as it is needed; the scan reports the rest
@@ -118,7 +125,8 @@ def _parse(
             children.watch(source.fileno())
         if settings.is_watching:
             watcher.start()
-        _loop(manager, delivery, events, store, clock, stop, num_runs, progress)
+        is_lost = _never if cluster_lock is None else cluster_lock.is_lost
+        return _loop(manager, delivery, events, store, clock, stop, num_runs, progress, is_lost)
     finally:
         watcher.stop()
         children.stop()
@@ -126,9 +134,13 @@ def _parse(
         listening.stop()
         journal.close()
         bell.close()
+        if cluster_lock is not None:
+            cluster_lock.release()
         store.close()
-        lock.release()
-    return 0
+
+
+def _never() -> bool:
+    return False
 
 
 def _make_callback_children(
@@ -190,11 +202,14 @@ def _loop(
     stop: StopSignal,
     num_runs: int,
     progress: Progress | None,
-) -> None:
+    is_lost: Callable[[], bool],
+) -> bool:
     beat = Beat(store, clock, "dag_processor")
     quarantine = Quarantine(clock)
     passes = 0
     while not stop.count:
+        if is_lost():
+            return False
         manager.run_once(TICK_MAX_S)
         delivery.run()
         if not quarantine.is_held("listeners"):
@@ -215,7 +230,8 @@ def _loop(
         if num_runs > 0 and manager.is_idle() and delivery.is_idle() and events.is_idle():
             passes += 1
             if passes >= num_runs:
-                return
+                break
+    return True
 
 
 def answerer(store: Store, clock: Clock) -> Answerer:

@@ -6,13 +6,16 @@ import logging
 import selectors
 from collections.abc import Callable, Mapping
 
-from ..database.bell import Listener, bell_folder
+from ..database.bell import BellListener, bell_folder
+from ..database.clock import database_clock
+from ..database.engine import is_sqlite
+from ..database.settings import settings_from_configuration
 from ..database.store import Store, open_store
 from ..database.values import WorkerRow
 from ..executors.base import Executor
 from ..runtime.supervise.progress import Progress
 from ..runtime.supervise.runner_slot import is_proven_dead, new_identity
-from ..sdk.clock import Clock, WallClock
+from ..sdk.clock import Clock
 from ..sdk.configuration import conf, home
 from .advance_runs import AdvanceRuns
 from .beat import Beat
@@ -51,15 +54,16 @@ def main(
     """
     stop = StopSignal()
     lock = FileLock(bell_folder(home()) / "scheduler.lock")
-    if not _wait_for_lock(lock, stop):
+    # On PostgreSQL any number of schedulers work side by side.
+    if is_sqlite(settings_from_configuration().url) and not _wait_for_lock(lock, stop):
         return 0
-    clock = WallClock()
-    store = open_store(clock=clock, is_service=True)
+    store = open_store(service="scheduler")
+    clock = database_clock(store)
     for executor in executors.values():
         executor.start()
     try:
         scheduler = make_scheduler(store, clock, executors)
-        bell = Listener(home(), "scheduler")
+        bell = store.listen("scheduler", home())
 
         def note_progress() -> None:
             if progress is not None:
@@ -119,7 +123,7 @@ def _wait_for_lock(lock: FileLock, stop: StopSignal) -> bool:
 
 def _loop(
     scheduler: Scheduler,
-    bell: Listener,
+    bell: BellListener,
     stop: StopSignal,
     num_runs: int,
     note_progress: Callable[[], None],

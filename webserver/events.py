@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any
 
-from ..database.bell import Listener
+from ..database.bell import BellListener
 
 if TYPE_CHECKING:
     from ..database.store import Store
@@ -110,12 +110,12 @@ class Hub:
             if listener is not None:
                 listener.close()
 
-    def _listen(self) -> Listener | None:
+    def _listen(self) -> BellListener | None:
         home = self._store.settings.home
         if home is None:
             return None
         try:
-            return Listener(home, "web")
+            return self._store.listen("web", home)
         except OSError:
             return None
 

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...database.bell import Listener, bell_folder
+from ...database.bell import BellListener, bell_folder
 from ...database.clock import database_clock
 from ...database.store import open_store
 from ...database.values import WorkerIdentity
@@ -92,7 +92,7 @@ def main(
         time.sleep(STANDBY_INTERVAL_S)  # a signal's default action ends a runner that waits
     process_hygiene.become_subreaper()
     settings = runner_settings(plan)
-    store = open_store(is_service=True)
+    store = open_store(service="runner")
     clock = database_clock(store)
 
     def draw_identity() -> WorkerIdentity:
@@ -106,7 +106,9 @@ def main(
     environment = without_secrets(os.environ)
     environment[process_groups.RUNNER_VARIABLE] = process_groups.runner_mark(slot.id, identity.id)
     journal = EntryJournal(slot.entry_journal)
-    listener = HintDesk(desk_path(plan.slot_name)) if plan.has_desk else Listener(folder, "runner")
+    listener: BellListener = (
+        HintDesk(desk_path(plan.slot_name)) if plan.has_desk else store.listen("runner", folder)
+    )
     processes = OsProcesses(
         os_settings(), clock, journal=journal.descriptor, bell=listener, environment=environment
     )
@@ -127,7 +129,7 @@ def main(
     )
     renewer = LeaseRenewer(
         runner.lease,
-        lambda: open_store(clock=clock, is_service=True).workers,
+        lambda: open_store(clock=clock, service="renewer").workers,
         clock,
         lease_s=settings.lease_s,
         heartbeat_s=settings.heartbeat_s,

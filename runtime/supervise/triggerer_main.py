@@ -7,9 +7,8 @@ import signal
 import socket
 import time
 
-from ...database.bell import Listener
+from ...database.clock import database_clock
 from ...database.store import open_store
-from ...sdk.clock import WallClock
 from ...sdk.configuration import conf, home
 from .progress import Progress
 from .runner_main import os_settings
@@ -44,9 +43,9 @@ def main(*, capacity: int | None = None, progress: Progress | None = None) -> in
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: stops.append(number))
     signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
-    clock = WallClock()
-    store = open_store(clock=clock, is_service=True)
-    listener = Listener(home(), "triggerer")
+    store = open_store(service="triggerer")
+    clock = database_clock(store)
+    listener = store.listen("triggerer", home())
     process = OsTriggerProcess(
         environment=without_secrets(os.environ),
         import_folders=os_settings().import_folders,

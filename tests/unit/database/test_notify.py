@@ -89,7 +89,7 @@ def test_the_store_rings_over_its_own_kind_of_database(settings, tmp_path):
     from tradewind.database.store import Store
 
     store = Store(replace(settings, home=tmp_path))
-    listener = store.listen("web")
+    listener = store.listen("web", tmp_path)
     hears(listener, within_s=1 if store.database.is_sqlite else 20)
 
     store.bell.ring("web")
