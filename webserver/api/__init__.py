@@ -22,6 +22,7 @@ def http_error(version: int, error: HTTPException) -> Response:
 
 def init_app(app: Flask) -> None:
     """Give an application all addresses of the API."""
+    from .document_page import add_document_pages
     from .openapi import add_document_routes
     from .resources import (  # noqa: F401 - importing declares the operations
         access_tokens,
@@ -56,3 +57,4 @@ def init_app(app: Flask) -> None:
     add_routes(app)
     add_token_routes(app)
     add_document_routes(app)
+    add_document_pages(app)
