@@ -162,7 +162,7 @@ class AttemptOperations(Operations):
             )
             settling.settle(applied.touched_run_ids)
             queued = settling.queue_following(
-                always=bool(applied.touched_run_ids or applied.has_scheduled)
+                always=bool(applied.outcomes)
             )
             claims = (
                 []

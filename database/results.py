@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from ..planning.siblings import is_success_quiet
 from ..planning.verdicts import DEATHS_MAX, judge_result
 from ..sdk.serialized import SerializedTask
 from ..sdk.states import TaskInstanceState
@@ -23,6 +24,7 @@ from .asset_writes import NewAssetEvent, write_asset_events
 from .deferrals import insert_trigger
 from .event_writes import Event, describe
 from .outbox_writes import wants_callback, wants_mail, write_outbox
+from .siblings import needs_deciding
 from .state_writes import HELD_COLUMNS, AttemptEnd, Held, Move, held_from
 from .tables import attempt, dag_run, rendered_fields, task_instance
 from .values import AttemptResult, Outcome
@@ -115,6 +117,8 @@ class ResultWriter:
         self._moves: list[tuple[Move, AttemptResult, Any]] = []
         self._ends: list[AttemptEnd] = []
         self._fenced: dict[int, str] = {}
+        #: (dag run id, task id) of successes that mean something only with those beside them.
+        self._quiet: set[tuple[int, str]] = set()
 
     def apply(self, results: Sequence[AttemptResult]) -> Applied:
         """Apply *results*; outcomes come in the same order."""
@@ -142,6 +146,9 @@ class ResultWriter:
             if is_fenced and position not in self._fenced:
                 self._end(result, "fenced", "another writer was first")
         state_writes.end_attempts(self.connection, self._ends)
+        for dag_run_id, task_id in self._quiet:
+            if needs_deciding(self.connection, dag_run_id, task_id):
+                self.applied.touched_run_ids.append(dag_run_id)
         return self.applied
 
     def _read(self, ids: Iterable[int]) -> dict[int, Any]:
@@ -265,7 +272,10 @@ class ResultWriter:
         for move, result, row in won:
             held = move.held
             changes.setdefault((row.dag_id, row.run_id), []).append(describe(move))
-            self.applied.touched_run_ids.append(held.dag_run_id)
+            if self._is_quiet(move, result):
+                self._quiet.add((held.dag_run_id, held.task_id))
+            else:
+                self.applied.touched_run_ids.append(held.dag_run_id)
             if held.state is not _S.RUNNING:
                 continue  # a restarting one: nothing else of its result counts
             xcoms.extend(
@@ -292,6 +302,12 @@ class ResultWriter:
             Event("state", self.actor, dag_id, run_id, detail={"changes": lines})
             for (dag_id, run_id), lines in changes.items()
         )
+
+    def _is_quiet(self, move: Move, result: AttemptResult) -> bool:
+        if move.held.map_index < 0 or move.new is not _S.SUCCESS or result.skip_task_ids:
+            return False
+        version = self.versions.get(self.connection, move.held.version_id)
+        return is_success_quiet(version.structure, move.held.task_id)
 
     def _skip(self, held: Held, task_ids: Sequence[str]) -> list[Any]:
         """Skip what a branch did not choose, unless it has begun."""

@@ -15,6 +15,7 @@ from ..sdk.trigger_rules import Verdict, judge
 from .assess import Grow, Move, Wait, assess, may_go_at
 from .expand import NoLength, count_instances
 from .run_state import final_state, times_out_at
+from .siblings import READY_AHEAD_MAX
 from .snapshot import (
     Decision,
     InstanceSnapshot,
@@ -99,6 +100,7 @@ def decide(snapshot: RunSnapshot, now: datetime) -> Decision:
 def _decide_task(current: _Pass, task_id: str, instances: Sequence[InstanceSnapshot]) -> None:
     changed = current.board.changed
     is_revised = task_id not in current.board.structure.length_task_ids
+    room = _room_for_ready(instances)
     for instance in instances:
         state = instance.state
         if state in FINISHED:
@@ -116,6 +118,12 @@ def _decide_task(current: _Pass, task_id: str, instances: Sequence[InstanceSnaps
                 _revise_length(current, task_id)
                 if instance.id in changed:
                     continue
+            if answer.new is _S.SCHEDULED and instance.map_index >= 0:
+                room -= 1
+                if room < 0:  # its turn comes when some of those before it have begun
+                    current.unfinished += 1
+                    current.moving += 1
+                    continue
             current.move(instance, answer.new, answer.reason)
             continue
         current.unfinished += 1
@@ -129,6 +137,13 @@ def _decide_task(current: _Pass, task_id: str, instances: Sequence[InstanceSnaps
             current.wake(may_go_at(instance))
         elif answer is Wait.PAST:
             current.moving += 1
+
+
+def _room_for_ready(instances: Sequence[InstanceSnapshot]) -> int:
+    """Return how many more instances of one mapped task may be made ready."""
+    if len(instances) <= READY_AHEAD_MAX:
+        return READY_AHEAD_MAX
+    return READY_AHEAD_MAX - sum(1 for one in instances if one.state is _S.SCHEDULED)
 
 
 def _remove_unknown(current: _Pass) -> None:

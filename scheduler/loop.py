@@ -18,6 +18,9 @@ from .step import Step, Store, Tick
 
 log = logging.getLogger(__name__)
 
+#: While a tick lasts, nothing else is scheduled: longer ones are named in the log.
+SLOW_TICK_S = 0.25
+
 
 class Scheduler:
     """One actor. Call ``tick`` when a bell rang or ``wait_s`` has passed."""
@@ -46,6 +49,9 @@ class Scheduler:
         for step in self._steps:
             self._run(step, tick)
         self._has_more = tick.changed
+        took_s = self._clock.monotonic() - now_s
+        if took_s > SLOW_TICK_S:
+            log.warning("slow tick: %.0f ms", took_s * 1000)
         return tick.changed
 
     def wait_s(self) -> float:
