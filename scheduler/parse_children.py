@@ -30,6 +30,10 @@ REST_AFTER_S = 30.0
 OUTPUT_BYTES_MAX = 256 * 1024
 OUTPUT_TAIL_LETTERS = 2000
 
+_KILLED_THE_ZYGOTE = (
+    "importing it ended the process that all files are imported from (its parent), twice"
+)
+
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(ParseAnswer).decode
@@ -102,6 +106,9 @@ class ParseChildren:
         self._finished: list[FinishedParse] = []
         self._is_resting = True
         self._busy_until_s = 0.0
+        #: Files that were being imported when a zygote died. The next time each is imported
+        #: alone: if the zygote dies again, the file has killed it.
+        self._suspects: set[str] = set()
 
     def start(self) -> None:
         """Start the zygote, unless the caller has done so already to save time."""
@@ -114,6 +121,10 @@ class ParseChildren:
     def watch(self, fd: int) -> None:
         """Let ``wait`` return when *fd* becomes readable."""
         self._selector.register(fd, selectors.EVENT_READ)
+
+    def is_suspect(self, relative_path: str) -> bool:
+        """Tell whether nothing else may be imported beside a file."""
+        return relative_path in self._suspects
 
     def running(self) -> list[str]:
         """Return the relative paths that are being parsed."""
@@ -265,6 +276,7 @@ class ParseChildren:
         child.answer.close()
         os.close(child.output_fd)
         output = child.output.decode(errors="replace")
+        self._suspects.discard(child.request.relative_path)
         is_answered = child.answered is not None and not child.killed_because
         self._finished.append(
             FinishedParse(
@@ -278,10 +290,14 @@ class ParseChildren:
 
     def _replace_zygote(self, reason: str) -> None:
         """The zygote took its children with it: hand their files back, and start another."""
+        paths = {child.request.relative_path for child in self._children.values()}
+        has_killed = len(paths) == 1 and paths <= self._suspects
         for child in list(self._children.values()):
             self._finish(child, signal.SIGKILL)
-            self._finished[-1].is_ours = True
-            self._finished[-1].failure = reason
+            self._finished[-1].is_ours = not has_killed
+            self._finished[-1].failure = _KILLED_THE_ZYGOTE if has_killed else reason
+        if not has_killed:
+            self._suspects |= paths
         self._children.clear()
         self._unregister(self._zygote.fileno())
         self._zygote.stop()

@@ -16,6 +16,7 @@ BAD_FILES = {
         "    blocks.append(bytearray(b'x') * (64 * 1024 * 1024))\n    time.sleep(0.02)\n",
         "memory",
     ),
+    "kills_parent.py": (HEAD + "import os\nos.kill(os.getppid(), 9)\n", "its parent"),
     "crashes.py": (HEAD + "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n", "SIGSEGV"),
 }
 GOOD = """

@@ -66,6 +66,17 @@ def test_an_error_at_import_is_told_in_the_files_own_lines(parse, text, said):
     assert "runtime/task" not in finished.answer.error
 
 
+def test_a_file_that_kills_the_parent_of_all_is_told_so_when_it_did_so_alone(parse, children):
+    text = "import os\nos.kill(os.getppid(), 9)"
+
+    first, second = parse(text), parse(text)
+
+    assert (first.is_ours, second.is_ours) == (True, False)
+    assert "ended the process that all files are imported from" in second.failure
+    assert not children.is_suspect("a.py")
+    assert parse("x = 1").failure == ""
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

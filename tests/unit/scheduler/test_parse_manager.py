@@ -54,6 +54,9 @@ class FakeChildren:
     def running(self):
         return [request.relative_path for request in self.waiting]
 
+    def is_suspect(self, relative_path):
+        return False
+
     def fork(self, request):
         self.requests.append(request)
         self.waiting.append(request)
