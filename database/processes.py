@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from .event_writes import trim_events
 from .locking import Locking
 from .operations import Operations
+from .retention import trim_outbox, trim_workers
 from .tables import process
 from .values import ProcessRow
 
@@ -22,10 +23,12 @@ class ProcessOperations(Operations):
     def beat(self, kind: str, process_id: str, host: str, pid: int, now: datetime) -> None:
         """Say that a process lives. ``process_id``: unique to this start of it.
 
-        It comes every few seconds, so it also keeps the event log within its bounds.
+        It comes every few seconds, so it also keeps what grows within its bounds.
         """
         with self._database.write(Locking.NONE) as connection:
             trim_events(connection, self._settings.events_max)
+            trim_outbox(connection, now)
+            trim_workers(connection, now)
             known = connection.execute(
                 update(process).where(process.c.id == process_id).values(beat_at=now)
             )
