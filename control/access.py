@@ -54,6 +54,15 @@ class Access:
             return True
         return dag_id is not None and (action, RUN_PREFIX + dag_id) in self.permissions
 
+    def may_hook(self, dag_id: str | None) -> bool:
+        """Tell whether a webhook may be made or revoked: by those who may do what it does.
+
+        ``dag_id`` None: it posts events of an asset.
+        """
+        if dag_id is None:
+            return self.has(CREATE, "Assets")
+        return self.has_on_dag(EDIT, dag_id) and self.has_on_runs(CREATE, dag_id)
+
     def dag_ids(self, action: str) -> frozenset[str] | None:
         """Return the DAGs on which *action* is permitted; None: on all."""
         if (action, "DAGs") in self.permissions:

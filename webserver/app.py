@@ -47,6 +47,7 @@ from . import (
     views_stream,
     views_task_instances,
     views_timeline,
+    views_tokens,
     views_trigger,
 )
 
@@ -66,6 +67,7 @@ VIEWS = (
     views_assets,
     views_files,
     views_hooks,
+    views_tokens,
     views_browse,
     views_acts,
     views_bulk,

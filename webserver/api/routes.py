@@ -142,7 +142,8 @@ def _check_access(one: Operation, face: Face, version: int, path: dict[str, Any]
     dag_id = path.get("dag_id")
     needs = needs_of_operation(face.id, face.tag, one.method, str(one.permission))
     lacks = missing(g.access, needs, None if dag_id == WILDCARD else dag_id)
-    if is_anybody() and (lacks is not None or one.permission != "read"):
+    is_reading = one.permission == "read" and face.tag not in SECRET_TAGS
+    if is_anybody() and (lacks is not None or not is_reading):
         raise not_authenticated(version)
     if lacks is not None:
         action, resource = lacks

@@ -11,7 +11,7 @@ from tradewind.webserver.app import secret_key
 from tradewind.webserver.auth import safe_next
 
 #: What anybody may see.
-OPEN_ENDPOINTS = {"static", "assets", "auth.login", "auth.logout", "health.health"}
+OPEN_ENDPOINTS = {"static", "assets", "auth.login", "auth.logout", "health.health", "hooks.call"}
 
 
 def test_every_route_but_the_open_ones_asks_for_a_login(client) -> None:

@@ -10,7 +10,6 @@ from msgspec import Meta, Struct
 
 from ....control import webhooks
 from ....control.access import Access, AccessDenied
-from ....control.permissions import CREATE, EDIT
 from ..bodies import Body, Name
 from ..call import Call
 from ..operation import Face, operation
@@ -126,9 +125,5 @@ def check_may_hook(dag_id: str | None) -> None:
         AccessDenied: they may not.
     """
     access: Access = g.access
-    if dag_id is None:
-        is_allowed = access.has(CREATE, "Assets")
-    else:
-        is_allowed = access.has_on_dag(EDIT, dag_id) and access.has_on_runs(CREATE, dag_id)
-    if not is_allowed:
+    if not access.may_hook(dag_id):
         raise AccessDenied("A webhook can be made only by those who may do what it does.")
