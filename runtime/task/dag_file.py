@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from pkgutil import extend_path
 from typing import TYPE_CHECKING
 
 from ...sdk import dag_context
@@ -65,6 +66,9 @@ def prepare_import_paths(roots: Iterable[Path | str]) -> None:
         text = str(root)
         if text and text not in sys.path:
             sys.path.append(text)
+    facade = sys.modules.get("airflow")
+    if facade is not None:  # providers may lie in these folders, beside those that are installed
+        facade.__path__ = extend_path(list(facade.__path__), "airflow")
 
 
 def mentions_dag(content: bytes) -> bool:

@@ -6,6 +6,7 @@ Files and folders are seen by Python's audit events, environment variables by wa
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import site
@@ -74,7 +75,7 @@ class InputRecorder:
         self._environment: dict[str, None] = {}
         self._unseen: dict[str, None] = {}
         self._is_on = False
-        self._foreign = _installed_folders()
+        self._foreign = installed_folders()
         self.variables: dict[str, str] = {}
         self.connections: dict[str, str] = {}
 
@@ -192,7 +193,8 @@ def _is_local_socket(event: str, arguments: tuple[Any, ...]) -> bool:
     return event == "socket.connect" and isinstance(arguments[1], str | bytes)
 
 
-def _installed_folders() -> tuple[str, ...]:
+@functools.cache
+def installed_folders() -> tuple[str, ...]:
     """Return folders whose content changes only by installing: not worth recording."""
     roots = {*site.getsitepackages(), site.getusersitepackages()}
     roots.update(path for name, path in sysconfig.get_paths().items() if name.endswith("lib"))

@@ -195,6 +195,8 @@ def preimport() -> None:
             importlib.import_module(name)
     with contextlib.suppress(Exception):
         importlib.import_module(".rehearsal", __package__).rehearse()
+    with contextlib.suppress(Exception):
+        importlib.import_module(".rehearse_parsing", __package__).rehearse_parsing()
     with contextlib.suppress(Exception):  # looking at all installed packages takes a while
         importlib.import_module("tradewind.sdk.plugins").plugin_entry_points()
     gc.collect()
