@@ -111,7 +111,8 @@ def run_worker(plan: WorkerPlan) -> int:
     run_runner = logged("runner", lambda: parts.run_runner(plan, progress))
     members = [
         Member("runner", run_runner, progress=progress),
-        Member("consumer", logged("consumer", lambda: parts.run_consumer(plan))),
+        # Who is shut down through the broker ends well, and the rest of the worker with it.
+        Member("consumer", logged("consumer", lambda: parts.run_consumer(plan)), ends_family=True),
     ]
     serve = parts.serve_logs(plan)
     if serve is not None:

@@ -112,6 +112,12 @@ class WorkerOperations(Operations):
         with self._database.read() as connection:
             return [_worker_row(row) for row in connection.execute(statement).all()]
 
+    def find(self, worker_id: str) -> WorkerRow | None:
+        """Return one worker, alive or not; None if it is not known."""
+        with self._database.read() as connection:
+            row = connection.execute(select(worker).where(worker.c.id == worker_id)).first()
+        return None if row is None else _worker_row(row)
+
     def _until(self, now: datetime) -> datetime:
         return now + timedelta(seconds=self._settings.lease_s)
 

@@ -38,6 +38,7 @@ class Member:
     ``has_own_session``: it outlives this parent (the runner, with the tasks that it owns).
     ``progress``: where its loop shows that it goes on; one that hangs is started anew.
     ``is_last``: it is told to stop when the others have stopped.
+    ``ends_family``: where it ends well by itself, the others are told to stop, too.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Member:
     is_restarted: bool = True
     progress: Progress | None = None
     is_last: bool = False
+    ends_family: bool = False
 
 
 @dataclass(slots=True)
@@ -82,6 +84,7 @@ class ProcessKeeper:
         self._restart_delay_s = restart_delay_s
         self._hang_timeout_s = hang_timeout_s
         self._stop_timeout_s = stop_timeout_s
+        self._is_over = False
         self._say = say
         self._looked_s = clock.monotonic()
 
@@ -93,7 +96,7 @@ class ProcessKeeper:
         stop = StopSignal()
         gc.collect()
         gc.freeze()  # a collection in a child would touch, and so copy, every page that is shared
-        while not stop.count:
+        while not stop.count and not self._is_over:
             self._start_missing()
             select.select([stop.fileno()], [], [], self._wait_s())
             stop.drain()
@@ -145,6 +148,9 @@ class ProcessKeeper:
             if pid == 0:
                 continue
             state.pid = None
+            if state.member.ends_family and status == 0:
+                self._is_over = True
+                return
             if not state.member.is_restarted:
                 state.restart_s = float("inf")
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request, send_file, url_for
@@ -95,7 +96,7 @@ def _tab_arguments(tab: str, known: dict[str, Any]) -> dict[str, Any]:
     store, instance = services().store, known["instance"]
     ids = (instance.dag_id, instance.run_id, instance.task_id)
     if tab == "logs":
-        path = find_log(known["attempts"], known["try_number"])
+        path = find_log(store, known["attempts"], known["try_number"])
         is_open = not known["attempts"] or known["try_number"] == instance.try_number
         return {
             "part": read_part(path) if path else None,
@@ -127,7 +128,8 @@ def download(dag_id: str, run_id: str, task_id: str) -> ResponseReturnValue:
     path = _asked_log(dag_id, run_id, task_id)
     if path is None:
         abort(404, "This try has no log.")
-    return send_file(path, mimetype="text/plain", as_attachment=True, download_name=path.name)
+    stream = path if isinstance(path, Path) else path.open("rb")
+    return send_file(stream, mimetype="text/plain", as_attachment=True, download_name=path.name)
 
 
 @blueprint.get("/ui/log/<dag_id>/<run_id>/<task_id>")
@@ -152,4 +154,4 @@ def _json(**values: Any) -> Response:
 def _asked_log(dag_id: str, run_id: str, task_id: str) -> Any:
     map_index = request.args.get("map_index", -1, type=int)
     attempts = services().store.task_instances.tries(dag_id, run_id, task_id, map_index)
-    return find_log(attempts, request.args.get("try_number", 1, type=int))
+    return find_log(services().store, attempts, request.args.get("try_number", 1, type=int))

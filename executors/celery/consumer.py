@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import signal
 import socket
 import threading
 import time
@@ -59,7 +58,7 @@ class ConsumerPlan:
 
 
 def run_consumer(plan: ConsumerPlan) -> int:
-    """Listen until SIGTERM, or until somebody shuts the worker down through Celery."""
+    """Listen until SIGTERM, or until somebody shuts the worker down through Celery: then 0."""
     app = make_app()
     ping_queue = f"{PING_QUEUE_PREFIX}{uuid.uuid4()}"
     app.conf.task_queues = [
@@ -89,8 +88,6 @@ def run_consumer(plan: ConsumerPlan) -> int:
         without_heartbeat=False,
     )
     worker.start()
-    # It ends by itself where somebody shuts it down through Celery: then all of the worker ends.
-    os.kill(os.getppid(), signal.SIGTERM)
     return int(worker.exitcode or 0)
 
 

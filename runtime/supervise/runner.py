@@ -60,6 +60,8 @@ class RunnerSettings:
     slots: int = 32
     queues: tuple[str, ...] | None = None  # None: any
     sweep_s: float = 1.0
+    #: How often attempts are looked for that are fenced by now, if no ring says so.
+    fence_s: float = 1.0
     heartbeat_s: float = 5.0
     lease_s: float = 30.0
     #: Stop the tasks when the lease cannot be renewed, so that no other try can overlap.
@@ -117,6 +119,7 @@ class Runner:
         self._stop_due = 0.0
         self._renew_due = 0.0
         self._sweep_due = 0.0
+        self._fence_due = 0.0
         self._claim_is_due = True
         self._fences_are_due = False
 
@@ -303,7 +306,8 @@ class Runner:
             self._sweep_due = now_s + self._settings.sweep_s
             if self._journal is not None and not self._running:
                 self._journal.shorten()
-        if (self._fences_are_due or is_sweep) and self._running:
+        if (self._fences_are_due or self._fence_due <= now_s) and self._running:
+            self._fence_due = now_s + self._settings.fence_s
             self._stop_fenced()
         self._fences_are_due = False
         self._answer_requests()

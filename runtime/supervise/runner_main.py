@@ -166,12 +166,13 @@ def runner_settings(plan: RunnerPlan) -> RunnerSettings:
         kill_grace_s = conf.getfloat("core", "killed_task_cleanup_time")
     lease_s = conf.getfloat("scheduler", "lease_s")
     heartbeat_s = lease_s / 6
+    sweep_s = conf.getfloat("scheduler", "sweep_s")
     return RunnerSettings(
         slots=plan.slots or (1 if is_sequential else slots or SLOTS_UNLIMITED),
         queues=plan.queues,
-        # What it may claim, a desk is told. A sweep looks for fenced attempts only: with each
-        # heartbeat, or a thousand workers would ask a thousand times a second.
-        sweep_s=heartbeat_s if plan.has_desk else conf.getfloat("scheduler", "sweep_s"),
+        sweep_s=sweep_s,
+        # With each heartbeat, or a thousand workers would ask a thousand times a second.
+        fence_s=heartbeat_s if plan.has_desk else sweep_s,
         heartbeat_s=heartbeat_s,
         lease_s=lease_s,
         is_strict=_is_strict(lease_s, kill_grace_s),

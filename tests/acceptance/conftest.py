@@ -16,6 +16,10 @@ from typing import Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "servers"))
+
+from redis_server import RedisServer, running_redis
+
 #: Generous: on a busy machine things take long; what must be fast is measured in benchmarks/.
 DEADLINE_S = 60.0
 POLL_S = 0.1
@@ -136,8 +140,82 @@ class Deployment:
                     os.kill(pid, signal.SIGKILL)
 
 
+class CeleryDeployment(Deployment):
+    """The same on PostgreSQL, with Redis and a Celery worker in a home of its own."""
+
+    def __init__(self, home: Path, database_url: str, broker_url: str) -> None:
+        super().__init__(home)
+        self.environment |= {
+            "TRADEWIND__DATABASE__SQL_ALCHEMY_CONN": database_url,
+            "TRADEWIND__CORE__EXECUTOR": "CeleryExecutor",
+            "TRADEWIND__CELERY__BROKER_URL": broker_url,
+            "TRADEWIND__CELERY__WORKER_CONCURRENCY": "8",
+            "TRADEWIND__LOGGING__WORKER_LOG_SERVER_HOST": "127.0.0.1",
+            "TRADEWIND__LOGGING__WORKER_LOG_SERVER_PORT": "0",
+            "TRADEWIND__CORE__FERNET_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+            "TRADEWIND__API__SECRET_KEY": "a key that all machines of these tests share",
+        }
+        self.workers: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        super().start()
+        # Its database is made by then, or the worker would refuse to start.
+        self.wait_until(lambda: "http://" in self.output_path.read_text(), "the server")
+        self.start_worker()
+
+    def worker_environment(self, name: str) -> dict[str, str]:
+        return {**self.environment, "TRADEWIND_HOME": str(self.home / name)}
+
+    def start_worker(self, name: str = "worker", *arguments: str) -> subprocess.Popen[bytes]:
+        command = Path(sys.executable).with_name("tradewind")
+        with (self.home / f"{name}.out").open("ab") as output:
+            self.workers[name] = subprocess.Popen(
+                [command, "celery", "worker", *arguments],
+                env=self.worker_environment(name),
+                cwd=self.home,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        return self.workers[name]
+
+    def close(self) -> None:
+        for worker in self.workers.values():
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGTERM)
+        super().close()
+        for worker in self.workers.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                worker.wait(timeout=10)
+            worker.kill()
+
+
 @pytest.fixture
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
     made = Deployment(tmp_path / "home")
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def celery_deployment(
+    tmp_path: Path, redis_server: RedisServer, make_postgresql: Callable[..., str]
+) -> Iterator[CeleryDeployment]:
+    redis_server.flush_all()
+    url = make_postgresql(is_migrated=True)
+    made = CeleryDeployment(tmp_path / "home", url, redis_server.url())
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["sqlite and local", "postgresql and celery"])
+def any_deployment(request: pytest.FixtureRequest) -> Deployment:
+    """What must be so on a laptop, and in a cluster."""
+    name = "deployment" if request.param == "sqlite and local" else "celery_deployment"
+    made: Deployment = request.getfixturevalue(name)
+    return made

@@ -45,7 +45,8 @@ def begin(deployment) -> int:
     return int(started.read_text())
 
 
-def test_tasks_finish_and_the_run_goes_on_after_the_scheduler_was_killed(deployment) -> None:
+def test_tasks_finish_and_the_run_goes_on_after_the_scheduler_was_killed(any_deployment) -> None:
+    deployment = any_deployment
     pid = begin(deployment)
     schedulers = deployment.processes("tradewind-sched")
 
@@ -59,7 +60,10 @@ def test_tasks_finish_and_the_run_goes_on_after_the_scheduler_was_killed(deploym
     assert not (deployment.home / "started_2").exists(), f"task {pid} was run twice"
 
 
-def test_a_killed_task_fails_its_try_with_the_signal_named_and_is_tried_again(deployment) -> None:
+def test_a_killed_task_fails_its_try_with_the_signal_named_and_is_tried_again(
+    any_deployment,
+) -> None:
+    deployment = any_deployment
     pid = begin(deployment)
 
     os.kill(pid, signal.SIGKILL)
@@ -69,5 +73,5 @@ def test_a_killed_task_fails_its_try_with_the_signal_named_and_is_tried_again(de
     deployment.wait_for_run("patient")
 
     assert Path(deployment.home / "after").read_text() == "2"
-    logs = "\n".join(path.read_text() for path in (deployment.home / "logs").rglob("*1.log"))
+    logs = "\n".join(path.read_text() for path in deployment.home.rglob("attempt=1.log"))
     assert "SIGKILL" in logs

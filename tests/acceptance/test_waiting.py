@@ -48,7 +48,8 @@ def states(deployment):
     return deployment.task_states("waiting", rows[0]["run_id"]) if rows else {}
 
 
-def test_waiting_tasks_go_on_also_after_the_death_of_the_triggerer(deployment):
+def test_waiting_tasks_go_on_also_after_the_death_of_the_triggerer(any_deployment):
+    deployment = any_deployment
     deployment.write_dag("waiting.py", DAGS)
     deployment.start()
     deployment.wait_until(lambda: len(deployment.rows("dags", "list")) == 2, "two DAGs")

@@ -68,7 +68,8 @@ if __name__ == "__main__":
 """
 
 
-def test_both_generations_run_by_schedule_and_by_trigger_from_one_folder(deployment) -> None:
+def test_both_generations_run_by_schedule_and_by_trigger_from_one_folder(any_deployment) -> None:
+    deployment = any_deployment
     deployment.write_dag("classic.py", AIRFLOW_2_STYLE)
     deployment.write_dag("mapped.py", AIRFLOW_3_STYLE)
     deployment.start()

@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from flask import Response, current_app
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from ....control.task_logs import find_log
+from ....control.task_logs import LogSource, find_log
 from .. import task_answers_v2 as t2
 from ..call import Call
 from ..errors import ApiError
@@ -62,7 +61,7 @@ def get_log(call: Call) -> Any:
     attempts = call.store.task_instances.tries(
         call.dag_id, call.run_id, call.task_id, row.map_index
     )
-    path = find_log(attempts, number)
+    path = find_log(call.store, attempts, number)
     if path is None:
         raise ApiError(404, f"Try {number} of task instance {call.task_id!r} has no log.")
     start = _read_token(call.query["token"], str(path))
@@ -103,7 +102,7 @@ def _read_token(token: str | None, path: str) -> int:
     return int(offset)
 
 
-def _read(path: Path, start: int, *, is_full: bool) -> tuple[str, int, bool]:
+def _read(path: LogSource, start: int, *, is_full: bool) -> tuple[str, int, bool]:
     """Return text from *start* in whole lines, where it ends, and whether there is more."""
     bytes_max = FULL_BYTES_MAX if is_full else PAGE_BYTES
     with path.open("rb") as stream:
