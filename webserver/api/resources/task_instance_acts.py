@@ -139,7 +139,7 @@ def _clear_request(call: Call) -> clear_verb.ClearRequest:
 def set_task_instances_state(call: Call) -> Any:
     """Mark task instances of a run; ``dry_run`` (the default) only lists them."""
     body = call.body
-    if (body.dag_run_id is None) == (body.execution_date is None):
+    if (not body.dag_run_id) == (body.execution_date is None):
         raise ApiError(400, "Name the run by dag_run_id or by execution_date.")
     named = body.dag_run_id or body.execution_date.isoformat()
     run = get_run(call.services, call.dag_id, named)
