@@ -96,7 +96,10 @@ class _Slots:
     def _pool_obstacle(self, one: Candidate) -> tuple[str, str] | None:
         pool = self.limits.pools.get(one.pool)
         if pool is None:
-            return "pool", f"there is no pool {one.pool!r}: create it, or change the task's pool"
+            return "pool", (
+                f"there is no pool {one.pool!r}: create it, or change the pool of the task "
+                f"{one.task_id!r} of the DAG {one.dag_id!r}"
+            )
         if pool.total < 0:
             return None
         if one.pool_slots > pool.total:

@@ -150,7 +150,8 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
 
     @property
     def _name(self) -> str:
-        return f"{type(self).__name__} {self.task_id!r}"
+        place = "" if self._dag is None else f" of the DAG {self._dag.dag_id!r}"
+        return f"{type(self).__name__} {self.task_id!r}{place}"
 
     def _join(
         self,

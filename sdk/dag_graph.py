@@ -106,7 +106,8 @@ class DagGraph:
             task.task_id in self.task_group.used_group_ids
         ):
             raise DuplicateTaskIdFound(
-                f"the id {task.task_id!r} is already taken in the DAG {self.dag_id!r}"
+                f"the id {task.task_id!r} is already taken in the DAG {self.dag_id!r}; "
+                "give one of them another id"
             )
         if self.start_date is not None:
             own = task.start_date

@@ -257,7 +257,7 @@ class TaskCallable:
             raise InvalidArgumentError("expand() needs at least one argument to map")
         self._check_arguments("expand", mapped)
         for name, value in mapped.items():
-            check_mappable(name, value)
+            check_mappable(name, value, str(self.kwargs["task_id"]))
         # A mapped value wins over a fixed one here (semantics section 3.5).
         return self._map(DictOfListsExpandInput(mapped), is_strict=False)
 

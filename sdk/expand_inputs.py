@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .dag_context import DagContext
 from .exceptions import InvalidArgumentError, InvalidValueError
 from .resolvable import ResolveMixin
 from .xcom_arg import XCOM_RETURN_KEY, PlainXComArg, XComArg, elements_of
@@ -152,8 +153,11 @@ class MappedArgument(ResolveMixin):
         return values[self._key]
 
 
-def check_mappable(name: str, value: Any) -> None:
+def check_mappable(name: str, value: Any, node_id: str) -> None:
     """Refuse a value that has no elements, or a task's partial result.
+
+    Args:
+        node_id: of the task or group that is mapped.
 
     Raises:
         ValueError: the text names the argument.
@@ -163,7 +167,7 @@ def check_mappable(name: str, value: Any) -> None:
     if isinstance(value, PlainXComArg):
         if value.key != XCOM_RETURN_KEY:
             raise InvalidValueError(
-                f"{name!r} cannot be mapped over the XCom key {value.key!r}: "
+                f"{_where(node_id)}: {name!r} cannot be mapped over the XCom key {value.key!r}: "
                 "only a task's whole result has a known length"
             )
         return
@@ -171,9 +175,14 @@ def check_mappable(name: str, value: Any) -> None:
         return
     if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, Mapping)):
         raise InvalidValueError(
-            f"expand() needs a list, a dict or a task's result for {name!r}, "
-            f"not {type(value).__name__}"
+            f"{_where(node_id)}: expand() needs a list, a dict or a task's result for {name!r}, "
+            f"not {type(value).__name__}; pass a fixed value to partial()"
         )
+
+
+def _where(node_id: str) -> str:
+    dag = DagContext.get_current_dag()
+    return f"{node_id!r}" if dag is None else f"{node_id!r} of the DAG {dag.dag_id!r}"
 
 
 def check_expand_kwargs(value: Any) -> None:

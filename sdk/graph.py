@@ -32,9 +32,11 @@ def sorted_tasks(task_dict: Mapping[str, AbstractOperator]) -> list[AbstractOper
             if waiting[task_id] == 0:
                 ready.append(task_id)
     if len(ordered) < len(task_dict):
+        dag_id = next(iter(task_dict.values())).dag_id
         raise AirflowDagCycleException(
-            "the tasks depend on each other in a circle: "
+            f"the DAG {dag_id!r}: its tasks depend on each other in a circle: "
             + " >> ".join(_circle(task_dict, waiting))
+            + "; take one of these edges away"
         )
     return ordered
 

@@ -107,7 +107,7 @@ class OperatorPartial:
             raise InvalidArgumentError("expand() needs at least one argument to map")
         self._check_names(mapped_kwargs)
         for name, value in mapped_kwargs.items():
-            check_mappable(name, value)
+            check_mappable(name, value, self.task_id)
         return self._make(DictOfListsExpandInput(mapped_kwargs), is_strict=True)
 
     def expand_kwargs(self, kwargs: Any, *, strict: bool = True) -> MappedOperator:

@@ -97,7 +97,8 @@ class TaskGroup(DAGNode):
             return wanted
         if not is_suffixed:
             raise DuplicateTaskIdFound(
-                f"the id {wanted!r} is already taken in the DAG {self.dag.dag_id!r}"
+                f"the id {wanted!r} is already taken in the DAG {self.dag.dag_id!r}; "
+                "give the group another one"
             )
         return suffixed(wanted, {id_ for id_ in self.used_group_ids if id_})
 
@@ -157,7 +158,8 @@ class TaskGroup(DAGNode):
         if known is not None or is_taken:
             kind = "task" if isinstance(task, AbstractOperator) else "group"
             raise DuplicateTaskIdFound(
-                f"the {kind} id {task.node_id!r} is already taken in the DAG {self.dag.dag_id!r}"
+                f"the {kind} id {task.node_id!r} is already taken in the DAG {self.dag.dag_id!r}; "
+                "give one of them another id"
             )
         self.children[task.node_id] = task
         return task

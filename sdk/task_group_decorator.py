@@ -76,7 +76,7 @@ class TaskGroupCallable:
             raise InvalidArgumentError("expand() needs at least one argument to map")
         self._check_names(mapped)
         for name, value in mapped.items():
-            check_mappable(name, value)
+            check_mappable(name, value, self.function.__name__)
             if isinstance(value, MappedArgument):
                 raise InvalidValueError(
                     f"{name!r} is an argument of another mapped group: a group is mapped once"
