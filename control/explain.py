@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..planning.explain import explain
-from ..sdk.states import TaskInstanceState
+from ..sdk.states import UNFINISHED, TaskInstanceState
 
 if TYPE_CHECKING:
+    from ..database.values import RunRow, TaskInstanceRow
     from .services import Services
+
+RUNNING = TaskInstanceState.RUNNING
 
 
 def why_not_running(
@@ -34,3 +38,32 @@ def why_not_running(
         is_paused=services.store.dags.get(dag_id).is_paused and run.backfill_id is None,
         blocked=blocked,
     )
+
+
+def why_waiting(
+    services: Services, run: RunRow, rows: Sequence[TaskInstanceRow], limit: int = 200
+) -> dict[int, str]:
+    """Return task instance → the most binding reason why it waits, for those that do.
+
+    One look at the run answers for all of them.
+    """
+    waiting = [row for row in rows if row.state in UNFINISHED and row.state is not RUNNING][:limit]
+    if not waiting:
+        return {}
+    snapshot = services.store.task_instances.snapshot(run.id)
+    blocked = {
+        one.candidate.task_instance_id: one for one in services.store.task_instances.blocked()
+    }
+    is_paused = services.store.dags.get(run.dag_id).is_paused and run.backfill_id is None
+    found = {}
+    for row in waiting:
+        reasons = explain(
+            snapshot,
+            row.task_id,
+            row.map_index,
+            services.now(),
+            is_paused=is_paused,
+            blocked=blocked.get(row.id),
+        )
+        found[row.id] = reasons[0] if reasons else ""
+    return found

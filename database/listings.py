@@ -136,6 +136,14 @@ class ListingOperations(Operations):
         rows, total = self._page(statement, INSTANCE_FIELDS, order, instance.c.id, limit, offset)
         return Listed([InstanceRecord(instance_row(row), row.run_after) for row in rows], total)
 
+    def instances_newest(self, where: Sequence[Where], limit: int) -> builtins.list[InstanceRecord]:
+        """Return task instances, newest first, without counting them."""
+        statement = conditioned(_INSTANCES, INSTANCE_FIELDS, where)
+        statement = statement.order_by(instance.c.id.desc()).limit(limit)
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        return [InstanceRecord(instance_row(row), row.run_after) for row in rows]
+
     def instances_at(
         self, where: Sequence[Where], cursor: Cursor, limit: int
     ) -> Cursored[InstanceRecord]:

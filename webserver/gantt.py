@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from statistics import median
 from typing import TYPE_CHECKING
 
 from .grid import worst
+from .time_axis import Axis
 
 if TYPE_CHECKING:
     from ..database.history import Lap
     from ..database.values import TaskInstanceRow
 
 LANES_PER_PAGE = 500
-TICKS = 6
-#: Lengths between ticks that people read well, seconds.
-TICK_LENGTHS_S = (
-    0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600,
-    43200, 86400, 172800, 604800,
-)  # fmt: skip
+#: A lane with more bars than this shows where any of them ran, not each.
+BARS_PER_LANE_MAX = 24
+#: Bars closer than this become one where a lane is merged, percent.
+GAP_PERCENT = 0.1
+BAR_WIDTH_MIN = 0.15
+#: Room that the text beside a bar needs, percent of the axis.
+LABEL_PERCENT = 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +44,31 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One task: all its mapped instances together, ``instances`` of them."""
+    """One task, or a folded group: all its instances together, ``instances`` of them.
 
-    task_id: str
+    ``label``: where the text stands: (percent, "after", "before" or "inside"), None: nowhere.
+    """
+
+    id: str
+    is_group: bool
     state: str
     instances: int
     bars: Sequence[Bar]
     started_at: datetime | None
     length_s: float
     is_critical: bool
+    label: tuple[float, str] | None = None
+    #: Shortest, median and longest of several, seconds.
+    spread_s: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The lanes of a run, the instants at the ticks (percent, instant), and the axis' ends."""
+    """The lanes of a run, and the axis that they stand on. ``whole``: all of the run's time."""
 
     lanes: Sequence[Lane]
-    ticks: Sequence[tuple[float, datetime]]
-    from_at: datetime
-    to_at: datetime
+    axis: Axis
+    whole: Axis
 
 
 def make_chart(
@@ -67,65 +76,137 @@ def make_chart(
     laps: Sequence[Lap],
     upstream_ids: Mapping[str, Sequence[str]],
     now: datetime,
+    *,
+    group_of: Mapping[str, str] | None = None,
+    from_at: datetime | None = None,
+    to_at: datetime | None = None,
 ) -> Chart | None:
     """Return the chart; None: nothing has started.
 
     Args:
         upstream_ids: task → direct upstreams, for the critical path.
         now: where bars of running tries end.
+        group_of: task → the folded group that stands for it.
+        from_at: *to_at*: only this part of the run's time.
     """
-    starts = [at for lap in laps for at in (lap.started_at or lap.claimed_at,)]
+    starts = [lap.started_at or lap.claimed_at for lap in laps]
     starts += [one.queued_at for one in instances if one.queued_at is not None]
     if not starts:
         return None
     ends = [lap.ended_at or now for lap in laps]
-    from_at, to_at = min(starts), max([*ends, *starts])
-    span_s = max((to_at - from_at).total_seconds(), 0.001)
-
-    def percent(at: datetime) -> float:
-        return round(100 * (at - from_at).total_seconds() / span_s, 3)
-
+    whole = Axis(min(starts), max([*ends, *starts]))
+    begin = max(whole.from_at, from_at) if from_at else whole.from_at
+    end = min(whole.to_at, to_at) if to_at else whole.to_at
+    axis = Axis(begin, end) if begin < end else whole
     by_task: dict[str, list[TaskInstanceRow]] = {}
     for one in instances:
         by_task.setdefault(one.task_id, []).append(one)
-    by_lap: dict[str, list[Lap]] = {}
-    for lap in laps:
-        by_lap.setdefault(lap.task_id, []).append(lap)
     critical = critical_path(by_task, upstream_ids)
-    lanes = []
-    for task_id, rows in by_task.items():
-        bars = []
-        newest = {(row.map_index): row.try_number for row in rows}
-        for lap in by_lap.get(task_id, ()):
-            start, end = lap.started_at or lap.claimed_at, lap.ended_at or now
-            is_earlier = lap.try_number < newest.get(lap.map_index, 0)
-            queued_at = lap.queued_at if lap.queued_at and lap.queued_at <= start else start
-            bars.append(
-                Bar(
-                    wait_x=percent(start if is_earlier else max(queued_at, from_at)),
-                    x=percent(start),
-                    width=max(0.15, round(percent(end) - percent(start), 3)),
-                    state=_bar_state(lap.state),
-                    is_earlier=is_earlier,
-                    length_s=(end - start).total_seconds(),
-                )
-            )
-        begun = [row.started_at for row in rows if row.started_at is not None]
-        counts: dict[str, int] = {}
-        for row in rows:
-            counts[row.state.value] = counts.get(row.state.value, 0) + 1
-        lanes.append(
-            Lane(
-                task_id=task_id,
-                state=worst(counts) or "none",
-                instances=len(rows),
-                bars=bars,
-                started_at=min(begun, default=None),
-                length_s=max((bar.length_s for bar in bars), default=0.0),
-                is_critical=task_id in critical,
+    members: dict[str, list[TaskInstanceRow]] = {}
+    laps_of: dict[str, list[Lap]] = {}
+    groups = group_of or {}
+    for one in instances:
+        members.setdefault(groups.get(one.task_id, one.task_id), []).append(one)
+    for lap in laps:
+        laps_of.setdefault(groups.get(lap.task_id, lap.task_id), []).append(lap)
+    lanes = [
+        _lane(
+            id_,
+            rows,
+            laps_of.get(id_, ()),
+            axis,
+            now,
+            is_group=id_ not in by_task,
+            is_critical=any(row.task_id in critical for row in rows),
+        )
+        for id_, rows in members.items()
+    ]
+    return Chart(lanes, axis, whole)
+
+
+def _lane(
+    id_: str,
+    rows: Sequence[TaskInstanceRow],
+    laps: Sequence[Lap],
+    axis: Axis,
+    now: datetime,
+    *,
+    is_group: bool,
+    is_critical: bool,
+) -> Lane:
+    newest = {(row.task_id, row.map_index): row.try_number for row in rows}
+    bars, lengths = [], []
+    for lap in laps:
+        start, end = lap.started_at or lap.claimed_at, lap.ended_at or now
+        is_earlier = lap.try_number < newest.get((lap.task_id, lap.map_index), 0)
+        if not is_earlier:
+            lengths.append((end - start).total_seconds())
+        queued_at = lap.queued_at if lap.queued_at and lap.queued_at <= start else start
+        if end < axis.from_at or min(queued_at, start) > axis.to_at:
+            continue
+        x = axis.percent(start)
+        bars.append(
+            Bar(
+                wait_x=x if is_earlier else axis.percent(queued_at),
+                x=x,
+                width=max(BAR_WIDTH_MIN, round(axis.percent(end) - x, 3)),
+                state=_bar_state(lap.state),
+                is_earlier=is_earlier,
+                length_s=(end - start).total_seconds(),
             )
         )
-    return Chart(lanes, _ticks(from_at, span_s), from_at, to_at)
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.state.value] = counts.get(row.state.value, 0) + 1
+    state = worst(counts) or "none"
+    begun = [row.started_at for row in rows if row.started_at is not None]
+    if len(bars) > BARS_PER_LANE_MAX:
+        bars = _merged(bars)
+    return Lane(
+        id=id_,
+        is_group=is_group,
+        state=state,
+        instances=len(rows),
+        bars=bars,
+        started_at=min(begun, default=None),
+        length_s=max(lengths, default=0.0),
+        is_critical=is_critical,
+        label=_label(bars),
+        spread_s=(min(lengths), median(lengths), max(lengths)) if len(lengths) > 1 else None,
+    )
+
+
+def _merged(bars: Sequence[Bar]) -> list[Bar]:
+    """Return what is left when bars of one state that touch or overlap become one."""
+    found: list[Bar] = []
+    for state in dict.fromkeys(bar.state for bar in bars):
+        row: list[Bar] = []
+        for bar in sorted((one for one in bars if one.state == state), key=lambda one: one.x):
+            if row and bar.x <= row[-1].end + GAP_PERCENT:
+                last = row[-1]
+                width = round(max(last.end, bar.end) - last.x, 3)
+                length_s = max(last.length_s, bar.length_s)
+                row[-1] = Bar(last.wait_x, last.x, width, state, bar.is_earlier, length_s)
+            else:
+                row.append(bar)
+        found += row
+    return sorted(found, key=lambda one: one.x)
+
+
+def _label(bars: Sequence[Bar]) -> tuple[float, str] | None:
+    """Return where the length fits: behind all bars, before them, else on the longest."""
+    if not bars:
+        return None
+    start = min(min(bar.wait_x, bar.x) for bar in bars)
+    end = max(bar.end for bar in bars)
+    if end <= 100 - LABEL_PERCENT:
+        return end, "after"
+    if start >= LABEL_PERCENT:
+        return start, "before"
+    longest = max(bars, key=lambda bar: bar.width)
+    if longest.width >= LABEL_PERCENT and not longest.is_earlier:
+        return longest.end, "inside"
+    return None
 
 
 def critical_path(
@@ -153,13 +234,3 @@ def _bar_state(attempt_state: str) -> str:
         "lost": "failed",
         "fenced": "removed",
     }.get(attempt_state, attempt_state)
-
-
-def _ticks(from_at: datetime, span_s: float) -> list[tuple[float, datetime]]:
-    step_s = next((one for one in TICK_LENGTHS_S if span_s / one <= TICKS), span_s / TICKS)
-    count = int(span_s / step_s) + 1
-    return [
-        (round(100 * n * step_s / span_s, 3), from_at + timedelta(seconds=n * step_s))
-        for n in range(count)
-        if 100 * n * step_s / span_s < 95
-    ]

@@ -33,7 +33,7 @@ DAG_TABS = (
 RUN_TABS = (
     ("tasks", "Tasks", "runs.show", "read"),
     ("graph", "Graph", "graphs.of_run", "read"),
-    ("gantt", "Gantt", "runs.gantt", "read"),
+    ("gantt", "Gantt", "gantts.show", "read"),
     ("events", "Events", "runs.events", "audit"),
     ("code", "Code", "runs.code", "read"),
     ("details", "Details", "runs.details", "read"),

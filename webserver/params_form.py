@@ -15,7 +15,10 @@ PREFIX = "param."
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One input. ``kind``: text, number, integer, checkbox, select, date, datetime, time, json."""
+    """One input.
+
+    ``kind``: text, number, integer, checkbox, select, date, datetime, time, lines, list, json.
+    """
 
     name: str
     kind: str
@@ -26,6 +29,13 @@ class Field:
     minimum: Any = None
     maximum: Any = None
     is_nullable: bool = False
+    #: What stands above it; the name where the author gave no title.
+    title: str = ""
+    description_md: str = ""
+    #: Offered while one types; anything else may be typed.
+    examples: Sequence[str] = ()
+    #: Fields of one section stand together below its name.
+    section: str = ""
 
     @property
     def input_name(self) -> str:
@@ -46,7 +56,8 @@ def _field(param: SerializedParam, typed: Mapping[str, str] | None) -> Field:
     options: tuple[tuple[str, str], ...] = ()
     choices = schema.get("enum")
     if choices is not None:
-        options = tuple((json.dumps(one), _shown(one)) for one in choices)
+        words = schema.get("values_display") or {}
+        options = tuple((json.dumps(one), str(words.get(str(one), _shown(one)))) for one in choices)
     value = json.dumps(param.default) if kind == "select" else _as_text(param.default, kind)
     if typed is not None:
         value = typed.get(PREFIX + param.name, "")
@@ -60,6 +71,10 @@ def _field(param: SerializedParam, typed: Mapping[str, str] | None) -> Field:
         minimum=schema.get("minimum"),
         maximum=schema.get("maximum"),
         is_nullable="null" in _types(param),
+        title=str(schema.get("title") or param.name),
+        description_md=str(schema.get("description_md") or ""),
+        examples=[_shown(one) for one in schema.get("examples") or () if kind == "text"],
+        section=str(schema.get("section") or ""),
     )
 
 
@@ -89,7 +104,20 @@ def _kind(param: SerializedParam) -> str:
     if types == ["string"]:
         formats = {"date": "date", "date-time": "datetime", "time": "time", "multiline": "lines"}
         return formats.get(str(param.schema.get("format", "")), "text")
+    if types == ["array"] and _is_of_texts(param):
+        return "list"
     return "json"
+
+
+def _is_of_texts(param: SerializedParam) -> bool:
+    """Tell whether an array holds plain texts: those are entered one a line."""
+    items = param.schema.get("items") or {}
+    if items:
+        return items.get("type") == "string" and "enum" not in items
+    default = param.default
+    return isinstance(default, list) and all(
+        isinstance(one, str) and "\n" not in one for one in default
+    )
 
 
 def _as_text(value: Any, kind: str) -> str:
@@ -97,6 +125,8 @@ def _as_text(value: Any, kind: str) -> str:
         return json.dumps(value, indent=2, ensure_ascii=False)
     if value is None:
         return ""
+    if kind == "list":
+        return "\n".join(map(str, value))
     if kind == "checkbox":
         return "on" if value else ""
     return str(value)
@@ -128,6 +158,8 @@ def _read(param: SerializedParam, text: str | None) -> Any:
         return param.default if param.has_default else None
     if text == "" and ("null" in _types(param) or kind in ("integer", "number")):
         return None
+    if kind == "list":
+        return [line.strip() for line in text.splitlines() if line.strip()]
     try:
         if kind == "integer":
             return int(text)

@@ -13,18 +13,42 @@ from .auth import requires, safe_next
 blueprint = Blueprint("preferences", __name__)
 
 THEMES = ("light", "dark")
+#: What each key does, by where. The modules in ``static/js`` do it.
+KEYS = (
+    ("Everywhere", (
+        ("Ctrl K", "go to a DAG, a task or a page"), ("/", "filter"), ("?", "this list"),
+        ("g h", "home"), ("g d", "DAGs"), ("g r", "runs"), ("g t", "timeline"), ("g a", "assets"),
+        ("g g", "grid or graph"), ("Esc", "close a dialog or the side panel"),
+    )),
+    ("On a DAG, a run or a task instance", (
+        ("t", "trigger"), ("c", "clear"), ("m", "mark"), ("n", "note"), ("l", "logs"),
+        ("e", "first error of the log"), ("f", "follow the log"),
+    )),
+    ("Grid", (
+        ("← → ↑ ↓", "move"), ("Home End", "first and last run"), ("Enter", "open"),
+        ("Space", "select"), ("x", "add to what is chosen"), ("[ ]", "fold and unfold a group"),
+    )),
+    ("Graph", (("← →", "along an edge"), ("↑ ↓", "in the same rank"), ("+ - 0", "zoom, fit"))),
+)  # fmt: skip
 COOKIE_AGE_S = 365 * 24 * 3600
 
 
 def init_app(app: Flask) -> None:
     """Hand the choices to all templates."""
-    app.context_processor(lambda: {"theme": theme(), "in_zone": in_zone})
+    app.context_processor(
+        lambda: {"theme": theme(), "in_zone": in_zone, "are_keys_on": are_keys_on()}
+    )
 
 
 def theme() -> str:
     """Return light or dark; empty: as the system says."""
     chosen = request.cookies.get("theme", "")
     return chosen if chosen in THEMES else ""
+
+
+def are_keys_on() -> bool:
+    """Tell whether single letters are keys: people who speak to their computer switch them off."""
+    return request.cookies.get("keys") != "off"
 
 
 def zone() -> tzinfo:
@@ -60,6 +84,13 @@ def show() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/keys")
+@requires("read")
+def keys() -> ResponseReturnValue:
+    """List the keys."""
+    return render_template("keys.html", groups=KEYS, section="preferences")
+
+
 @blueprint.post("/preferences")
 @requires("read")
 def save() -> ResponseReturnValue:
@@ -70,6 +101,9 @@ def save() -> ResponseReturnValue:
         answer.set_cookie("theme", wanted, max_age=COOKIE_AGE_S, samesite="Lax", httponly=True)
     elif wanted == "system":
         answer.delete_cookie("theme")
+    keys = request.form.get("keys")
+    if keys in ("on", "off"):
+        answer.set_cookie("keys", keys, max_age=COOKIE_AGE_S, samesite="Lax", httponly=True)
     name = request.form.get("zone")
     if name is not None:
         if name in available_timezones():

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+from markupsafe import Markup, escape
+
+from ..control.task_logs import LogSource
+from .log_colours import Mark, split_colours
 
 #: The most that one answer reads of a file.
 PART_BYTES_MAX = 256 * 1024
 LINES_MAX = 1000
 LINE_LENGTH_MAX = 5000
-#: Colours and links of terminals: not shown, and never sent to a browser.
-ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
+SEARCH_BYTES_MAX = 256 * 1024 * 1024
+SEARCH_BLOCK_BYTES = 1024 * 1024
 UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 LEVEL = re.compile(r"(?:\} |\b)(ERROR|CRITICAL|WARNING|WARN|INFO|DEBUG)\b")
 #: Only the head of a line says its level: "no ERROR found" is not one.
@@ -21,15 +25,15 @@ LEVEL_WITHIN = 120
 
 @dataclass(frozen=True, slots=True)
 class LogPart:
-    """Lines of a file from byte ``start`` to byte ``end``. Each line is (text, level)."""
+    """Lines of a file from byte ``start`` to byte ``end``. Each line: text, level, colours."""
 
-    lines: Sequence[tuple[str, str]]
+    lines: Sequence[tuple[str, str, Sequence[Mark]]]
     start: int
     end: int
     size: int
 
 
-def read_part(path: Path, start: int | None = None, before: int | None = None) -> LogPart:
+def read_part(path: LogSource, start: int | None = None, before: int | None = None) -> LogPart:
     """Read whole lines: from byte *start* on, or the last ones *before* a byte, or the last ones.
 
     A line that is still being written is left for the next time, unless it is very long.
@@ -65,12 +69,51 @@ def read_part(path: Path, start: int | None = None, before: int | None = None) -
     return LogPart([clean(line) for line in raw], begin, end, size)
 
 
-def clean(line: bytes) -> tuple[str, str]:
-    """Return a line as harmless text, and its level: error, warning, info, debug or nothing."""
-    text = ESCAPES.sub("", line.decode(errors="backslashreplace").rstrip("\r"))
+def clean(line: bytes) -> tuple[str, str, list[Mark]]:
+    """Return a line as harmless text, its level, and its colours.
+
+    The level is error, warning, info, debug or nothing.
+    """
+    text, marks = split_colours(line.decode(errors="backslashreplace").rstrip("\r"))
     text = "".join(one if one.isprintable() or one == "\t" else UNPRINTABLE for one in text)
     found = LEVEL.search(text[:LEVEL_WITHIN])
     level = found.group(1).lower() if found else ""
     if len(text) > LINE_LENGTH_MAX:
         text = text[:LINE_LENGTH_MAX] + " … (cut here; download the log for the rest)"
-    return text, {"critical": "error", "warn": "warning"}.get(level, level)
+    return text, {"critical": "error", "warn": "warning"}.get(level, level), marks
+
+
+def find_words(path: LogSource, words: str, start: int) -> tuple[int | None, int]:
+    """Return where the next line with *words* begins, letter case ignored, and where it looked to.
+
+    Looks at most through ``SEARCH_BYTES_MAX``; a reader who wants more asks again from there.
+    """
+    wanted = words.encode().lower()
+    with path.open("rb") as stream:
+        size = stream.seek(0, 2)
+        at = min(max(0, start), size)
+        until = min(size, at + SEARCH_BYTES_MAX)
+        stream.seek(at)
+        tail, line_start = b"", at
+        while at < until:
+            block = stream.read(min(SEARCH_BLOCK_BYTES, until - at))
+            data = tail + block
+            place = data.lower().find(wanted)
+            if place >= 0:
+                return line_start + data.rfind(b"\n", 0, place) + 1, until
+            at += len(block)
+            # Keep the line that is not whole yet, bounded where a line never ends.
+            last = max(data.rfind(b"\n") + 1, len(data) - LINE_LENGTH_MAX)
+            tail, line_start = data[last:], line_start + last
+    return None, until
+
+
+def coloured(text: str, marks: Sequence[Mark]) -> Markup:
+    """Return a line as HTML: text escaped, each colour in a span."""
+    parts, at = [], 0
+    for start, end, names in marks:
+        classes = " ".join(f"ansi-{name}" for name in names.split())
+        parts += [escape(text[at:start]), Markup('<span class="{}">').format(classes)]
+        parts += [escape(text[start:end]), Markup("</span>")]
+        at = end
+    return Markup("").join([*parts, escape(text[at:])])

@@ -15,7 +15,7 @@ STEPS_S = (
     43200, 86400, 172800, 604800, 1209600, 2592000,
 )  # fmt: skip
 #: A label that begins here would stick out to the right.
-LABEL_PERCENT_MAX = 94.0
+LABEL_PERCENT_MAX = 91.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,12 @@ SECTIONS = (
     ("Connections", "admin.connections", "operate", "How DAGs reach other systems"),
     ("Configuration", "admin.configuration", "operate", "The settings in force"),
     ("Audit log", "admin.audit", "audit", "Who did what"),
-    ("Users", "admin.users", "administer", "Who may sign in"),
+    ("Webhooks", "tokens.hooks", "edit", "Let systems outside start runs or post asset events"),
+    ("Account", "tokens.account", "read", "Your password and your access tokens"),
+    ("Providers", "packages.providers", "operate", "Provider packages that are installed"),
+    ("Plugins", "packages.plugins", "operate", "Files and packages that add to Tradewind"),
+    ("Users", "people.users", "administer", "Who may sign in"),
+    ("Roles", "people.roles", "administer", "What each role may do"),
 )
 SLOTS_MAX = 2**31 - 1
 MASK = connection_verbs.MASK
@@ -42,8 +47,7 @@ def index() -> ResponseReturnValue:
         sections=[
             one
             for one in SECTIONS
-            if may_open(one[1], one[2])
-            and (one[1] != "admin.configuration" or is_config_exposed())
+            if may_open(one[1], one[2]) and (one[1] != "admin.configuration" or is_config_exposed())
         ],
     )
 
@@ -208,10 +212,3 @@ def configuration() -> ResponseReturnValue:
 def audit() -> ResponseReturnValue:
     """List who did what, over all DAGs."""
     return render_template("audit.html", **read_events(None))
-
-
-@blueprint.get("/users")
-@requires("administer")
-def users() -> ResponseReturnValue:
-    """List users and their roles; they are made by ``tradewind users``."""
-    return render_template("users.html", users=services().store.users.list())

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from ..control.backfill import MAX_ACTIVE_RUNS, REPROCESS_BEHAVIORS, BackfillRequest, create, plan
 from ..control.input import InvalidInput, parse_instant, parse_json_object
 from ..sdk.errors import TradewindError
+from . import equivalents
 from .auth import requires
 from .heads import dag_head
 from .services import acting_services, services
@@ -85,6 +86,27 @@ def _read(dag_id: str, typed: dict[str, str]) -> BackfillRequest:
         is_reverse=bool(typed.get("reverse")),
         conf=parse_json_object(typed.get("conf", ""), "The configuration"),
     )
+
+
+@blueprint.get("/dags/<dag_id>/backfill/equivalent")
+@requires("edit")
+def equivalent(dag_id: str) -> ResponseReturnValue:
+    """Say what the form would do as a command and as a call of the API."""
+    typed = dict(request.args)
+    try:
+        wanted = _read(dag_id, typed)
+        lines = equivalents.here(
+            "backfill",
+            **{"from": typed.get("from", "").strip(), "to": typed.get("to", "").strip()},
+            dag_id=dag_id,
+            max_active_runs=wanted.max_active_runs,
+            reprocess=wanted.reprocess_behavior,
+            reverse=wanted.is_reverse,
+            conf=wanted.conf,
+        )
+    except TradewindError as error:
+        lines = [("", str(error))]
+    return render_template("equivalents.html", lines=lines)
 
 
 @blueprint.post("/dags/<dag_id>/backfill")

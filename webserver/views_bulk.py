@@ -1,4 +1,4 @@
-"""Acts on several runs, task instances or DAGs at once, each after a page that says what it does."""
+"""Acts on several runs, task instances or DAGs at once; a page says first what they will do."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from ..control.explain import why_waiting
 from .auth import requires
-from .gantt import LANES_PER_PAGE, make_chart
 from .heads import liveness, run_tabs
 from .paging import page_of
 from .services import services
@@ -17,8 +17,6 @@ from .views_dag_tabs import code_arguments, read_events
 blueprint = Blueprint("runs", __name__)
 
 INSTANCES_PER_PAGE = 500
-#: No run has more task instances on one chart.
-INSTANCES_MAX = 20_000
 
 
 def run_head(dag_id: str, run_id: str, tab: str) -> dict[str, Any]:
@@ -48,47 +46,31 @@ def show(dag_id: str, run_id: str) -> ResponseReturnValue:
     order = {
         task.task_id: n for n, task in enumerate(store.dags.version(head["run"].version_id).tasks)
     }
+    search = request.args.get("search", "").strip()
+    wanted = [id_ for id_ in order if search.lower() in id_.lower()] if search else None
     total = head["counts"].get(state, 0) if states else sum(head["counts"].values())
+    if wanted is not None:
+        total = store.task_instances.count(
+            dag_id=dag_id, run_ids=[run_id], task_ids=wanted, states=list(states) or None
+        )
     page = page_of(
         total,
         lambda limit, offset: sorted(
-            store.task_instances.list(dag_id, run_id, states=states, limit=limit, offset=offset),
+            store.task_instances.list(
+                dag_id, run_id, task_ids=wanted, states=states, limit=limit, offset=offset
+            ),
             key=lambda row: (order.get(row.task_id, len(order)), row.map_index),
         ),
         INSTANCES_PER_PAGE,
-        {"dag_id": dag_id, "run_id": run_id, "state": state},
-    )
-    return render_template("run.html", page=page, state=state, **head)
-
-
-@blueprint.get("/dags/<dag_id>/runs/<run_id>/gantt")
-@requires("read")
-def gantt(dag_id: str, run_id: str) -> ResponseReturnValue:
-    """Show when each task waited and ran."""
-    head = run_head(dag_id, run_id, "gantt")
-    store, run = services().store, head["run"]
-    structure = store.dags.structured(run.version_id).structure
-    instances = store.task_instances.list(dag_id, run_id, limit=INSTANCES_MAX)
-    chart = make_chart(
-        instances, store.history.laps(run.id), structure.upstream_ids, services().now()
-    )
-    order = request.args.get("order", "start")
-    lanes = list(chart.lanes) if chart else []
-    if order == "duration":
-        lanes.sort(key=lambda lane: -lane.length_s)
-    elif order == "name":
-        lanes.sort(key=lambda lane: lane.task_id)
-    else:
-        order = "start"
-        lanes.sort(key=lambda lane: (lane.started_at is None, lane.started_at or 0))
-    page = page_of(
-        len(lanes),
-        lambda limit, offset: lanes[offset : offset + limit],
-        LANES_PER_PAGE,
-        {"dag_id": dag_id, "run_id": run_id, "order": order},
+        {"dag_id": dag_id, "run_id": run_id, "state": state, "search": search},
     )
     return render_template(
-        "run_gantt.html", chart=chart, page=page, order=order, total=len(instances), **head
+        "run.html",
+        page=page,
+        state=state,
+        search=search,
+        waits=why_waiting(services(), head["run"], page.rows) if head["live"] == "running" else {},
+        **head,
     )
 
 

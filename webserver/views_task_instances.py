@@ -14,12 +14,13 @@ from ..control.task_logs import find_log
 from ..sdk.states import FINISHED, TaskInstanceState
 from ..sdk.xcom_serialization import describe
 from .auth import may, requires
+from .paging import page_of
 from .services import services
-from .task_log import LogPart, read_part
+from .task_log import LogPart, coloured, find_words, read_part
 
 blueprint = Blueprint("task_instances", __name__)
 
-INSTANCES_LISTED_MAX = 500
+INSTANCES_LISTED_MAX = 100
 EVENTS_MAX = 200
 TABS = (
     ("logs", "Logs", "read"),
@@ -43,9 +44,7 @@ def show(dag_id: str, run_id: str, task_id: str, index: int | None = None) -> Re
     asked = index if index is not None else request.args.get("map_index", type=int)
     store = services().store
     run = store.runs.get(dag_id, run_id)
-    siblings = store.task_instances.list(
-        dag_id, run_id, task_ids=[task_id], limit=INSTANCES_LISTED_MAX
-    )
+    siblings = store.task_instances.list(dag_id, run_id, task_ids=[task_id], limit=2)
     map_index = asked if asked is not None else -1
     is_group = asked is None and bool(siblings) and siblings[0].map_index >= 0
     if is_group:
@@ -71,7 +70,7 @@ def show(dag_id: str, run_id: str, task_id: str, index: int | None = None) -> Re
         "instance": instance,
         "place": place,
         "is_group": is_group,
-        "siblings": siblings,
+        "is_mapped": bool(siblings) and siblings[0].map_index >= 0,
         "attempts": attempts,
         "try_numbers": sorted({one.try_number for one in attempts}),
         "try_number": try_number,
@@ -100,6 +99,7 @@ def _tab_arguments(tab: str, known: dict[str, Any]) -> dict[str, Any]:
         is_open = not known["attempts"] or known["try_number"] == instance.try_number
         return {
             "part": read_part(path) if path else None,
+            "coloured": coloured,
             "is_followed": known["live"] == "running" and is_open,
             "missing": "This try has no log."
             if known["attempts"]
@@ -111,10 +111,30 @@ def _tab_arguments(tab: str, known: dict[str, Any]) -> dict[str, Any]:
     if tab == "xcom":
         entries = store.xcoms.list(*ids, instance.map_index)
         return {"xcoms": [(one, describe(one.value)) for one in entries]}
+    if tab == "mapped":
+        return _mapped_arguments(*ids)
     if tab == "events":
         rows = store.events.list(dag_id=ids[0], run_id=ids[1], task_id=ids[2], limit=EVENTS_MAX)
         return {"events": rows, "with_state_changes": False, "next_before": None}
     return {}
+
+
+def _mapped_arguments(dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
+    """Read one page of the mapped instances of a task, and how many are in each state."""
+    store = services().store
+    run = store.runs.get(dag_id, run_id)
+    counts = store.history.cells([run.id])[run.id].get(task_id, {})
+    state = request.args.get("state", "")
+    states = (state,) if state in counts else ()
+    page = page_of(
+        counts[state] if states else sum(counts.values()),
+        lambda limit, offset: store.task_instances.list(
+            dag_id, run_id, task_ids=[task_id], states=states, limit=limit, offset=offset
+        ),
+        INSTANCES_LISTED_MAX,
+        {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "tab": "mapped", "state": state},
+    )
+    return {"page": page, "counts": counts, "state": state if states else ""}
 
 
 def _text(value: Any) -> str:
@@ -130,6 +150,21 @@ def download(dag_id: str, run_id: str, task_id: str) -> ResponseReturnValue:
         abort(404, "This try has no log.")
     stream = path if isinstance(path, Path) else path.open("rb")
     return send_file(stream, mimetype="text/plain", as_attachment=True, download_name=path.name)
+
+
+@blueprint.get("/ui/log/<dag_id>/<run_id>/<task_id>/find")
+@requires("read")
+def log_find(dag_id: str, run_id: str, task_id: str) -> ResponseReturnValue:
+    """Answer the part of a log that begins with the next line that holds ``words``."""
+    path = _asked_log(dag_id, run_id, task_id)
+    words = request.args.get("words", "")[:200]
+    if path is None or not words:
+        return _json(found=None, looked_to=0)
+    start, looked_to = find_words(path, words, request.args.get("start", 0, type=int))
+    if start is None:
+        return _json(found=None, looked_to=looked_to)
+    part = read_part(path, start)
+    return _json(found=start, lines=part.lines, start=part.start, end=part.end, size=part.size)
 
 
 @blueprint.get("/ui/log/<dag_id>/<run_id>/<task_id>")

@@ -1,14 +1,30 @@
 // @ts-check
-// What every page has: dialogs made of ordinary pages, keys, search, forms that send themselves.
+// What every page has: dialogs made of ordinary pages, forms that send themselves, lengths that go on.
 
 export const base = document.body.dataset.base ?? "";
 export const csrf = () => /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="csrf-token"]'))?.content ?? "";
 
-/** @param {string} url @returns {Promise<Document | null>} */
-export const fetchPage = async (url, fragment = "main") => {
-  const answer = await fetch(url, { headers: { "X-Fragment": fragment } });
+/** Says something to the reader, for some seconds. @param {string} text */
+export const say = (text) => {
+  const line = /** @type {HTMLElement} */ (document.getElementById("say"));
+  line.textContent = text;
+  line.hidden = false;
+  setTimeout(() => { line.hidden = line.textContent === text || line.hidden; }, 6000);
+};
+
+/** Fetches a page; null: the server is away, or the session has ended and the reader has to log in.
+ * @param {string} url @param {string} fragment @param {RequestInit} [how] @returns {Promise<Document | null>} */
+export const fetchPage = async (url, fragment = "main", how = {}) => {
+  let answer;
+  try {
+    answer = await fetch(url, { headers: { "X-Fragment": fragment }, ...how });
+  } catch {
+    say("The server does not answer. Try again in a moment.");
+    return null;
+  }
   if (answer.redirected && new URL(answer.url).pathname.endsWith("/login")) {
-    location.reload();
+    // Where a page was asked for, the reader comes back to it; nothing was changed.
+    location.assign(`${base}/login?next=${encodeURIComponent(location.pathname + location.search)}`);
     return null;
   }
   return new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -16,9 +32,9 @@ export const fetchPage = async (url, fragment = "main") => {
 
 const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("dialog"));
 
-/** Shows the main part of another page in a dialog. @param {string} url */
-export const openDialog = async (url) => {
-  const page = await fetchPage(url);
+/** Shows the main part of another page in a dialog. @param {string} url @param {RequestInit} [how] */
+export const openDialog = async (url, how) => {
+  const page = await fetchPage(url, "main", how);
   const main = page?.querySelector("main");
   if (!main) return;
   dialog.dataset.url = url;
@@ -27,6 +43,19 @@ export const openDialog = async (url) => {
   if (!dialog.open) dialog.showModal();
   document.dispatchEvent(new CustomEvent("tradewind:dialog", { detail: dialog }));
 };
+
+/** What scrolls sideways can be scrolled by keys: where it does not, it is no stop for Tab. */
+const reachTables = () => {
+  for (const one of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".scroll, pre, .calendar"))) {
+    if (one.scrollWidth <= one.clientWidth) continue;
+    one.tabIndex = 0;
+    one.setAttribute("role", "region");
+    one.setAttribute("aria-label", one.closest("section, form")?.querySelector("h2")?.textContent || "Table");
+  }
+};
+document.addEventListener("tradewind:refreshed", reachTables);
+addEventListener("resize", reachTables);
+reachTables();
 
 document.addEventListener("click", (event) => {
   const target = /** @type {Element} */ (event.target);
@@ -39,7 +68,7 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     dialog.close();
   }
-  if (target === dialog || target === palette) /** @type {HTMLDialogElement} */ (target).close();
+  if (target instanceof HTMLDialogElement) target.close(); // beside it, on its backdrop
 });
 
 document.addEventListener("submit", (event) => {
@@ -50,6 +79,10 @@ document.addEventListener("submit", (event) => {
     return;
   }
   if (form.method !== "post") return;
+  if (form.dataset.sure && !confirm(form.dataset.sure)) {
+    event.preventDefault();
+    return;
+  }
   if (form.dataset.sent) event.preventDefault(); // a second click must not act twice
   form.dataset.sent = "yes";
   setTimeout(() => delete form.dataset.sent, 3000);
@@ -57,6 +90,7 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("change", (event) => {
   const field = /** @type {HTMLInputElement} */ (event.target);
+  if (field.matches("[data-go]") && field.value) location.assign(field.value);
   if (field.matches("[data-submit]")) field.form?.requestSubmit();
   const preview = /** @type {HTMLFormElement | null} */ (field.closest("form[data-preview]"));
   if (!preview?.closest("dialog")) return;
@@ -65,69 +99,6 @@ document.addEventListener("change", (event) => {
   const url = `${preview.dataset.preview}?${fields}`;
   const id = field.id;
   void openDialog(url).then(() => document.getElementById(id)?.focus());
-});
-
-// --- search
-const palette = /** @type {HTMLDialogElement} */ (document.getElementById("palette"));
-const field = /** @type {HTMLInputElement} */ (palette.querySelector("input"));
-const list = /** @type {HTMLUListElement} */ (palette.querySelector("ul"));
-const opener = /** @type {HTMLButtonElement} */ (document.getElementById("search-open"));
-let asked = 0;
-
-const search = async () => {
-  const turn = ++asked;
-  const answer = await fetch(`${palette.dataset.url}?q=${encodeURIComponent(field.value)}`);
-  if (!answer.ok || turn !== asked) return;
-  const found = await answer.json();
-  list.replaceChildren(
-    ...found.map((/** @type {{url: string, text: string, kind: string}} */ one) => {
-      const link = Object.assign(document.createElement("a"), { href: one.url });
-      const kind = Object.assign(document.createElement("span"), { className: "note", textContent: one.kind });
-      link.append(one.text, kind);
-      const item = document.createElement("li");
-      item.append(link);
-      return item;
-    }),
-  );
-};
-const openPalette = () => {
-  palette.showModal();
-  field.select();
-  void search();
-};
-opener.hidden = false;
-opener.addEventListener("click", openPalette);
-field.addEventListener("input", () => void search());
-palette.addEventListener("keydown", (event) => {
-  const links = [...list.querySelectorAll("a")];
-  const at = links.indexOf(/** @type {HTMLAnchorElement} */ (document.activeElement));
-  // What is on show may still be the answer to fewer letters: ask again, then go.
-  if (event.key === "Enter" && document.activeElement === field) void search().then(() => list.querySelector("a")?.click());
-  if (event.key === "ArrowDown") links[Math.min(at + 1, links.length - 1)]?.focus();
-  if (event.key === "ArrowUp") (links[at - 1] ?? field).focus();
-  if (event.key.startsWith("Arrow")) event.preventDefault();
-});
-
-// --- keys
-let first = "";
-document.addEventListener("keydown", (event) => {
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-    event.preventDefault();
-    openPalette();
-    return;
-  }
-  const active = document.activeElement;
-  if (event.ctrlKey || event.metaKey || event.altKey || active?.matches("input, textarea, select")) return;
-  if (event.key === "/") {
-    const filter = /** @type {HTMLElement | null} */ (document.querySelector("main input[type=search]"));
-    if (filter) {
-      event.preventDefault();
-      filter.focus();
-    }
-  }
-  const places = { d: "/dags", r: "/runs", h: "/" };
-  if (first === "g" && event.key in places) location.assign(base + places[/** @type {"d"|"r"|"h"} */ (event.key)]);
-  first = event.key;
 });
 
 // --- lengths of time that go on

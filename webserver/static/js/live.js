@@ -41,7 +41,7 @@ const refreshSoon = () => {
 };
 
 /** What the reader has in hand must not be taken away. */
-const isBusy = () => document.activeElement?.matches("main input, main textarea, main select") ?? false;
+const isBusy = () => (document.activeElement?.matches("main input, main textarea, main select") ?? false) || document.querySelector("main [data-pick]:checked, main details.copies[open]") !== null;
 
 export const refresh = async () => {
   if (isBusy() || main.dataset.frozen) return;
@@ -62,6 +62,7 @@ export const refresh = async () => {
   for (const one of stay) if (one) fresh.querySelector(`#${one.id}`)?.replaceWith(one);
   main.replaceChildren(...fresh.childNodes);
   if (focused) document.getElementById(focused)?.focus();
+  document.dispatchEvent(new CustomEvent("tradewind:refreshed"));
 };
 
 const stream = () =>
