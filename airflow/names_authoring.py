@@ -93,6 +93,14 @@ AUTHORING: tuple[tuple[str, str, str], ...] = (
     ("sdk.asset", "AssetAccessControl", "sdk sdk.definitions.asset"),
     ("sdk.asset", "Model BaseAsset AssetNameRef AssetUriRef AssetRef", "sdk.definitions.asset"),
     ("sdk.asset", "Metadata", "datasets.metadata sdk sdk.definitions.asset.metadata"),
+    (
+        "sdk.deadline",
+        "DeadlineAlert DeadlineReference BaseDeadlineReference deadline_reference",
+        "sdk sdk.definitions.deadline",
+    ),
+    ("sdk.deadline", "VariableInterval", "sdk.definitions.deadline"),
+    ("sdk.deadline", "AsyncCallback SyncCallback", "sdk sdk.definitions.callback"),
+    ("sdk.deadline", "Callback", "sdk.definitions.callback"),
     # Timetables
     (
         "sdk.timetables.base",

@@ -16,7 +16,6 @@ _MISSING = (
     ),
     ("providers.standard.operators", "hitl smooth"),
     ("providers.standard.triggers", "hitl"),
-    ("sdk.definitions", "callback deadline"),
     (
         "sensors",
         "http_sensor smart_sensor sql sql_sensor web_hdfs_sensor",

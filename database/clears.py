@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from ..planning.expand import initial_instances
 from ..sdk.states import FINISHED, DagRunState, RunType, TaskInstanceState
 from . import state_writes
+from .deadline_writes import write_deadlines
 from .event_writes import Event, describe, write_events
 from .instance_rows import create_rows
 from .run_marks import requeue_run
@@ -53,6 +54,15 @@ def clear_instances(
             move_to_version(settling, run, newest)
         if reset_dag_runs:
             requeue_run(connection, run_id, DagRunState(run.state), now, count_clear=True)
+            write_deadlines(
+                connection,
+                settling.versions.get(connection, run.version_id).dag,
+                run.run_id,
+                version_id=run.version_id,
+                logical_date=run.logical_date,
+                now=now,
+                only_queued_at=True,
+            )
     write_events(
         connection,
         [

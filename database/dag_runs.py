@@ -25,6 +25,7 @@ from ..planning.expand import initial_instances
 from ..sdk.states import DagRunState, RunType
 from .dag_plans import write_next_run
 from .dags import refuse_while_running
+from .deadline_writes import write_deadlines
 from .errors import DagNotFound, DagRunExists, DagRunNotFound, NotAllowed
 from .event_writes import Event, write_events
 from .instance_rows import create_rows
@@ -445,6 +446,14 @@ def insert_run(
     ).scalar_one()
     instances = initial_instances(version.structure, RunType(new.run_type), new.logical_date)
     create_rows(connection, dag_run_id, version, instances)
+    write_deadlines(
+        connection,
+        version.dag,
+        new.run_id,
+        version_id=version_id,
+        logical_date=new.logical_date,
+        now=now,
+    )
     return dag_run_id
 
 

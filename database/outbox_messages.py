@@ -81,14 +81,8 @@ class OutboxOperations(Operations):
             )
         return is_last
 
-    def next_due_at(self) -> datetime | None:
-        """Return when a message is due next, None: none waits."""
-        statement = (
-            select(outbox.c.due_at)
-            .where(text("outbox.state = 'waiting'"))
-            .order_by(outbox.c.due_at)
-            .limit(1)
-        )
+    def has_begun(self) -> bool:
+        """Tell whether a message was taken and is not delivered yet, or is being delivered."""
+        statement = select(outbox.c.id).where(text("outbox.state = 'waiting'"), outbox.c.tries > 0)
         with self._database.read() as connection:
-            found: datetime | None = connection.execute(statement).scalar()
-            return found
+            return connection.execute(statement.limit(1)).first() is not None

@@ -36,9 +36,15 @@ _PAUSE = (
 
 
 def write_outbox(
-    connection: Connection, kind: str, dag_id: str, payload: Mapping[str, Any], now: datetime
+    connection: Connection,
+    kind: str,
+    dag_id: str,
+    payload: Mapping[str, Any],
+    now: datetime,
+    *,
+    due_at: datetime | None = None,
 ) -> None:
-    """Leave one message to be delivered."""
+    """Leave one message to be delivered, not before *due_at*."""
     connection.execute(
         _INSERT,
         {
@@ -46,7 +52,7 @@ def write_outbox(
             "dag_id": dag_id,
             "payload": dict(payload),
             "created_at": now,
-            "due_at": now,
+            "due_at": due_at or now,
         },
     )
 

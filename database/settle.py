@@ -19,6 +19,7 @@ from ..planning.decide import decide
 from ..planning.snapshot import Decision, MappedExpansion, Transition
 from ..sdk.states import FINISHED, DagRunState, TaskInstanceState
 from . import state_writes
+from .deadline_writes import drop_deadlines
 from .deferrals import defer_from_start
 from .event_writes import Event, describe
 from .instance_rows import expand_rows
@@ -284,6 +285,7 @@ class Settling:
             wanted = "success" if new is DagRunState.SUCCESS else "failure"
             if wanted in loaded.version.dag.callbacks:
                 self.has_callbacks = True
+            drop_deadlines(self.connection, loaded.version.dag, snapshot.run_id, self.now)
             self.events.extend(
                 note_run_end(self.connection, loaded, new, reason, self.now, self.actor)
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ def prepare_order(store: Any, row: OutboxRow, key: str, settings: ParseSettings)
     run: RunRow | None = store.runs.find(row.dag_id, payload["run_id"])
     if run is None:
         return None
+    if row.kind == "deadline":
+        return _deadline_order(row, run, key, settings)
     if row.kind == "dag_callback":
         is_success = payload["callback"] == "success"
         kind = "dag_success" if is_success else "dag_failure"
@@ -68,6 +71,38 @@ def prepare_order(store: Any, row: OutboxRow, key: str, settings: ParseSettings)
         state=state.value,
     )
     return Prepared(order, None if instance is None else _scope(instance, try_number))
+
+
+def _deadline_order(
+    row: OutboxRow, run: RunRow, key: str, settings: ParseSettings
+) -> Prepared | None:
+    """Return the order to call a deadline's callback; None where the run was in time after all."""
+    payload = row.payload
+    deadline_at = datetime.fromisoformat(payload["deadline_at"])
+    if run.ended_at is not None and run.ended_at <= deadline_at:
+        return None
+    queued_at = datetime.fromisoformat(payload["queued_at"])
+    if payload["is_of_queueing"] and run.queued_at is not None and run.queued_at > queued_at:
+        return None  # it was cleared since, and has another deadline
+    relative_path = payload["relative_fileloc"]
+    order = CallbackOrder(
+        key=key,
+        path=str(dag_path(relative_path, settings)),
+        relative_path=relative_path,
+        import_folders=list(settings.import_folders),
+        dag_id=row.dag_id,
+        run_id=run.run_id,
+        kind="deadline",
+        reason=payload["reason"],
+        deadline={
+            "id": row.id,
+            "index": payload["index"],
+            "name": payload["name"],
+            "deadline_time": deadline_at,
+            "dag_run": asdict(run),
+        },
+    )
+    return Prepared(order, None)
 
 
 def relevant_instance(

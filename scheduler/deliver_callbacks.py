@@ -125,7 +125,7 @@ class DeliverCallbacks:
 
     def _forget_notes(self) -> None:
         # A message that waits out the lease of a dead manager may be among those noted.
-        if not self._journal.is_empty() and self._store.outbox.next_due_at() is None:
+        if not self._journal.is_empty() and not self._store.outbox.has_begun():
             self._journal.empty()
             self._earlier = set()
 

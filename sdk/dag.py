@@ -111,7 +111,7 @@ class DAG(DagGraph):
         self.is_paused_upon_creation = is_paused_upon_creation
         self.auto_register = auto_register
         self.fail_fast: bool = bool(older.get("fail_fast", fail_fast))
-        self.deadline = deadline
+        self.deadline = deadline and _alerts(deadline, dag_id)
         self.allowed_run_types = allowed_run_types
         self.disable_bundle_versioning = disable_bundle_versioning
         self.rerun_with_latest_version = rerun_with_latest_version
@@ -315,8 +315,9 @@ class DAG(DagGraph):
             for following in task.downstream_list:
                 if not following.is_teardown and str(following.trigger_rule) != "all_success":
                     raise InvalidValueError(
-                        f"the task {following.task_id!r} follows the setup {task.task_id!r}, "
-                        f"so its trigger rule must be all_success"
+                        f"the DAG {self.dag_id!r}: the task {following.task_id!r} follows the "
+                        f"setup {task.task_id!r}, so its trigger rule must be all_success, not "
+                        f"{following.trigger_rule!s}; remove its trigger_rule"
                     )
 
     def _check_run_types(self) -> None:
@@ -405,3 +406,9 @@ class DAG(DagGraph):
         from .dag_subset import deep_copy
 
         return deep_copy(self, memo)
+
+
+def _alerts(deadline: Any, dag_id: str) -> list[Any]:
+    from .deadline import alerts_of  # late: few DAGs have any
+
+    return alerts_of(deadline, dag_id)

@@ -135,7 +135,9 @@ class ObjectStoragePath(ProxyUPath):
         """Return part of the file; with *delimiter*, cut there."""
         return bytes(self.fs.read_block(self.path, offset, length, delimiter=delimiter))
 
-    def copy(self, dst: Any, recursive: bool = False, **kwargs: Any) -> Any:
+    def copy(  # type: ignore[override] # Airflow calls it dst
+        self, dst: Any, recursive: bool = False, **kwargs: Any
+    ) -> Any:
         """Copy a file, or with *recursive* a folder; also into another store.
 
         Raises:
@@ -155,7 +157,9 @@ class ObjectStoragePath(ProxyUPath):
             _copy_file(self, target)
         return target
 
-    def move(self, dst: Any, recursive: bool = False, **kwargs: Any) -> Any:
+    def move(  # type: ignore[override] # as above
+        self, dst: Any, recursive: bool = False, **kwargs: Any
+    ) -> Any:
         """Move a file, or with *recursive* a folder; also into another store."""
         target = self.copy(dst, recursive=recursive, **kwargs)
         self.fs.rm(self.path, recursive=recursive or self.is_dir())

@@ -142,8 +142,8 @@ def _load(plugins: Plugins) -> None:
             _add(plugins, point.load(), source)
         except BaseException as error:  # noqa: BLE001 - as above
             plugins.errors[source] = _one_line(error)
-    for source, error in plugins.errors.items():
-        log.error("the plugin %s is left out: %s", source, error)
+    for source, why in plugins.errors.items():
+        log.error("the plugin %s is left out: %s", source, why)
 
 
 def _add(plugins: Plugins, plugin: Any, source: str) -> None:

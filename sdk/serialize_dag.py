@@ -31,6 +31,7 @@ from .serialized import (
     Length,
     SerializedAsset,
     SerializedDag,
+    SerializedDeadline,
     SerializedGroup,
     SerializedParam,
     SerializedTask,
@@ -98,6 +99,7 @@ def _serialize(dag: DAG, relative_fileloc: str) -> SerializedDag:
         render_template_as_native_obj=bool(dag.render_template_as_native_obj),
         asset_expression=condition.as_expression() if condition is not None else None,
         allowed_run_types=dag.allowed_run_types,
+        deadlines=_deadlines(dag),
         access_control=checked_access_control(dag.access_control),
         edge_labels=sorted(
             [up, down, info["label"]]
@@ -381,4 +383,25 @@ def _assets(values: Iterable[Any]) -> list[SerializedAsset]:
             found.append(SerializedAsset(value.name, ""))
         elif isinstance(value, AssetUriRef):
             found.append(SerializedAsset("", value.uri))
+    return found
+
+
+def _deadlines(dag: DAG) -> list[SerializedDeadline]:
+    if not dag.deadline:
+        return []
+    from .deadline import VariableInterval
+
+    found = []
+    for alert in dag.deadline:
+        # A Variable that is read while the file is parsed is watched: a change parses it again.
+        interval = alert.interval
+        length = interval.resolve() if isinstance(interval, VariableInterval) else interval
+        found.append(
+            SerializedDeadline(
+                kind=alert.reference.kind,
+                interval_s=length.total_seconds(),
+                name=alert.name or "",
+                **alert.reference.options(),
+            )
+        )
     return found

@@ -159,6 +159,17 @@ class SerializedParam(Struct, omit_defaults=True):
     schema: dict[str, Any] = {}
 
 
+class SerializedDeadline(Struct, omit_defaults=True):
+    """One deadline alert. ``kind``: logical_date, queued_at, fixed or average_runtime."""
+
+    kind: str
+    interval_s: float
+    name: str = ""
+    at: datetime | None = None
+    max_runs: int = 0
+    min_runs: int = 0
+
+
 class SerializedDag(Struct, omit_defaults=True):
     """One DAG, whole. Two equal encodings are the same DAG version."""
 
@@ -193,6 +204,7 @@ class SerializedDag(Struct, omit_defaults=True):
     params: list[SerializedParam] = []
     #: Which DAG callbacks it has: "success", "failure".
     callbacks: list[str] = []
+    deadlines: list[SerializedDeadline] = []
     render_template_as_native_obj: bool = False
     asset_expression: dict[str, Any] | None = None
     allowed_run_types: list[str] | None = None

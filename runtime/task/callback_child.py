@@ -27,6 +27,7 @@ from .child import leave
 from .client import SocketRuntime
 from .dag_callbacks import call_with_context_of
 from .dag_file import load_dag_file, prepare_import_paths
+from .deadline_call import call_deadline
 from .failure_mail import send_failure_mail
 from .late_callbacks import call_back, context_after
 from .surroundings import task_surroundings
@@ -82,6 +83,9 @@ def deliver(order: CallbackOrder, runtime: task_runtime.TaskRuntime) -> None:
     dag = _find_dag(load_dag_file(Path(order.path), folders).dags, order)
     state = TaskInstanceState(order.state)
     with task_surroundings(runtime):
+        if order.kind == "deadline":
+            call_deadline(dag, order.deadline)
+            return
         if order.kind.startswith("dag_"):
             call_with_context_of(
                 dag,

@@ -91,23 +91,41 @@ from airflow import DAG, Dataset
 from airflow.operators.bash import BashOperator
 from airflow.operators.python import PythonOperator
 
+from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference, SyncCallback
+
 def fail():
     raise ValueError("the <cause>")
+
+def late(who, context):
+    with open({folder!r} + "/late.txt", "a") as file:
+        file.write(f"{{who}} {{context['dag_run']['run_id']}}\\n")
+
+async def late_async(**kwargs):
+    late(**kwargs)
+
+def alert(callback, interval):
+    reference = DeadlineReference.DAGRUN_QUEUED_AT
+    return DeadlineAlert(reference, interval=interval, callback=callback)
 
 with DAG(
     "team",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1),
     is_paused_upon_creation=False,
-    default_args={"email": "ada@example.com, bob@example.com"},
+    default_args={{"email": "ada@example.com, bob@example.com"}},
+    deadline=[
+        alert(SyncCallback(late, {{"who": "sync {{{{ dag_run.dag_id }}}}"}}), timedelta(0)),
+        alert(AsyncCallback(late_async, {{"who": "async"}}), timedelta(0)),
+        alert(SyncCallback(late, {{"who": "never"}}), timedelta(hours=1)),
+    ],
 ):
     said = BashOperator(
         task_id="say",
-        bash_command="echo {{ macros.team.shout('hello') }}",
+        bash_command="echo {{{{ macros.team.shout('hello') }}}}",
         outlets=[Dataset("s3://team/said")],
     )
     heard = PythonOperator(
-        task_id="hear", python_callable=lambda ti: {"heard": ti.xcom_pull("say")}
+        task_id="hear", python_callable=lambda ti: {{"heard": ti.xcom_pull("say")}}
     )
     broken = PythonOperator(
         task_id="fail", python_callable=fail, retries=1, retry_delay=timedelta(seconds=0)
@@ -132,7 +150,7 @@ def test_mail_plugins_listeners_and_an_xcom_backend_at_work(deployment, mails) -
     (plugins / "team_xcom.py").write_text(BACKEND.format(store=str(store)))
     deployment.environment |= mails.settings()
     deployment.environment["AIRFLOW__CORE__XCOM_BACKEND"] = "team_xcom.FileXCom"
-    deployment.write_dag("team.py", DAG)
+    deployment.write_dag("team.py", DAG.format(folder=str(deployment.home)))
     deployment.write_dag("airflow_broken.py", "from airflow import DAG\n1 / 0\n")
     deployment.start()
     deployment.wait_until(lambda: deployment.rows("dags", "list", "--columns", "dag_id"), "the DAG")
@@ -154,6 +172,12 @@ def test_mail_plugins_listeners_and_an_xcom_backend_at_work(deployment, mails) -
 
     deployment.wait_until(lambda: "run one failed task_failure" in heard(), "the end of the run")
 
+    late = deployment.home / "late.txt"
+    deployment.wait_until(
+        lambda: late.exists() and len(late.read_text().splitlines()) == 2, "deadline alerts"
+    )
+
+    assert sorted(late.read_text().splitlines()) == ["async one", "sync team one"]
     (plugin_error,) = [one for one in errors if one["filepath"].endswith("broken_plugin.py")]
     assert "ModuleNotFoundError: No module named 'no_such_module'" in plugin_error["error"]
     listed = deployment.cli("plugins", code=1)

@@ -1,0 +1,13 @@
+# Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
+from tradewind.sdk.decorated_operator import TaskCallable as _TaskDecorator
+TaskDecorator = _TaskDecorator
+from tradewind.sdk.task_decorators import TaskDecorators as _TaskDecoratorCollection
+TaskDecoratorCollection = _TaskDecoratorCollection
+from tradewind.sdk.dag_decorator import dag as dag
+from tradewind.sdk.task_decorators import setup_task as _setup
+setup = _setup
+from tradewind.sdk.task_decorators import task as task
+from tradewind.sdk.task_group_decorator import task_group as task_group
+from tradewind.sdk.task_decorators import teardown_task as _teardown
+teardown = _teardown
+from . import base as base

@@ -1,0 +1,6 @@
+# Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
+from tradewind.sdk.decorated_operator import DecoratedOperator as DecoratedOperator
+from tradewind.sdk.decorated_operator import TaskCallable as _TaskDecorator
+TaskDecorator = _TaskDecorator
+from tradewind.sdk.decorated_operator import get_unique_task_id as get_unique_task_id
+from tradewind.sdk.decorated_operator import task_decorator_factory as task_decorator_factory

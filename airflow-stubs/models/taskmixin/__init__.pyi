@@ -1,0 +1,5 @@
+# Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
+from tradewind.sdk.dag_node import DAGNode as DAGNode
+from tradewind.sdk.dag_node import DependencyMixin as DependencyMixin
+from tradewind.sdk.dag_node import DependencyMixin as _TaskMixin
+TaskMixin = _TaskMixin

@@ -1,0 +1,34 @@
+# Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
+from tradewind.operators.bash import BashOperator as BashOperator
+from tradewind.operators.branch import BranchPythonOperator as BranchPythonOperator
+from tradewind.operators.empty import EmptyOperator as _DummyOperator
+DummyOperator = _DummyOperator
+from tradewind.operators.email import EmailOperator as EmailOperator
+from tradewind.operators.python import PythonOperator as PythonOperator
+from tradewind.operators.virtualenv import PythonVirtualenvOperator as PythonVirtualenvOperator
+from tradewind.operators.short_circuit import ShortCircuitOperator as ShortCircuitOperator
+from . import bash as bash
+from . import bash_operator as bash_operator
+from . import branch as branch
+from . import branch_operator as branch_operator
+from . import dagrun_operator as dagrun_operator
+from . import datetime as datetime
+from . import dummy as dummy
+from . import dummy_operator as dummy_operator
+from . import email as email
+from . import email_operator as email_operator
+from . import empty as empty
+from . import hive_operator as hive_operator
+from . import http_operator as http_operator
+from . import latest_only as latest_only
+from . import latest_only_operator as latest_only_operator
+from . import mssql_operator as mssql_operator
+from . import mysql_operator as mysql_operator
+from . import postgres_operator as postgres_operator
+from . import python as python
+from . import python_operator as python_operator
+from . import sensors as sensors
+from . import slack_operator as slack_operator
+from . import sqlite_operator as sqlite_operator
+from . import trigger_dagrun as trigger_dagrun
+from . import weekday as weekday

@@ -1,0 +1,76 @@
+# Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
+from tradewind.sdk.exceptions import *
+from tradewind.sdk.parsing_context import AirflowParsingContext as AirflowParsingContext
+from tradewind.sdk.asset import Asset as Asset
+from tradewind.sdk.asset import AssetAccessControl as AssetAccessControl
+from tradewind.sdk.asset import AssetAlias as AssetAlias
+from tradewind.sdk.asset import AssetAll as AssetAll
+from tradewind.sdk.asset import AssetAny as AssetAny
+from tradewind.sdk.timetables.asset_driven import AssetOrTimeSchedule as AssetOrTimeSchedule
+from tradewind.sdk.asset import AssetWatcher as AssetWatcher
+from tradewind.sdk.deadline import AsyncCallback as AsyncCallback
+from tradewind.sdk.base_operator import BaseAsyncOperator as BaseAsyncOperator
+from tradewind.operators.branch import BaseBranchOperator as BaseBranchOperator
+from tradewind.sdk.deadline import BaseDeadlineReference as BaseDeadlineReference
+from tradewind.sdk.base_hook import BaseHook as BaseHook
+from tradewind.sdk.notifier import BaseNotifier as BaseNotifier
+from tradewind.sdk.base_operator import BaseOperator as BaseOperator
+from tradewind.sdk.operator_link import BaseOperatorLink as BaseOperatorLink
+from tradewind.sdk.base_sensor import BaseSensorOperator as BaseSensorOperator
+from tradewind.sdk.xcom import BaseXCom as BaseXCom
+from tradewind.operators.skip_mixin import BranchMixIn as BranchMixIn
+from tradewind.sdk.connection import Connection as Connection
+from tradewind.sdk.context import Context as Context
+from tradewind.sdk.timetables.interval import CronDataIntervalTimetable as CronDataIntervalTimetable
+from tradewind.sdk.timetables.trigger import CronTriggerTimetable as CronTriggerTimetable
+from tradewind.sdk.dag import DAG as DAG
+from tradewind.sdk.states import DagRunState as DagRunState
+from tradewind.sdk.deadline import DeadlineAlert as DeadlineAlert
+from tradewind.sdk.deadline import DeadlineReference as DeadlineReference
+from tradewind.sdk.timetables.interval import DeltaDataIntervalTimetable as DeltaDataIntervalTimetable
+from tradewind.sdk.timetables.trigger import DeltaTriggerTimetable as DeltaTriggerTimetable
+from tradewind.sdk.edges import EdgeModifier as EdgeModifier
+from tradewind.sdk.timetables.events import EventsTimetable as EventsTimetable
+from tradewind.sdk.retry_policy import ExceptionRetryPolicy as ExceptionRetryPolicy
+from tradewind.sdk.edges import Label as Label
+from tradewind.sdk.asset import Metadata as Metadata
+from tradewind.sdk.timetables.trigger import MultipleCronTriggerTimetable as MultipleCronTriggerTimetable
+from tradewind.sdk.object_storage import ObjectStoragePath as ObjectStoragePath
+from tradewind.sdk.param import Param as Param
+from tradewind.sdk.param import ParamsDict as ParamsDict
+from tradewind.sdk.base_sensor import PokeReturnValue as PokeReturnValue
+from tradewind.sdk.retry_policy import RetryAction as RetryAction
+from tradewind.sdk.retry_policy import RetryDecision as RetryDecision
+from tradewind.sdk.retry_policy import RetryPolicy as RetryPolicy
+from tradewind.sdk.retry_policy import RetryRule as RetryRule
+from tradewind.operators.skip_mixin import SkipMixin as SkipMixin
+from tradewind.sdk.deadline import SyncCallback as SyncCallback
+from tradewind.sdk.task_group import TaskGroup as TaskGroup
+from tradewind.sdk.task_instance import RuntimeTaskInstance as _TaskInstance
+TaskInstance = _TaskInstance
+from tradewind.sdk.states import TaskInstanceState as TaskInstanceState
+from tradewind.sdk.trigger_rules import TriggerRule as TriggerRule
+from tradewind.sdk.variable import Variable as Variable
+from tradewind.sdk.weight_rules import WeightRule as WeightRule
+from tradewind.sdk.xcom_arg import XComArg as XComArg
+from tradewind import AIRFLOW_VERSION as ___version__
+__version__ = ___version__
+from tradewind.sdk.asset_decorator import asset as asset
+from tradewind.sdk.edges import chain as chain
+from tradewind.sdk.edges import chain_linear as chain_linear
+from tradewind.sdk.configuration import conf as conf
+from tradewind.sdk.edges import cross_downstream as cross_downstream
+from tradewind.sdk.dag_decorator import dag as dag
+from tradewind.sdk.deadline import deadline_reference as deadline_reference
+from tradewind.sdk.context import get_current_context as get_current_context
+from tradewind.sdk.parsing_context import get_parsing_context as get_parsing_context
+from tradewind.sdk.resolvable import literal as literal
+from tradewind.sdk import macros as macros
+from tradewind.sdk.base_sensor import poke_mode_only as poke_mode_only
+from tradewind.sdk.task_decorators import setup_task as _setup
+setup = _setup
+from tradewind.sdk.task_decorators import task as task
+from tradewind.sdk.task_group_decorator import task_group as task_group
+from tradewind.sdk.task_decorators import teardown_task as _teardown
+teardown = _teardown
+from tradewind.sdk import timezone as timezone

@@ -1,0 +1,3 @@
+# Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
+from tradewind.operators.branch import BaseBranchOperator as BaseBranchOperator
+from tradewind.operators.skip_mixin import BranchMixIn as BranchMixIn

@@ -1,0 +1,3 @@
+# Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
+from tradewind.sdk.edges import EdgeModifier as EdgeModifier
+from tradewind.sdk.edges import Label as Label

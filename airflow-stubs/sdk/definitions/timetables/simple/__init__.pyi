@@ -1,0 +1,4 @@
+# Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
+from tradewind.sdk.timetables.simple import ContinuousTimetable as ContinuousTimetable
+from tradewind.sdk.timetables.simple import NullTimetable as NullTimetable
+from tradewind.sdk.timetables.simple import OnceTimetable as OnceTimetable

@@ -1,0 +1,2 @@
+# Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
+from tradewind.sdk.context_variables import context_to_airflow_vars as context_to_airflow_vars

@@ -1,0 +1,4 @@
+# Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
+from tradewind.sdk.xcom import BaseXCom as BaseXCom
+from tradewind.sdk.xcom import BaseXCom as _XCom
+XCom = _XCom

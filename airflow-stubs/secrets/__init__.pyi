@@ -1,0 +1,3 @@
+# Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
+from tradewind.sdk.secrets_backend import BaseSecretsBackend as BaseSecretsBackend
+from . import base_secrets as base_secrets

@@ -1,0 +1,3 @@
+# Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
+from tradewind.sdk.timetables.asset_driven import AssetOrTimeSchedule as _DatasetOrTimeSchedule
+DatasetOrTimeSchedule = _DatasetOrTimeSchedule

@@ -1,0 +1,3 @@
+# Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
+from tradewind.sdk.parsing_context import AirflowParsingContext as AirflowParsingContext
+from tradewind.sdk.parsing_context import get_parsing_context as get_parsing_context

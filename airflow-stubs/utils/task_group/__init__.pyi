@@ -1,0 +1,3 @@
+# Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
+from tradewind.sdk.task_group import MappedTaskGroup as MappedTaskGroup
+from tradewind.sdk.task_group import TaskGroup as TaskGroup
