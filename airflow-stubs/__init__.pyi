@@ -19,6 +19,7 @@ from . import providers_manager as providers_manager
 from . import sdk as sdk
 from . import secrets as secrets
 from . import settings as settings
+from . import stats as stats
 from . import typing_compat as typing_compat
 from . import utils as utils
 from . import version as version

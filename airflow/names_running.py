@@ -100,6 +100,30 @@ RUNNING: tuple[tuple[str, str, str], ...] = (
         "sdk sdk.definitions.retry_policy",
     ),
     ("sdk.timezone", "timezone=", "providers.common.compat.sdk"),
+    (
+        "sdk.callable_runners",
+        "KeywordParameters is_async_callable",
+        "sdk.bases.decorator utils.operator_helpers",
+    ),
+    ("sdk.callable_runners", "ExecutionCallableRunner", "utils.operator_helpers"),
+    (
+        "sdk.callable_runners",
+        "create_executable_runner=ExecutionCallableRunner ExecutionCallableRunner "
+        "create_async_executable_runner=AsyncExecutionCallableRunner AsyncExecutionCallableRunner",
+        "sdk.execution_time.callback_runner",
+    ),
+    (
+        "sdk.callable_runners",
+        "context_get_outlet_events",
+        "sdk.execution_time.context utils.context",
+    ),
+    ("sdk.json_coding", "AirflowJsonEncoder WebEncoder XComDecoder XComEncoder", "utils.json"),
+    ("sdk.stats", "Stats", "stats observability.stats sdk.observability.stats"),
+    (
+        "sdk.asset_details",
+        "AssetAliasDetails AssetDetails",
+        "api_fastapi.auth.managers.models.resource_details",
+    ),
     # States
     ("sdk.states", "DagRunState TaskInstanceState", "sdk utils.state"),
     ("sdk.state_names", "State", "utils.state"),
@@ -126,6 +150,19 @@ RUNNING: tuple[tuple[str, str, str], ...] = (
         "models",
     ),
     ("sdk.metadata_session", "DagModel=out_of_reach", "models.dag"),
+    ("sdk.metadata_session", "SerializedDagModel=out_of_reach", "models.serialized_dag"),
+    (
+        "sdk.metadata_session",
+        "RenderedTaskInstanceFields=out_of_reach",
+        "models.renderedtifields",
+    ),
+    ("sdk.metadata_session", "clear_task_instances=refuse_session", "models.taskinstance"),
+    (
+        "sdk.metadata_session",
+        "AssetEvent=out_of_reach AssetModel=out_of_reach expand_alias_to_assets=refuse_session",
+        "models.asset",
+    ),
+    ("sdk.metadata_session", "expand_alias_to_datasets=refuse_session", "datasets"),
     # Secrets in logs
     (
         "sdk.secrets_masker",
@@ -164,6 +201,17 @@ RUNNING: tuple[tuple[str, str, str], ...] = (
     ("sdk.provider_functions", "getuser", "utils.platform"),
     ("sdk.provider_functions", "get_random_string to_boolean", "utils.strings"),
     ("sdk.provider_functions", "md5", "utils.hashlib_wrapper"),
+    (
+        "sdk.provider_functions",
+        "correct_maybe_zipped",
+        "utils.file",
+    ),
+    ("sdk.module_loading", "get_unique_dag_module_name=dag_module_name", "utils.file"),
+    (
+        "sdk.provider_functions",
+        "build_airflow_dagrun_url build_airflow_url_with_query",
+        "utils.helpers",
+    ),
     ("sdk.provider_functions", "patch_environ", "utils.process_utils"),
     ("sdk.provider_functions", "timeout", "sdk.execution_time.timeout utils.timeout"),
     (

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import pkgutil
 from collections.abc import Callable, Iterator
+from pathlib import PurePath
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +24,13 @@ def qualname(o: object | Callable[..., Any], use_qualname: bool = False) -> str:
     kind = type(o)
     name = kind.__qualname__ if use_qualname else kind.__name__
     return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
+
+
+def dag_module_name(path: str | os.PathLike[str]) -> str:
+    """Return the name under which the DAG file at *path* is imported."""
+    text = os.fspath(path)
+    digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    return f"unusual_prefix_{digest}_{PurePath(text).stem}"
 
 
 def iter_namespace(ns: ModuleType) -> Iterator[str]:

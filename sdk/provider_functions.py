@@ -18,6 +18,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Mu
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
 from .exceptions import AirflowTaskTimeout
 from .not_set import ArgNotSet
@@ -212,3 +213,27 @@ def add_deprecated_classes(module_imports: Mapping[str, Mapping[str, str]], pack
             look_up, moved, full_name
         )
         sys.modules[full_name] = module
+
+
+def correct_maybe_zipped(fileloc: str | None) -> str | None:
+    """Return the archive where *fileloc* lies in one, else *fileloc* itself."""
+    if not fileloc:
+        return fileloc
+    archive, ending, rest = fileloc.partition(".zip/")
+    return f"{archive}.zip" if ending and rest else fileloc
+
+
+def build_airflow_url_with_query(query: Mapping[str, Any]) -> str:
+    """Return the address of the page of a DAG, with *query*."""
+    return f"{_base_url()}/dags/{query.get('dag_id', '')}?{urlencode(dict(query))}"
+
+
+def build_airflow_dagrun_url(dag_id: str, run_id: str) -> str:
+    """Return the address of the page of a run."""
+    return f"{_base_url()}/dags/{quote(dag_id)}/runs/{quote(run_id)}"
+
+
+def _base_url() -> str:
+    from .configuration import conf
+
+    return str(conf.get("api", "base_url", fallback="") or "").rstrip("/")

@@ -6,4 +6,6 @@ from tradewind.sdk.asset import AssetAll as _DatasetAll
 DatasetAll = _DatasetAll
 from tradewind.sdk.asset import AssetAny as _DatasetAny
 DatasetAny = _DatasetAny
+from tradewind.sdk.metadata_session import refuse_session as _expand_alias_to_datasets
+expand_alias_to_datasets = _expand_alias_to_datasets
 from . import metadata as metadata

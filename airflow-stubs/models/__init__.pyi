@@ -25,6 +25,7 @@ from tradewind.sdk.variable import Variable as Variable
 from tradewind.sdk.xcom import BaseXCom as _XCom
 XCom = _XCom
 from . import abstractoperator as abstractoperator
+from . import asset as asset
 from . import baseoperator as baseoperator
 from . import baseoperatorlink as baseoperatorlink
 from . import connection as connection
@@ -35,6 +36,8 @@ from . import dataset as dataset
 from . import mappedoperator as mappedoperator
 from . import operator as operator
 from . import param as param
+from . import renderedtifields as renderedtifields
+from . import serialized_dag as serialized_dag
 from . import skipmixin as skipmixin
 from . import taskgroup as taskgroup
 from . import taskinstance as taskinstance

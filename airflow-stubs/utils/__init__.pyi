@@ -9,8 +9,10 @@ from . import decorators as decorators
 from . import deprecation_tools as deprecation_tools
 from . import edgemodifier as edgemodifier
 from . import email as email
+from . import file as file
 from . import hashlib_wrapper as hashlib_wrapper
 from . import helpers as helpers
+from . import json as json
 from . import module_loading as module_loading
 from . import net as net
 from . import operator_helpers as operator_helpers

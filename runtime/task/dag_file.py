@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from ...sdk import dag_context
 from ...sdk.configuration import conf
 from ...sdk.errors import TradewindError
+from ...sdk.module_loading import dag_module_name
 from ...sdk.plugins import load_plugins
 from . import dag_archive
 
@@ -49,12 +50,6 @@ class LoadedFile:
 def hash_content(content: bytes) -> str:
     """Return the hash by which a file's content is known everywhere: 32 hexadecimal digits."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
-def module_name(path: Path) -> str:
-    """Return the name under which the file at *path* is imported."""
-    digest = hashlib.sha1(str(path).encode(), usedforsecurity=False).hexdigest()
-    return f"unusual_prefix_{digest}_{path.stem}"
 
 
 def prepare_import_paths(roots: Iterable[Path | str]) -> None:
@@ -126,7 +121,7 @@ def _files_of(path: Path, source: bytes) -> list[tuple[Path, bytes]]:
 
 
 def _import_source(path: Path, source: bytes) -> list[DAG]:
-    name = module_name(path)
+    name = dag_module_name(path)
     loader = importlib.machinery.SourceFileLoader(name, str(path))
     spec = importlib.util.spec_from_loader(name, loader, origin=str(path))
     if spec is None:

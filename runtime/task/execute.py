@@ -26,6 +26,7 @@ from ...sdk.dag_run import DagRun, to_pendulum
 from ...sdk.exceptions import (
     AirflowInactiveAssetInInletOrOutletException,
     AirflowTaskTerminated,
+    DagRunTriggerException,
 )
 from ...sdk.param import ParamsDict
 from ...sdk.secrets_masker import mask
@@ -34,7 +35,7 @@ from ...sdk.task_context import build_context
 from ...sdk.task_instance import RuntimeTaskInstance, host_name
 from ...sdk.timezone import utcnow
 from ...sdk.xcom_arg import XCOM_RETURN_KEY
-from . import listening, outcome
+from . import listening, outcome, trigger_request
 from .ask_retry_policy import apply_retry_policy
 from .callbacks import run_callbacks
 from .outcome import Ending
@@ -253,7 +254,10 @@ class TaskExecution:
                 next_kwargs = xcom_serialization.decode(self._spec.next_kwargs or "{}")
                 value = task.resume_execution(self._spec.next_method, next_kwargs, context)
             else:
-                value = task.execute(context)
+                try:
+                    value = task.execute(context)
+                except DagRunTriggerException as request:
+                    value = trigger_request.follow(request, task, context)  # type: ignore[func-returns-value]
         hook = getattr(task, "_post_execute_hook", None)
         if hook is not None:
             self._call_hook(hook, context, value)

@@ -1,0 +1,1 @@
+# Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
