@@ -39,6 +39,9 @@ class _LateChildren:
         self.count += 1
         self._children.fork(request)
 
+    def is_suspect(self, relative_path: str) -> bool:
+        return self._children is not None and self._children.is_suspect(relative_path)
+
     def wait(self, timeout_s: float) -> list[FinishedParse]:
         return self._children.wait(timeout_s) if self._children is not None else []
 
