@@ -38,7 +38,17 @@ _S = TaskInstanceState
 TRACEBACK_LETTERS_MAX = 20_000
 
 OUTCOMES = frozenset(
-    {"success", "skipped", "failed", "failed_final", "rescheduled", "deferred", "lost", "returned"}
+    {
+        "success",
+        "skipped",
+        "failed",
+        "failed_final",
+        "rescheduled",
+        "deferred",
+        "lost",
+        "absent",
+        "returned",
+    }
 )
 
 _HELD = (
@@ -76,6 +86,16 @@ _LATEST_ENDS = (
     )
     .order_by(attempt.c.epoch.desc())
     .limit(DEATHS_MAX - 1)
+)
+
+_ABSENT = (
+    select(attempt.c.id)
+    .where(
+        attempt.c.task_instance_id == bindparam("id"),
+        attempt.c.try_number == bindparam("try_number"),
+        attempt.c.state == "absent",
+    )
+    .limit(1)
 )
 
 _CLAIMED = select(attempt.c.id).where(
@@ -204,21 +224,25 @@ class ResultWriter:
             has_entered=result.has_entered,
             reason=result.reason,
             deaths=self._deaths(held, task) if result.outcome == "lost" else 0,
+            was_absent=result.outcome == "absent" and self._was_absent(held),
         )
         if verdict.new_state is _S.SCHEDULED:
             self._end(result, "returned" if result.outcome != "lost" else "lost", verdict.reason)
             self.applied.has_scheduled = True
             return state_writes.take_back(held, verdict.reason)
+        is_looked_for_again = (
+            result.outcome == "absent" and verdict.new_state is _S.UP_FOR_RESCHEDULE
+        )
         state = "lost" if result.outcome == "lost" else verdict.new_state.value
-        self._end(result, state, verdict.reason)
+        self._end(result, "absent" if is_looked_for_again else state, verdict.reason)
         values: dict[str, Any] = {
             "claim_id": None,
             "ended_at": ended_at,
             "due_at": verdict.due_at,
-            "next_method": None,
-            "next_kwargs": None,
-            "trigger_id": None,
         }
+        if is_looked_for_again:
+            return Move(held, verdict.new_state, verdict.reason, values)
+        values |= {"next_method": None, "next_kwargs": None, "trigger_id": None}
         if result.started_at is not None and held.started_at is None:
             values["started_at"] = result.started_at
         if result.hostname:
@@ -235,6 +259,11 @@ class ResultWriter:
             wanted = result.trigger or {}
             values |= insert_trigger(self.connection, held, task, wanted, self.now)
         return Move(held, verdict.new_state, verdict.reason, values)
+
+    def _was_absent(self, held: Held) -> bool:
+        """Whether this try was not to be found where it was to run once before."""
+        earlier = {"id": held.id, "try_number": held.try_number}
+        return self.connection.execute(_ABSENT, earlier).first() is not None
 
     def _deaths(self, held: Held, task: SerializedTask) -> int:
         """Return how often in a row what ran it has died, this time included."""

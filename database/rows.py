@@ -142,7 +142,8 @@ class AttemptRow:
     """One hand-out of one try, kept for ever with its task instance.
 
     ``state``: claimed, running, then success, skipped, failed, up_for_retry, up_for_reschedule,
-    deferred, returned (user code never began), lost (its worker died) or fenced (came too late).
+    deferred, returned (user code never began), absent (its file was not there), lost (its worker
+    died) or fenced (came too late).
     """
 
     task_instance_id: int

@@ -149,7 +149,8 @@ class AttemptResult:
 
     ``outcome``: success, skipped, failed (retried if tries are left), failed_final (never
     retried), rescheduled (``due_at``), deferred (``trigger``), lost (the worker died;
-    ``has_entered`` False gives the try back), returned (its code did not begin; nobody died).
+    ``has_entered`` False gives the try back), returned (its code did not begin; nobody died),
+    absent (its file, or its task in it, is not where it was to run).
     """
 
     task_instance_id: int

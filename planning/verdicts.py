@@ -6,7 +6,7 @@ Source: ``spec/semantics.md`` sections 2.2 and 5.6; ``spec/reliability.md`` sect
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..sdk.serialized import SerializedTask
 from ..sdk.states import TaskInstanceState
@@ -16,6 +16,8 @@ _S = TaskInstanceState
 
 #: A task instance over which so many workers (or task hosts) in a row died is poison.
 DEATHS_MAX = 3
+#: How long a file that is not where its task was to run may be on its way there.
+ABSENT_DELAY = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,15 @@ def judge_result(
     is_restarting: bool = False,
     reason: str = "",
     deaths: int = 0,
+    was_absent: bool = False,
     retry_delay_max_s: float = RETRY_DELAY_MAX_S,
 ) -> ResultVerdict:
     """Return what becomes of a running task instance whose attempt has ended.
 
     Args:
         outcome: as ``AttemptResult.outcome``: success, skipped, failed, failed_final,
-            rescheduled, deferred, lost, or returned: nobody died, and its code did not begin.
+            rescheduled, deferred, lost, returned: nobody died, and its code did not begin; or
+            absent: its file, or its task in that file, is not where it was to run.
         try_number: of this try, 1 for the first.
         tries_max: ``max_tries``: retries, raised by every clear.
         due_at: the instant of the next poke (rescheduled), or of a retry that names its own.
@@ -58,6 +62,8 @@ def judge_result(
         deaths: how often in a row what ran it has died, this time included. At ``DEATHS_MAX``
             it fails, whatever its retries, and whether or not its code had begun: it would
             take one worker after the other with it (``reliability.md`` B11).
+        was_absent: this try was not to be found once before. The first time it is looked for
+            again in ``ABSENT_DELAY``, for files may be on their way; then it fails (B7).
 
     Raises:
         ValueError: no rule covers the outcome.
@@ -78,7 +84,15 @@ def judge_result(
         )
     if outcome == "failed_final":
         return ResultVerdict(_S.FAILED, reason=reason)
-    if outcome not in ("failed", "lost"):
+    if outcome == "absent" and not was_absent:
+        due_at = ended_at + ABSENT_DELAY
+        delay_s = ABSENT_DELAY.total_seconds()
+        return ResultVerdict(
+            _S.UP_FOR_RESCHEDULE,
+            due_at,
+            f"{reason}; looked for again in {delay_s:g} s, the try is not used",
+        )
+    if outcome not in ("failed", "lost", "absent"):
         raise ValueError(f"an attempt cannot end as {outcome!r}")
     if is_restarting:
         return ResultVerdict(_S.UP_FOR_RETRY, ended_at, reason)

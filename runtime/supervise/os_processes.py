@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from ...sdk.clock import Clock
 from ..task import frames, protocol
@@ -235,6 +236,9 @@ class OsProcesses:
             self._logs[order.key].note(host.ready.error.rstrip())
             last = host.ready.error.rstrip().rsplit("\n", 1)[-1]
             relative = order.claim.relative_fileloc or host.path
+            if not Path(host.path).exists():
+                self._end_absent(order, f"the DAG file {relative} is not on {self._hostname}")
+                return
             self._end_unstarted(order, f"cannot import {relative}: {last}")
         elif host.ready.not_fork_safe:
             self._start_fresh(order)
@@ -291,6 +295,9 @@ class OsProcesses:
         self._events.append(
             TaskEnded(key=order.key, error=error, is_out_of_resources=is_out_of_resources)
         )
+
+    def _end_absent(self, order: TaskOrder, error: str) -> None:
+        self._events.append(TaskEnded(key=order.key, error=error, is_absent=True))
 
     def _listen(self, descriptor: int, callback: Callable[[], None]) -> None:
         self._selector.register(descriptor, selectors.EVENT_READ, callback)

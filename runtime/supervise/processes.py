@@ -74,6 +74,8 @@ class TaskEnded:
     error: str = ""
     #: The system had no room for the process: nothing of the user ran, another time may do.
     is_out_of_resources: bool = False
+    #: Its DAG file is not on this machine.
+    is_absent: bool = False
     #: Its host or the zygote died under it.
     is_host_lost: bool = False
     is_out_of_memory: bool = False

@@ -18,6 +18,7 @@ from .zygote_client import describe_exit
 FAILED = "failed"
 FAILED_FINAL = "failed_final"
 LOST = "lost"
+ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ def judge_end(facts: AttemptFacts, ended: TaskEnded) -> AttemptResult:
         return _failed(facts, ended, FAILED, facts.stopped_because)
     if facts.stopped_because:
         return _failed(facts, ended, FAILED, facts.stopped_because)
+    if ended.is_absent:
+        return _failed(facts, ended, ABSENT, ended.error)
     if ended.is_host_lost and not facts.has_entered:
         return _failed(facts, ended, LOST, ended.error or "its task host died")
     return _failed(facts, ended, FAILED, describe_end(ended))
@@ -130,7 +133,7 @@ def _from_task(facts: AttemptFacts, ended: TaskEnded, result: TaskResult) -> Att
         started_at=facts.started_at,
         exit_code=ended.exit_code,
         signal=ended.signal,
-        has_entered=True,
+        has_entered=result.outcome != ABSENT,
         xcoms=[XComWrite(xcom.key, xcom.value, xcom.length) for xcom in result.xcoms],
         due_at=result.due_at,
         trigger=result.trigger,

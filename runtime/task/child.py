@@ -132,7 +132,7 @@ def _execute(
         task = dag.get_task(spec.task_id)
     except Exception as error:  # noqa: BLE001 - what user code's objects raise is not ours to know
         log.error("Cannot find the task to run: %s", error)
-        return failure(str(error))
+        return TaskResult(outcome="absent", reason=str(error), has_run_callbacks=False)
     _stop_on_sigterm()
     # From here on the try is used. Said to the runner for its clocks; written down for the
     # case that the runner dies before it reads this.
@@ -145,16 +145,15 @@ def _execute(
     )
 
 
-def failure(reason: str) -> TaskResult:
-    """Return the result of an attempt that failed before its task could begin."""
-    return TaskResult(outcome="failed", reason=reason, has_run_callbacks=False)
-
-
-def report_failure(connection: socket.socket, order: protocol.RunTask, reason: str) -> None:
-    """Send the result of an attempt whose file could not be imported."""
+def report_failure(
+    connection: socket.socket, order: protocol.RunTask, reason: str, *, is_absent: bool = False
+) -> None:
+    """Send the result of an attempt whose file could not be imported, or is not there."""
+    outcome = "absent" if is_absent else "failed"
     with contextlib.suppress(SupervisorGone):
         runtime = SocketRuntime(connection, order.nonce)
-        runtime.send(protocol.Result(result=failure(reason)))
+        result = TaskResult(outcome=outcome, reason=reason, has_run_callbacks=False)
+        runtime.send(protocol.Result(result=result))
 
 
 def _stop_on_sigterm() -> None:

@@ -44,7 +44,8 @@ def main(arguments: Sequence[str]) -> None:
     except BaseException as error:  # noqa: BLE001 - also SystemExit: the file's fault
         child.log.exception("Cannot import %s", fresh.start.path)
         reason = f"cannot import {fresh.start.relative_path}: {error!r}"
-        child.report_failure(connection, order, reason)
+        is_absent = not Path(fresh.start.path).exists()
+        child.report_failure(connection, order, reason, is_absent=is_absent)
         child.leave(0)
     child.run(
         order,

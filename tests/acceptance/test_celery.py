@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 DAG = """
@@ -100,17 +103,40 @@ def test_a_killed_worker_a_flushed_broker_and_a_drained_worker_lose_nothing(
         assert "Traceback" not in (deployment.home / f"{name}.out").read_text()
 
 
-def test_a_page_shows_the_log_that_a_worker_is_writing(celery_deployment):
-    deployment = celery_deployment
-    deployment.environment["TRADEWIND__API__AUTH_BACKENDS"] = "basic_auth"
-    set_up(deployment)
-    begin(deployment, "logged")
-    done = deployment.cli("tasks", "logs", "patient", "waits", "logged", code=None)
+def log_of(deployment, run_id: str) -> str:
+    """Read the log of the waiting task from the server that has no worker's disk."""
+    url = f"http://127.0.0.1:{deployment.port}/api/v1/dags/patient/dagRuns/{run_id}"
+    asked = urllib.request.Request(
+        f"{url}/taskInstances/waits/logs/1?full_content=true",
+        headers={
+            "Authorization": "Basic " + base64.b64encode(b"reader:a-long-password").decode(),
+            "Accept": "text/plain",
+        },
+    )
+    try:
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            return answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.read().decode()
 
-    live = done.stdout
+
+def test_the_server_shows_the_log_that_a_worker_is_writing(celery_deployment):
+    deployment = celery_deployment
+    set_up(deployment)
+    deployment.cli(
+        *("users", "create", "-u", "reader", "-p", "a-long-password", "-r", "Viewer"),
+        *("-f", "R", "-l", "R", "-e", "reader@example.com"),
+    )
+
+    begin(deployment, "logged")
+    deployment.wait_until(lambda: "the word is told" in log_of(deployment, "logged"), "its line")
     (deployment.home / "go_logged").touch()
     wait_for_success(deployment, "logged")
+    whole = log_of(deployment, "logged")
+    deployment.workers["worker"].send_signal(signal.SIGTERM)
+    deployment.workers["worker"].wait(timeout=20)
+    without_worker = log_of(deployment, "logged")
 
-    assert "the word is told" in live
+    assert "Task ended: success" in whole
     assert not list((deployment.home / "logs").rglob("attempt=1.log"))
-    assert list((deployment.home / "worker" / "logs").rglob("attempt=1.log"))
+    assert "The log is at http://127.0.0.1:" in without_worker
