@@ -129,7 +129,7 @@ class Deployment:
 
     def wait_for_dag(self, dag_id: str) -> None:
         """Wait until a DAG is known."""
-        self._wait(lambda: self.query("select 1 from dag where dag_id = ?", dag_id), dag_id)
+        self.wait_until(lambda: self.query("select 1 from dag where dag_id = ?", dag_id), dag_id)
 
     def wait_for_end(self, dag_id: str, run_id: str | None = None) -> list[dict[str, Any]]:
         """Wait until all task instances of a run have succeeded, and return them."""
@@ -138,7 +138,7 @@ class Deployment:
             rows = self.instances(dag_id, run_id)
             return rows if rows and all(row["state"] == "success" for row in rows) else []
 
-        return self._wait(ended, f"the end of {dag_id} {run_id or ''}")
+        return self.wait_until(ended, f"the end of {dag_id} {run_id or ''}")
 
     def run_to_end(self, dag_id: str) -> tuple[list[dict[str, Any]], float]:
         """Trigger a run; return its task instances and the CPU seconds of the whole server."""
@@ -179,7 +179,8 @@ class Deployment:
                         found.append(int(entry.name))
         return found
 
-    def _wait(self, holds: Any, what: str) -> Any:
+    def wait_until(self, holds: Any, what: str) -> Any:
+        """Wait until *holds* answers something, and return it."""
         deadline = time.monotonic() + DEADLINE_S
         while time.monotonic() < deadline:
             answer = holds()

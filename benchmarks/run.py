@@ -25,6 +25,7 @@ from typing import Any
 
 from deployment import Deployment
 from floors import bare_commit_ms, bare_fork_ms
+from parsing import parse
 
 BIN = Path(sys.executable).parent
 
@@ -63,6 +64,21 @@ with DAG("daily", start_date=datetime(2025, 1, 1), schedule="@daily", max_active
 ONCE = """
 with DAG("once", start_date=datetime(2025, 1, 1), schedule="@once", is_paused_upon_creation=False):
     f(1)
+"""
+XCOM = """
+from datetime import datetime
+from airflow.sdk import DAG, task
+
+@task
+def push():
+    return "x" * {size}
+
+@task
+def pull(value):
+    assert len(value) == {size}
+
+with DAG("{dag_id}", start_date=datetime(2025, 1, 1), schedule=None, is_paused_upon_creation=False):
+    pull(push())
 """
 PROGRAM = f"""
 with DAG("program", start_date=datetime(2025, 1, 1), schedule=None) as dag:
@@ -112,6 +128,34 @@ def new_file(deployment: Deployment) -> Figures:
     deployment.write_dag(f"{name}.py", HEAD + ONCE.replace('"once"', f'"{name}"'))
     instances = deployment.wait_for_end(name)
     return {"new file to first task's end, s": instances[0]["ended_at"] - written_at}
+
+
+def large_xcom(deployment: Deployment) -> Figures:
+    """Hand 1 MB from one task to the next, beside a number between the same tasks."""
+    taken = {}
+    for dag_id in ("small", "large"):
+        instances, _ = deployment.run_to_end(dag_id)
+        first, last = sorted(instances, key=lambda row: row["started_at"])
+        taken[dag_id] = (last["ended_at"] - first["started_at"]) * 1000
+    return {
+        "two tasks with a number between them, ms": taken["small"],
+        "two tasks with 1 MB between them, ms": taken["large"],
+    }
+
+
+def peak_memory(deployment: Deployment) -> Figures:
+    """Look at the memory of all processes again and again while 200 tasks run."""
+    run_id = f"peak_{time.monotonic_ns()}"
+    deployment.command("dags", "trigger", "wide", "--run-id", run_id)
+    most_mb = 0.0
+
+    def has_ended() -> bool:
+        nonlocal most_mb
+        most_mb = max(most_mb, deployment.pss_mb())
+        return all(row["state"] == "success" for row in deployment.instances("wide", run_id))
+
+    deployment.wait_until(has_ended, "the end of wide")
+    return {"memory peak with 200 tasks, PSS MB": most_mb}
 
 
 def cold_start() -> Figures:
@@ -171,12 +215,15 @@ ON_A_SERVER: dict[str, Callable[[Deployment], Figures]] = {
     "chain": chain,
     "wide": wide,
     "new_file": new_file,
+    "large_xcom": large_xcom,
+    "peak_memory": peak_memory,
 }
 ALONE: dict[str, Callable[[], Figures]] = {
     "cold_start": cold_start,
     "backfill": backfill,
     "program": program,
     "imports": imports,
+    "parse": parse,
 }
 
 
@@ -193,9 +240,13 @@ def measure(names: list[str], runs: int) -> dict[str, list[float]]:
 
     wanted = [name for name in ON_A_SERVER if name in names]
     if wanted:
-        with Deployment({"chain.py": HEAD + CHAIN, "wide.py": HEAD + WIDE}) as deployment:
+        files = {"chain.py": HEAD + CHAIN, "wide.py": HEAD + WIDE}
+        for dag_id, size in (("small", 1), ("large", 1_000_000)):
+            if "large_xcom" in wanted:
+                files[f"{dag_id}.py"] = XCOM.format(dag_id=dag_id, size=size)
+        with Deployment(files) as deployment:
             deployment.start()
-            for dag_id in ("chain", "wide"):
+            for dag_id in (name.removesuffix(".py") for name in files):
                 deployment.wait_for_dag(dag_id)
                 deployment.run_to_end(dag_id)  # warm: hosts are up
             for _ in range(runs):
