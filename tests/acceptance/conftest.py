@@ -213,9 +213,25 @@ def celery_deployment(
     made.close()
 
 
-@pytest.fixture(params=["sqlite and local", "postgresql and celery"])
+@pytest.fixture
+def postgresql_deployment(
+    tmp_path: Path, make_postgresql: Callable[..., str]
+) -> Iterator[Deployment]:
+    made = Deployment(tmp_path / "home")
+    made.environment["TRADEWIND__DATABASE__SQL_ALCHEMY_CONN"] = make_postgresql()
+    yield made
+    made.close()
+
+
+_DEPLOYMENTS = {
+    "sqlite and local": "deployment",
+    "postgresql and local": "postgresql_deployment",
+    "postgresql and celery": "celery_deployment",
+}
+
+
+@pytest.fixture(params=list(_DEPLOYMENTS))
 def any_deployment(request: pytest.FixtureRequest) -> Deployment:
-    """What must be so on a laptop, and in a cluster."""
-    name = "deployment" if request.param == "sqlite and local" else "celery_deployment"
-    made: Deployment = request.getfixturevalue(name)
+    """What must be so on a laptop, on one larger machine, and in a cluster."""
+    made: Deployment = request.getfixturevalue(_DEPLOYMENTS[request.param])
     return made
