@@ -76,6 +76,8 @@ def run_consumer(plan: ConsumerPlan) -> int:
     warnings.simplefilter("ignore", SecurityWarning)
     watch = HearingWatch(app, ping_queue)
     watch.start()
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_in_one_line)
     worker = app.Worker(
         hostname=default_nodename(plan.name),
         pool="threads",
@@ -89,6 +91,15 @@ def run_consumer(plan: ConsumerPlan) -> int:
     )
     worker.start()
     return int(worker.exitcode or 0)
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """Leave out the traceback of what Celery expects and survives: a broker that went away."""
+    if record.name.startswith(("celery", "kombu")) and record.exc_info:
+        error = record.exc_info[1]
+        record.msg, record.args = f"{record.getMessage().splitlines()[0]} ({error})", ()
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def _add_claim_task(app: Celery, desk: Path) -> None:
