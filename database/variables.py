@@ -23,6 +23,15 @@ class VariableOperations(Operations):
             row = connection.execute(select(variable).where(variable.c.key == key)).one_or_none()
         return None if row is None else self._row(row)
 
+    def keys(self, prefix: str = "") -> builtins.list[str]:
+        """Return the keys that begin with *prefix*, in order."""
+        statement = select(variable.c.key).order_by(variable.c.key)
+        if prefix:
+            statement = statement.where(variable.c.key.startswith(prefix, autoescape=True))
+        with self._database.read() as connection:
+            found = connection.execute(statement).scalars().all()
+        return [key for key in found if key.startswith(prefix)]  # SQLite's LIKE knows no case
+
     def set(
         self,
         key: str,

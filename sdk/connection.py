@@ -271,6 +271,23 @@ class Connection:
         found = hook_class(self.conn_type)
         return found.hook(**{found.connection_id_name: self.conn_id}, **(hook_params or {}))
 
+    def test_connection(self) -> tuple[bool, str]:
+        """Ask the provider's hook whether the other side answers; return that, and its text."""
+        from .secrets_lookup import ask_first, stop_asking
+
+        asked = _OneConnection(self)
+        ask_first(asked)
+        try:
+            hook = self.get_hook()
+            if not hasattr(hook, "test_connection"):
+                return False, f"{type(hook).__name__} cannot test a connection"
+            is_well, text = hook.test_connection()
+            return bool(is_well), str(text)
+        except Exception as error:  # noqa: BLE001 - the answer says what it was
+            return False, str(error)
+        finally:
+            stop_asking(asked)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Connection):
             return NotImplemented
@@ -284,6 +301,22 @@ class Connection:
 
     def __str__(self) -> str:
         return self.conn_id or ""
+
+
+class _OneConnection:
+    """Finds one connection that may be stored nowhere: what is tested before it is saved."""
+
+    def __init__(self, connection: Connection) -> None:
+        if not connection.conn_id:
+            connection.conn_id = "tested"
+        self._connection = connection
+
+    def get_connection(self, conn_id: str) -> Connection | None:
+        """Return it, if it is that one."""
+        return self._connection if conn_id == self._connection.conn_id else None
+
+    def get_variable(self, key: str) -> None:
+        """Have none."""
 
 
 def normalise_type(conn_type: str) -> str:

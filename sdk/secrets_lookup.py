@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 from typing import Any
 
 from . import task_runtime
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 #: (class path, JSON arguments) → the backend. Building one may read credentials and files.
 _built: dict[tuple[str, str], Any] = {}
+#: (method, key) → until when, and what a backend said: with ``[secrets] use_cache`` only.
+_remembered: dict[tuple[str, str], tuple[float, Any]] = {}
 #: Backends that stand before all others for a while: the files that ``dag.test()`` was given.
 _first: list[Any] = []
 
@@ -76,15 +79,37 @@ def stop_asking(backend: Any) -> None:
 
 
 def _from_backends(method: str, key: str) -> Any:
-    for backend in (*_first, *_configured_backends()):
-        try:
-            found = getattr(backend, method)(key)
-        except Exception:  # another place may still have it
-            log.exception("the secrets backend %s failed", type(backend).__name__)
-            continue
-        if found is not None:
+    for backend in _first:
+        if (found := _ask(backend, method, key)) is not None:
             return found
-    return None
+    backends = _configured_backends()
+    if not backends:
+        return None
+    known = _remembered.get((method, key))
+    if known is not None and time.monotonic() < known[0]:
+        return known[1]
+    found = next((one for b in backends if (one := _ask(b, method, key)) is not None), None)
+    lifetime_s = _cache_lifetime_s()
+    if lifetime_s > 0:
+        _remembered[method, key] = (time.monotonic() + lifetime_s, found)
+    return found
+
+
+def _ask(backend: Any, method: str, key: str) -> Any:
+    try:
+        return getattr(backend, method)(key)
+    except Exception:  # another place may still have it
+        log.exception("the secrets backend %s failed", type(backend).__name__)
+        return None
+
+
+def _cache_lifetime_s() -> float:
+    """Return for how long answers of backends are kept in this process, 0: not at all."""
+    from .configuration import conf
+
+    if not conf.getboolean("secrets", "use_cache", fallback=False):
+        return 0.0
+    return conf.getfloat("secrets", "cache_ttl_seconds", fallback=900.0)
 
 
 def _configured_backends() -> list[Any]:

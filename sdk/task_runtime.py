@@ -56,6 +56,9 @@ class TaskRuntime(Protocol):
     def delete_variable(self, key: str) -> bool:
         """Remove a variable; False where there was none."""
 
+    def get_variable_keys(self, prefix: str) -> list[str]:
+        """Return the keys of stored variables that begin with *prefix*, in order."""
+
     def get_connection(self, conn_id: str) -> Mapping[str, Any] | None:
         """Return a stored connection's fields (``Connection.from_fields``), or None."""
 

@@ -122,6 +122,15 @@ class Variable:
         return int(_runtime("delete").delete_variable(key))
 
     @classmethod
+    def keys(cls, prefix: str | None = None) -> list[str]:
+        """Return the keys of stored variables, in order (Airflow 3).
+
+        Those of the environment and of secrets backends are not among them: most of those
+        cannot be listed.
+        """
+        return list(_runtime("keys").get_variable_keys(prefix or ""))
+
+    @classmethod
     def get_variable_from_secrets(cls, key: str, **ignored: Any) -> str | None:
         """Return a variable's text wherever it is, or None."""
         return secrets_lookup.find_variable(key)

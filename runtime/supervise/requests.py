@@ -148,6 +148,9 @@ class _Asked:
     def delete_variable(self, key: str) -> bool:
         return self.store.variables.delete(key, now=self.now, actor=self.actor)
 
+    def get_variable_keys(self, prefix: str) -> list[str]:
+        return self.store.variables.keys(prefix)
+
     def get_connection(self, conn_id: str) -> Mapping[str, Any] | None:
         return self.store.connections.get(conn_id)
 
@@ -308,6 +311,7 @@ _HANDLERS: Mapping[str, Callable[..., Any]] = {
         "get_variable",
         "set_variable",
         "delete_variable",
+        "get_variable_keys",
         "get_connection",
         "have_values_changed",
         "trigger_dag_run",

@@ -137,6 +137,9 @@ class SocketRuntime:
     def delete_variable(self, key: str) -> bool:
         return bool(self._ask("delete_variable", key=key))
 
+    def get_variable_keys(self, prefix: str) -> list[str]:
+        return list(self._ask("get_variable_keys", prefix=prefix))
+
     def get_connection(self, conn_id: str) -> Mapping[str, Any] | None:
         fields: Mapping[str, Any] | None = self._ask("get_connection", conn_id=conn_id)
         return fields

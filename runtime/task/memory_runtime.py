@@ -125,6 +125,10 @@ class MemoryRuntime:
         """Forget a variable of this run."""
         return self.variables.pop(key, None) is not None
 
+    def get_variable_keys(self, prefix: str) -> list[str]:
+        """Return the keys of this run's variables."""
+        return sorted(key for key in self.variables if key.startswith(prefix))
+
     def get_connection(self, conn_id: str) -> Mapping[str, Any] | None:
         """Return a connection's fields, or None."""
         if conn_id in self.connections:

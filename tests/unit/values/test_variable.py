@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
+from tradewind.operators.python import PythonOperator
 from tradewind.runtime.task.memory_runtime import MemoryRuntime
 from tradewind.sdk import secrets_lookup, task_runtime
 from tradewind.sdk.configuration import conf
@@ -125,3 +127,43 @@ def test_outside_of_tasks_a_variable_cannot_be_set(monkeypatch):
 
     with pytest.raises(RuntimeError, match="inside tasks only"):
         Variable.set("k", 1)
+
+
+def test_keys_of_stored_variables_are_listed_by_prefix(world):
+    def act():
+        for key in ("team_a", "team_b", "Team_c", "other"):
+            Variable.set(key, "1")
+        return [Variable.keys("team_"), Variable.keys()]
+
+    PythonOperator(task_id="a", python_callable=act, dag=world.dag)
+
+    world.run("a")
+
+    assert world.xcoms("a")["return_value"] == [
+        ["team_a", "team_b"],
+        ["Team_c", "other", "team_a", "team_b"],
+    ]
+
+
+class CountingBackend:
+    asked = 0
+
+    def get_variable(self, key):
+        CountingBackend.asked += 1
+        return f"secret {key}"
+
+    def get_connection(self, conn_id):
+        return None
+
+
+def test_answers_of_a_backend_are_kept_where_that_is_asked_for(monkeypatch):
+    monkeypatch.setitem(sys.modules, "counting", type(sys)("counting"))
+    sys.modules["counting"].Backend = CountingBackend
+    monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND", "counting.Backend")
+    CountingBackend.asked = 0
+
+    assert [Variable.get("kept"), Variable.get("kept")] == ["secret kept"] * 2
+    assert CountingBackend.asked == 2
+    monkeypatch.setenv("AIRFLOW__SECRETS__USE_CACHE", "true")
+    assert [Variable.get("kept2"), Variable.get("kept2")] == ["secret kept2"] * 2
+    assert CountingBackend.asked == 3
