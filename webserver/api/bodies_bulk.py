@@ -19,7 +19,7 @@ from .bodies import (
 
 T = TypeVar("T")
 #: More entities than this are to be sent in parts.
-ENTITIES_MAX = 1000
+ENTITIES_MAX = 500
 
 
 class Create(Struct, Generic[T], forbid_unknown_fields=True, tag_field="action", tag="create"):

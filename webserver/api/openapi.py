@@ -94,17 +94,23 @@ def _responses(one: Operation, face: Face, version: int, by_kind: dict[int, Any]
     if found:
         schema = found[0] if len(found) == 1 else {"anyOf": found}
         success["content"] = {"application/json": {"schema": schema}}
+    elif face.media_type != "application/json":
+        success["content"] = {face.media_type: {"schema": _TYPES["text"]}, "application/json": {}}
     bad = {400, 422} if version == 2 else {400}
     if face.body is not None:
         bad |= {413, 415}
     codes = {*face.errors, *bad}
     if one.permission is not None:
-        codes |= {401, 403, 404, 429}
+        codes |= {401, 403, 404, 429, 503}
+    if one.method != "GET":
+        codes.add(409)
     kind = "application/problem+json" if version == 1 else "application/json"
     error = {"schema": {"$ref": _REFERENCE.format(name="Error")}}
     answers = {
         str(code): {"description": "An error.", "content": {kind: error}} for code in sorted(codes)
     }
+    # The server's own word for an address that is too long: it comes before any of ours.
+    answers["414"] = {"description": "The address is too long.", "content": {"text/html": {}}}
     return {str(face.status): success, **answers}
 
 

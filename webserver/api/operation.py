@@ -35,7 +35,8 @@ class Face:
 
     ``body``: the Struct that a request's body has to be; None: it has none. ``answer``: the
     Struct that is answered, or a tuple of alternatives; None: nothing, or no JSON. ``errors``:
-    besides 401, 403 and the one for bad input. ``media_type``: of an answer that is no Struct.
+    besides 401, 403 and the one for bad input. ``media_type``: of an answer that is no Struct
+    (it may be JSON, too).
     """
 
     id: str

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from airflow.sdk import dag, task
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import TaskGroup, dag, task
 
 
 @dag(
@@ -29,7 +30,9 @@ def api_clients():
         if params["size"] > 100:
             raise ValueError("too large")
 
-    load() >> double.expand(number=[1, 2]) >> check()
+    with TaskGroup("last"):
+        end = EmptyOperator(task_id="end")
+    load() >> double.expand(number=[1, 2]) >> check() >> end
 
 
 api_clients()

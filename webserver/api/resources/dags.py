@@ -355,7 +355,13 @@ def reparse_dag_file(call: Call) -> Any:
 @operation(
     "GET",
     "read",
-    v1=Face("get_dag_source", "/dagSources/{file_token}", errors=(404, 406), tag="DAG"),
+    v1=Face(
+        "get_dag_source",
+        "/dagSources/{file_token}",
+        errors=(404, 406),
+        tag="DAG",
+        media_type="text/plain",
+    ),
 )
 def get_dag_source_by_token(call: Call) -> Any:
     """Return the text of a DAG file, as text or as JSON."""
