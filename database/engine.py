@@ -21,10 +21,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from .caller import sees_less
-from .errors import DatabaseAway, DatabaseBusy, DatabaseError
+from .errors import DatabaseBusy, DatabaseError
 from .locking import Locking
 from .pool_settings import PoolSettings
 from .sqlite_turns import BUSY_TIMEOUT_S, Turns, is_lock_text
@@ -148,7 +149,7 @@ class Database:
 
         Raises:
             DatabaseBusy: the lock could not be had in ``busy_total_s``.
-            DatabaseAway: the server does not take writes just now.
+            DatabaseAway: the server cannot be reached, or takes no writes just now.
         """
         if not self.is_sqlite:
             with self._server_transaction(self.engine, locking) as connection:
@@ -174,10 +175,11 @@ class Database:
                 postgresql.take_locks(connection, locking)
                 yield connection
                 connection.commit()
-        except DBAPIError as error:
-            if postgresql.is_passing(error):
-                raise DatabaseAway(f"The database takes no writes now: {error.orig}") from error
-            raise
+        except (DBAPIError, PoolTimeout) as error:
+            refused = postgresql.refusal(error, SETTING)
+            if refused is None:
+                raise
+            raise refused from error
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:

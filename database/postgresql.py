@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
 from ..sdk.errors import ConfigurationError
+from .errors import DatabaseAway, DatabaseError
 from .locking import Locking
 from .pool_settings import PoolSettings
 
@@ -46,6 +48,7 @@ _TAKE: Final = {
 #: by themselves: a read-only server (a replica that is being promoted), a session that the server
 #: ended for being idle in a transaction.
 _PASSING: Final = frozenset({"25006", "25P03"})
+_NO_RIGHTS: Final = "42501"
 
 
 def make_engine(url: URL, settings: PoolSettings) -> Engine:
@@ -132,9 +135,24 @@ def take_locks(connection: Connection, locking: Locking) -> None:
         connection.execute(statement)
 
 
-def is_passing(error: DBAPIError) -> bool:
-    """Tell whether an error says that the database cannot be used just now."""
-    return getattr(error.orig, "sqlstate", None) in _PASSING
+def refusal(error: DBAPIError | PoolTimeout, setting: str) -> DatabaseError | None:
+    """Return what an error says about the server, as one line; None: it is about a statement.
+
+    Args:
+        setting: what the text calls the setting that names the database.
+    """
+    if isinstance(error, PoolTimeout):
+        return DatabaseAway(
+            "All connections of this process to the database are in use: raise [database]"
+            " sql_alchemy_pool_size."
+        )
+    state = getattr(error.orig, "sqlstate", None)
+    said = " ".join(str(error.orig).removeprefix("connection failed: ").split())
+    if state == _NO_RIGHTS:
+        return DatabaseError(f"{setting}: its user lacks a right in the database: {said}")
+    if state in _PASSING or isinstance(error, (OperationalError, InterfaceError)):
+        return DatabaseAway(f"{setting}: the database cannot be used now: {said}")
+    return None
 
 
 def is_closed(dbapi_connection: Any) -> bool:

@@ -12,6 +12,7 @@ from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
+from ..database.errors import DatabaseError
 from ..sdk.configuration import conf
 from .auth import requires
 from .services import services
@@ -49,7 +50,7 @@ def read_health() -> dict[str, dict[str, Any]]:
     now = services().clock.now()
     try:
         beats = {process.kind: process.beat_at for process in services().store.processes.list()}
-    except SQLAlchemyError:
+    except (SQLAlchemyError, DatabaseError):
         parts["metadatabase"]["status"] = "unhealthy"
         beats = {}
     for name, (section, key) in THRESHOLDS.items():

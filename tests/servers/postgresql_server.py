@@ -108,6 +108,11 @@ class PostgresqlServer:
         """Return the URL of one of its databases."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
+    def ask_for_password(self, user: str) -> None:
+        """Let this user in with a password only; the others need none. Before the start."""
+        rules = self.data / "pg_hba.conf"
+        rules.write_text(f"host all {user} 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         settings = {

@@ -10,7 +10,7 @@ from flask import Response
 
 from ...control.access import AccessDenied
 from ...database.caller import ForeignDag
-from ...database.errors import AlreadyExists, DatabaseBusy, NotAllowed, NotFound
+from ...database.errors import AlreadyExists, DatabaseAway, NotAllowed, NotFound
 from ...sdk.errors import TradewindError
 
 
@@ -50,7 +50,7 @@ def status_of(error: TradewindError) -> int:
         return 403
     if isinstance(error, (AlreadyExists, NotAllowed)):
         return 409
-    if isinstance(error, DatabaseBusy):
+    if isinstance(error, DatabaseAway):
         return 503
     return 400
 
