@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .input import InvalidInput
+from .patterns import PatternTooSlow, is_match
 
 if TYPE_CHECKING:
     from ..sdk.serialized import SerializedDag
+
+#: A value of a megabyte is not repeated to whoever sent it.
+MESSAGE_LENGTH_MAX = 1000
 
 
 def check_conf(dag: SerializedDag, conf: Mapping[str, Any] | None) -> None:
@@ -37,15 +41,25 @@ def check_conf(dag: SerializedDag, conf: Mapping[str, Any] | None) -> None:
 def _check(dag: SerializedDag, name: str, value: Any, schema: Mapping[str, Any]) -> None:
     if not schema:
         return
-    import jsonschema
+    from jsonschema import Draft202012Validator, FormatChecker, SchemaError, validators
+    from jsonschema.exceptions import best_match
 
+    kind = validators.validator_for(schema, default=Draft202012Validator)
+    about = f"Parameter {name!r} of DAG {dag.dag_id!r}"
     try:
-        jsonschema.validate(value, schema, format_checker=jsonschema.FormatChecker())
-    except jsonschema.ValidationError as error:
-        raise InvalidInput(
-            f"Parameter {name!r} of DAG {dag.dag_id!r} is not valid: {error.message}"
-        ) from None
-    except jsonschema.SchemaError as error:
-        raise InvalidInput(
-            f"Parameter {name!r} of DAG {dag.dag_id!r} has a wrong schema: {error.message}"
-        ) from None
+        kind.check_schema(schema)
+        careful = validators.extend(kind, {"pattern": _pattern})
+        error = best_match(careful(schema, format_checker=FormatChecker()).iter_errors(value))
+    except SchemaError as found:
+        raise InvalidInput(f"{about} has a wrong schema: {found.message}") from None
+    except PatternTooSlow as found:
+        raise InvalidInput(f"{about} is not valid: {found}") from None
+    if error is not None:
+        raise InvalidInput(f"{about} is not valid: {error.message[:MESSAGE_LENGTH_MAX]}")
+
+
+def _pattern(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[Any]:
+    from jsonschema import ValidationError
+
+    if isinstance(value, str) and not is_match(pattern, value):
+        yield ValidationError(f"{value[:MESSAGE_LENGTH_MAX]!r} does not match {pattern!r}")

@@ -31,7 +31,10 @@ def retries_and_groups():
 
         check(answer) >> BashOperator(
             task_id="announce",
-            bash_command="echo 'run {{ run_id }} of {{ dag.dag_id }} on {{ ds }} is fine'",
+            # Whoever triggers a run chooses its id: bash gets it by the environment, never as code.
+            bash_command="echo \"run $RUN_ID on $DAY is fine\"",
+            env={"RUN_ID": "{{ run_id }}", "DAY": "{{ ds }}"},
+            append_env=True,
         )
 
     report(ask_flaky_service())

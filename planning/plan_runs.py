@@ -183,6 +183,10 @@ def manual_run(
     )
 
 
+#: More runs than this are no backfill but a mistake in a date.
+BACKFILL_RUNS_MAX = 10_000
+
+
 def plan_backfill(
     dag: SerializedDag,
     timetable: Timetable,
@@ -219,6 +223,12 @@ def plan_backfill(
         covered = run.data_interval
         if run.logical_date >= first:  # the interval of a trigger timetable begins before its tick
             runs.append(run)
+        if len(runs) > BACKFILL_RUNS_MAX:
+            share = (covered.end - first) / (min(last, now) - first)
+            raise BackfillRefused(
+                f"DAG {dag.dag_id} cannot be backfilled at once: about {len(runs) / share:,.0f} "
+                f"runs lie within these dates, and {BACKFILL_RUNS_MAX:,} are the most"
+            )
     if not runs:
         raise BackfillRefused(f"no runs to create for DAG {dag.dag_id} within these dates")
     return runs[::-1] if is_backwards else runs

@@ -96,6 +96,7 @@ CONTENT_SECURITY_POLICY = (
 )
 BODY_MB_MAX = 64.0
 #: Keys that stand in examples all over the web: a session signed with one can be forged.
+KEY_LENGTH_MIN = 16
 WEAK_KEYS = frozenset({"temporary_key", "changeme", "secret", "secret_key", "airflow"})
 
 
@@ -155,6 +156,11 @@ def secret_key() -> str:
         TradewindError: it is one that everybody knows.
     """
     key = str(conf.get("api", "secret_key"))
+    if len(key) < KEY_LENGTH_MIN:
+        raise TradewindError(
+            f"[api] secret_key has fewer than {KEY_LENGTH_MIN} characters and can be guessed; set "
+            "a longer one, or leave it out and one is made"
+        )
     if key.lower() in WEAK_KEYS:
         raise TradewindError(
             "[api] secret_key is a well-known example; set one of your own, "

@@ -24,6 +24,7 @@ from .throttle import RequestRate, parse_rate
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 RETRY_S = "2"
+BUSY = b"503 The server is busy; try again in a moment.\n"
 
 
 class Line:
@@ -39,9 +40,13 @@ class Line:
     ) -> Iterable[bytes]:
         """Work on a request in its turn. What is streamed afterwards holds no place."""
         if not self._places.acquire(timeout=self._wait_s):
-            headers = [("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", RETRY_S)]
+            headers = [
+                ("Content-Type", "text/plain; charset=utf-8"),
+                ("Content-Length", str(len(BUSY))),
+                ("Retry-After", RETRY_S),
+            ]
             start_response("503 Service Unavailable", headers)
-            return [b"503 The server is busy; try again in a moment.\n"]
+            return [BUSY]
         try:
             return self._application(environ, start_response)
         finally:

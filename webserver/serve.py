@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 THREADS = 256
 #: A page that is being followed must not hold up Ctrl-C.
 GRACEFUL_TIMEOUT_S = 2
+#: Longer than clients are asked to wait when the server is busy, so that they come back to an
+#: open connection.
+KEEPALIVE_S = 15
 #: A worker whose loop says nothing for so long is killed, and another takes its place.
 HANG_TIMEOUT_S = 30
 #: How long a page waits while another program keeps the database locked; then it says so.
@@ -96,6 +99,7 @@ def serve(
         "preload_app": True,  # workers share the memory of what is imported before the fork
         "worker_class": "gthread",
         "threads": THREADS,
+        "keepalive": KEEPALIVE_S,
         "graceful_timeout": GRACEFUL_TIMEOUT_S,
         "timeout": HANG_TIMEOUT_S,
         "loglevel": "warning",

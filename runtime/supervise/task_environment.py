@@ -7,10 +7,10 @@ Source: ``spec/reliability.md``, G-X8.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ...sdk.configuration import PREFIXES
-from ...sdk.configuration_names import SENSITIVE
+from ...sdk.configuration_names import MOVED, SENSITIVE
 
 _SUFFIXES = ("", "_CMD", "_SECRET")
 
@@ -20,9 +20,17 @@ def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name not in _SECRET_NAMES}
 
 
+def _secret_options() -> Iterator[tuple[str, str]]:
+    """Yield the options that are secret, also under the names that they had once."""
+    yield from SENSITIVE
+    for old, new in MOVED.items():
+        if new in SENSITIVE:
+            yield old
+
+
 _SECRET_NAMES = frozenset(
     f"{prefix}__{section}__{key}{suffix}".upper()
     for prefix in PREFIXES
-    for section, key in SENSITIVE
+    for section, key in _secret_options()
     for suffix in _SUFFIXES
 )

@@ -59,9 +59,10 @@ class CronTicks:
         """Check the expression.
 
         Raises:
-            AirflowTimetableInvalid: it is not a cron expression.
+            AirflowTimetableInvalid: it is not a cron expression, or never fires.
         """
         self._cron()
+        self.next(datetime(2000, 1, 1, tzinfo=UTC))
 
     @property
     def has_fixed_hours(self) -> bool:
