@@ -78,9 +78,9 @@ def test_a_wrong_password_is_said_and_a_right_one_lets_in():
 
 
 def test_a_missing_database_is_said(make_postgresql):
-    assert '"nowhere" does not exist' in refusal(
-        check, make_postgresql().rpartition("/")[0] + "/nowhere"
-    )
+    url = make_postgresql().rpartition("/")[0] + "/nowhere"
+
+    assert '"nowhere" does not exist' in refusal(check, url)
 
 
 def test_a_missing_driver_names_the_extra(monkeypatch):
@@ -153,7 +153,11 @@ def test_two_that_create_the_tables_at_once_both_find_them(make_postgresql):
 def test_a_server_that_takes_no_writes_is_one_to_wait_for(make_postgresql):
     database = Database(make_postgresql(is_migrated=True))
 
-    with pytest.raises(DatabaseAway, match="read-only"), database.write() as connection:
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")  # as on a replica
-        connection.exec_driver_sql("DELETE FROM pool")
+    def write_on_a_replica() -> None:
+        with database.write() as connection:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            connection.exec_driver_sql("DELETE FROM pool")
+
+    with pytest.raises(DatabaseAway, match="read-only"):
+        write_on_a_replica()
     database.close()
