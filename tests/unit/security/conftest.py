@@ -204,3 +204,30 @@ def two_dags(services, store) -> None:
         dag_of("half", "both.py", access_control={"Sales": full}),
         dag_of(f"{FOREIGN}_half", "both.py"),
     )
+
+
+def filled_routes(app: Flask) -> list[str]:
+    """Return the address of each GET route of pages and API, with what is there in the places."""
+    values = {
+        "dag_id": "mine",
+        "run_id": "mine_run",
+        "dag_run_id": "mine_run",
+        "task_id": "mine_task",
+        "xcom_key": "mine_key",
+        "connection_id": "c",
+        "variable_key": "my_password",
+        "pool_name": "default_pool",
+        "section": "core",
+        "option": "fernet_key",
+        "username": "ada",
+        "role_name": "Admin",
+        "task_try_number": "1",
+        "uri": "x://orders",
+    }
+    return [
+        re.sub(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>", lambda m: values.get(m[1], "1"), rule.rule)
+        for rule in app.url_map.iter_rules()
+        if "GET" in rule.methods
+        and not rule.rule.startswith(("/static", "/ui/stream"))
+        and not rule.rule.endswith(("/wait", "/auth/logout"))
+    ]
