@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from .command import command, output_option, yes_option
@@ -100,7 +102,7 @@ def remove_all_queues(name: str) -> None:
     click.echo(f"{name} listens no more to: {', '.join(gone) or 'nothing'}")
 
 
-def _app():  # type: ignore[no-untyped-def]  # Celery has no types, and is imported only here
+def _app() -> Any:  # a celery.Celery
     from ..executors.loading import require_celery
 
     require_celery()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from typing import cast
 
 from ..sdk.errors import ConfigurationError
 from ..sdk.executor_names import CELERY, LOCAL
@@ -80,4 +79,4 @@ def _import_class(path: str) -> type[Executor]:
         raise ConfigurationError(
             f"[core] executor names {path}, which is no tradewind.executors.base.Executor"
         )
-    return cast("type[Executor]", found)
+    return found

@@ -7,9 +7,9 @@ executors concurrently".
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from .errors import ConfigurationError
 
@@ -113,6 +113,28 @@ def read_executor_names(entries: Sequence[str]) -> ExecutorNames:
     if not found:
         raise ConfigurationError("[core] executor is empty; name one, such as LocalExecutor")
     return ExecutorNames(tuple(found))
+
+
+def require_executors(tasks: Iterable[Any]) -> None:
+    """Make sure that every executor that tasks name is among those of the settings.
+
+    Raises:
+        UnknownExecutorException: one is not. Airflow refuses the DAG in the same way.
+    """
+    named = [task for task in tasks if task.executor]
+    if not named:
+        return
+    from .configuration import conf
+    from .exceptions import UnknownExecutorException
+
+    names = read_executor_names(conf.getlist("core", "executor"))
+    for task in named:
+        if names.resolve(task.executor) is None:
+            raise UnknownExecutorException(
+                f"Task {task.task_id!r} names the executor {task.executor!r}, which is not"
+                " available. List it in [core] executor, or let the task name one of"
+                f" {', '.join(names.canonical_names)}."
+            )
 
 
 def _read_entry(entry: str) -> ConfiguredExecutor:

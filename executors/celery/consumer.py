@@ -24,7 +24,7 @@ from celery import Celery
 from celery.exceptions import Reject
 from celery.platforms import SecurityWarning
 from celery.utils.nodenames import default_nodename
-from kombu import Queue
+from kombu.entity import Queue
 
 from ...runtime.supervise.hint_desk import BUSY, ask_runner
 from ..base import Hint

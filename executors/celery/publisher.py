@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from celery import Celery
-from kombu import Producer
+from kombu.messaging import Producer
 
 from ..base import Hint
 from .message import CLAIM_TASK, arguments_of, signing_key

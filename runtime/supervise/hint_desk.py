@@ -58,7 +58,7 @@ class HintDesk:
 
     def fileno(self) -> int:
         """Return the descriptor that becomes readable when somebody says something."""
-        return self._selector.fileno()  # type: ignore[attr-defined,no-any-return]
+        return self._selector.fileno()
 
     def drain(self) -> int:
         """Hear everybody who has said something; return how many."""

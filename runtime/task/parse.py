@@ -134,8 +134,11 @@ def _fill(answer: ParseAnswer, loaded: LoadedFile, request: ParseRequest, source
 
 
 def _serialize(dag: DAG, relative_path: str) -> AnsweredDag:
+    from ...sdk.executor_names import require_executors
     from ...sdk.serialize_dag import serialize
     from ...sdk.serialized import encode
+
+    require_executors(dag.tasks)
 
     return AnsweredDag(dag.dag_id, encode(serialize(dag, relative_fileloc=relative_path)))
 

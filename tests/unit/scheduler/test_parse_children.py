@@ -179,3 +179,16 @@ def test_warnings_are_kept_with_file_and_line(parse, tmp_path):
     finished = parse("import warnings\nwarnings.warn('old way')")
 
     assert finished.answer.warnings == [f"{tmp_path}/a.py:2: UserWarning: old way"]
+
+
+def test_a_task_that_names_an_executor_which_is_not_configured_is_an_import_error(parse):
+    finished = parse(
+        "from datetime import datetime\nfrom airflow.sdk import DAG\n"
+        "from airflow.providers.standard.operators.empty import EmptyOperator\n"
+        "with DAG('d', schedule=None, start_date=datetime(2024, 1, 1)):\n"
+        "    EmptyOperator(task_id='far', executor='KubernetesExecutor')\n",
+        import_timeout_s=30.0,
+    )
+
+    assert "Task 'far' names the executor 'KubernetesExecutor'" in finished.answer.error
+    assert "[core] executor" in finished.answer.error
