@@ -15,8 +15,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import airflow
 import pytest
+
+import airflow
 
 HERE = Path(__file__).parent
 RECORDED: dict[str, Any] = json.loads((HERE / "data" / "airflow-examples.json").read_text())
