@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from celery import Celery
+from typing import TYPE_CHECKING
 
 from ...sdk.errors import TradewindError
 from .message import PING_QUEUE_PREFIX
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 #: How long answers are waited for, in seconds.
 ANSWER_TIMEOUT_S = 1.5
