@@ -24,6 +24,7 @@ from .dag_plans import DUE, DUE_BASE, NEXT_DUE, UNPLANNED, read_due, write_next_
 from .errors import DagNotFound, NotAllowed, NotFound
 from .event_writes import Event, write_events
 from .operations import Operations
+from .pages import pages
 from .run_rows import run_row
 from .tables import (
     attempt,
@@ -316,16 +317,26 @@ class DagOperations(Operations):
         self, dag_ids: Iterable[str], per_dag: int = 14
     ) -> dict[str, builtins.list[RunRow]]:
         """Return the newest runs of each DAG, newest first."""
-        found: dict[str, builtins.list[RunRow]] = {}
+        found: dict[str, builtins.list[RunRow]] = {dag_id: [] for dag_id in dag_ids}
+        # One statement for all: each DAG's newest runs by index, then their rows.
+        newest = (
+            select(dag_run.c.id)
+            .where(dag_run.c.dag_id == dag.c.dag_id)
+            .order_by(dag_run.c.run_after.desc(), dag_run.c.id.desc())
+            .limit(per_dag)
+            .correlate(dag)
+        )
+        statement = (
+            select(dag_run)
+            .select_from(dag)
+            .join(dag_run, dag_run.c.id.in_(newest))
+            .order_by(dag_run.c.dag_id, dag_run.c.run_after.desc(), dag_run.c.id.desc())
+        )
         with self._database.read() as connection:
-            for dag_id in dag_ids:
-                statement = (
-                    select(dag_run)
-                    .where(dag_run.c.dag_id == dag_id)
-                    .order_by(dag_run.c.run_after.desc(), dag_run.c.id.desc())
-                    .limit(per_dag)
-                )
-                found[dag_id] = [run_row(row) for row in connection.execute(statement).all()]
+            for some in pages(list(found)):
+                rows = connection.execute(statement.where(dag.c.dag_id.in_(some))).all()
+                for row in rows:
+                    found[row.dag_id].append(run_row(row))
         return found
 
     def unfinished_counts(self, dag_ids: Sequence[str] | None = None) -> dict[str, dict[str, int]]:

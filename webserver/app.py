@@ -5,13 +5,8 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, g, render_template, request
-from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, request
 
-from ..control.access import AccessDenied
-from ..database.caller import ForeignDag
-from ..database.errors import NotFound
 from ..sdk.configuration import conf
 from ..sdk.errors import TradewindError
 from . import (
@@ -19,8 +14,11 @@ from . import (
     assets,
     auth,
     auth_backends,
+    base_path,
     durations,
     equivalents,
+    error_pages,
+    grid_reads,
     health,
     limits,
     login,
@@ -126,6 +124,8 @@ def create_app(services: Services) -> Flask:
     preferences.init_app(app)
     views_stream.init_app(app)
     api.init_app(app)
+    base_path.init_app(app)
+    grid_reads.init_app(app)
     app.context_processor(
         lambda: {
             "look_of": states.look_of,
@@ -139,8 +139,7 @@ def create_app(services: Services) -> Flask:
     )
     app.after_request(compress)
     app.after_request(add_security_headers)
-    app.register_error_handler(HTTPException, show_http_error)
-    app.register_error_handler(TradewindError, show_refusal)
+    error_pages.init_app(app)
     return app
 
 
@@ -194,33 +193,3 @@ def compress(response: Response) -> Response:
     response.headers["Content-Encoding"] = "gzip"
     response.vary.add("Accept-Encoding")
     return response
-
-
-def show_http_error(error: HTTPException) -> ResponseReturnValue:
-    """Show what went wrong: a page to those who are logged in, plain words to others."""
-    version = api.version_of(request.path)
-    if version is not None:
-        return api.http_error(version, error)
-    text = error.description or error.name
-    if getattr(g, "user", None) is None:
-        return (
-            f"{error.code} {error.name}: {text}\n",
-            error.code or 500,
-            {"Content-Type": "text/plain; charset=utf-8"},
-        )
-    page = render_template("error.html", code=error.code, heading=error.name, text=text)
-    return page, error.code or 500
-
-
-def is_denial(error: TradewindError) -> bool:
-    """Tell whether an error says that somebody may not do what they asked for."""
-    return isinstance(error, (AccessDenied, ForeignDag))
-
-
-def show_refusal(error: TradewindError) -> ResponseReturnValue:
-    """An expected error: one clear line, and a 4xx."""
-    code = 404 if isinstance(error, NotFound) else 403 if is_denial(error) else 400
-    if getattr(g, "user", None) is None:
-        return f"{code} {error}\n", code, {"Content-Type": "text/plain; charset=utf-8"}
-    heading = {404: "Not found", 403: "Not allowed"}.get(code, "That did not work")
-    return render_template("error.html", code=code, heading=heading, text=str(error)), code

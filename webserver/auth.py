@@ -10,12 +10,24 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import wraps
-from typing import ParamSpec, cast
+from typing import ParamSpec
 from urllib.parse import unquote, urlsplit
 
-from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    flash,
+    g,
+    has_request_context,
+    redirect,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from ..control.access import Access, access_of
@@ -98,7 +110,7 @@ def become_anybody() -> None:
         first_name="",
         last_name="",
         is_active=True,
-        created_at=cast(datetime, services().now()),
+        created_at=services().now(),
     )
     _use(access_of(services(), [role]).reading_only())
 
@@ -135,15 +147,26 @@ def forget_caller(_error: BaseException | None = None) -> None:
         caller.set(None)
 
 
-def check_csrf_token() -> None:
+def check_csrf_token() -> ResponseReturnValue | None:
     """Refuse an unsafe request whose token is missing or wrong."""
     if request.method in SAFE_METHODS or version_of(request.path) is not None:
-        return  # the API asks for it where a session's cookie is all that it gets
+        return None  # the API asks for it where a session's cookie is all that it gets
     if getattr(current_app.view_functions.get(request.endpoint or ""), "is_token_guarded", False):
-        return  # asks for a token of its own, and looks at no cookie
+        return None  # asks for a token of its own, and looks at no cookie
     sent = request.form.get("csrf_token") or request.headers.get("X-CSRFToken", "")
     if not hmac.compare_digest(sent.encode(), str(session.get("csrf", "")).encode()) or not sent:
+        if g.user is None and request.endpoint not in (None, "auth.login"):
+            return _ask_to_log_in_again()
         abort(400, "The CSRF token is missing or old. Go back, reload the page, and try again.")
+    return None
+
+
+def _ask_to_log_in_again() -> ResponseReturnValue:
+    """Lead somebody whose session ended in the middle of an act back to where they were."""
+    came_from = urlsplit(request.referrer or "")
+    back = came_from.path + (f"?{came_from.query}" if came_from.query else "")
+    flash("Your session has ended, and nothing was changed. Log in, and do it again.", "error")
+    return redirect(url_for("auth.login", next=safe_next(back or "/")))
 
 
 def may(word: str, dag_id: str | None = None) -> bool:
@@ -173,7 +196,7 @@ def requires(
             lacks = missing(g.access, needs, dag_id)
             is_write = request.method not in SAFE_METHODS
             if is_anybody() and (lacks is not None or is_write):
-                wanted = "/" if is_write else request.full_path.rstrip("?")
+                wanted = "/" if is_write else request.script_root + request.full_path.rstrip("?")
                 return redirect(url_for("auth.login", next=wanted))
             if lacks is not None:
                 action, resource = lacks
@@ -193,7 +216,9 @@ def requires(
 
 def safe_next(target: str) -> str:
     """Return *target* if it is a path of ours, else the first page."""
-    return target if is_path_of_ours(target) else "/"
+    if target != "/" and is_path_of_ours(target):
+        return target
+    return f"{request.script_root if has_request_context() else ''}/"
 
 
 def is_path_of_ours(target: str) -> bool:

@@ -84,31 +84,33 @@ def grid_rows(dag: SerializedDag, seen_task_ids: Sequence[str] = ()) -> list[Gri
     return rows
 
 
+def letters_of(cells: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
+    """Return task → the letter that stands for its instances in one run."""
+    return {task_id: LETTERS[worst(found)] for task_id, found in cells.items() if found}
+
+
 def pack(
-    rows: Sequence[GridRow],
-    runs: Sequence[RunRow],
-    cells: Mapping[int, Mapping[str, Mapping[str, int]]],
+    rows: Sequence[GridRow], runs: Sequence[RunRow], letters: Mapping[int, Mapping[str, str]]
 ) -> list[str]:
     """Return one text a task line, one letter a run; group lines are left to the reader."""
-    packed = []
-    for row in rows:
-        if row.is_group:
-            packed.append("")
-            continue
-        letters = [
-            LETTERS[worst(found)] if (found := cells[run.id].get(row.id)) else " " for run in runs
-        ]
-        packed.append("".join(letters))
-    return packed
+    columns = [letters[run.id] for run in runs]
+    return [
+        "" if row.is_group else "".join([column.get(row.id, " ") for column in columns])
+        for row in rows
+    ]
 
 
 def grid_payload(
     dag: SerializedDag,
     runs: Sequence[RunRow],
-    cells: Mapping[int, Mapping[str, Mapping[str, int]]],
+    letters: Mapping[int, Mapping[str, str]],
 ) -> dict[str, Any]:
-    """Return all that the module of the grid draws; runs come oldest first."""
-    seen = {task_id for tasks in cells.values() for task_id in tasks}
+    """Return all that the module of the grid draws; runs come oldest first.
+
+    Args:
+        letters: run → task → letter.
+    """
+    seen = {task_id for tasks in letters.values() for task_id in tasks}
     rows = grid_rows(dag, sorted(seen))
     return {
         "dag_id": dag.dag_id,
@@ -118,7 +120,7 @@ def grid_payload(
             [row.id, row.label, row.depth, int(row.is_group), int(row.is_mapped)] for row in rows
         ],
         "runs": [_run(run) for run in runs],
-        "cells": pack(rows, runs, cells),
+        "cells": pack(rows, runs, letters),
     }
 
 

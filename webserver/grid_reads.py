@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import request
+from flask import Flask, current_app, request
 
+from ..database.caller import caller
 from ..sdk.states import DagRunState, RunType
-from .grid import grid_payload
+from .grid import grid_payload, letters_of
 from .services import services
 
 if TYPE_CHECKING:
+    from ..database.store import Store
     from ..database.values import RunRow
 
 RUNS_DEFAULT, RUNS_MAX = 30, 365
 #: The table of all states is for reading and search: as many runs as fit on a page.
 TABLE_RUNS_MAX = 10
+#: Columns of finished runs that a process keeps: 2,000 of 200 tasks are some 30 MB at most.
+COLUMNS_KEPT = 2000
+#: More changes than these at once: everything is read anew.
+CHANGES_MAX = 2000
+
+
+def init_app(app: Flask) -> None:
+    """Make this process's columns."""
+    app.extensions["grid_columns"] = ColumnCache()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +71,82 @@ def read_grid(dag_id: str, filters: GridFilters) -> tuple[dict[str, Any], list[R
         states=(filters.state,) if filters.state else (),
         limit=filters.runs,
     )[::-1]
-    cells = store.history.cells([run.id for run in runs])
-    return grid_payload(dag, runs, cells), runs
+    return grid_payload(dag, runs, read_letters(runs)), runs
+
+
+def read_letters(runs: Sequence[RunRow]) -> dict[int, Mapping[str, str]]:
+    """Return run → task → letter; those of finished runs are kept until something changes them."""
+    kept: ColumnCache = current_app.extensions["grid_columns"]
+    kept.forget_changed(services().store)
+    found: dict[int, Mapping[str, str]] = {}
+    missing = []
+    for run in runs:
+        column = kept.get((run.dag_id, run.run_id, run.id))
+        if column is None:
+            missing.append(run)
+        else:
+            found[run.id] = column
+    cells = services().store.history.cells([run.id for run in missing])
+    for run in missing:
+        found[run.id] = letters_of(cells[run.id])
+        if run.ended_at is not None:
+            kept.put((run.dag_id, run.run_id, run.id), found[run.id])
+    return found
+
+
+#: DAG, run id, number of the run.
+Key = tuple[str, str, int]
+
+
+class ColumnCache:
+    """Packed columns of the runs that were asked for last. Safe for threads.
+
+    Whatever changes a run stands in the event log: what it names is forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[str, str], tuple[Key, Mapping[str, str]]] = OrderedDict()
+        self._cursor: int | None = None
+
+    def forget_changed(self, store: Store) -> None:
+        """Forget the runs that changed since this was asked last."""
+        # In nobody's name: the log as one reader sees it may leave changes out.
+        changed, cursor = copy_context().run(_changes, store, self._cursor)
+        with self._lock:
+            if changed is None:
+                self._kept.clear()
+            else:
+                for place in changed:
+                    self._kept.pop(place, None)
+            self._cursor = max(self._cursor or 0, cursor)
+
+    def get(self, key: Key) -> Mapping[str, str] | None:
+        """Return a column, and keep it for longer."""
+        with self._lock:
+            found = self._kept.get(key[:2])
+            if found is None or found[0] != key:
+                return None
+            self._kept.move_to_end(key[:2])
+            return found[1]
+
+    def put(self, key: Key, column: Mapping[str, str]) -> None:
+        """Keep a column; of too many the one that was not asked for the longest goes."""
+        with self._lock:
+            self._kept[key[:2]] = key, column
+            while len(self._kept) > COLUMNS_KEPT:
+                self._kept.popitem(last=False)
+
+
+def _changes(store: Store, cursor: int | None) -> tuple[set[tuple[str, str]] | None, int]:
+    """Return the runs that changed since *cursor* (None: too many to tell), and the new cursor."""
+    caller.set(None)
+    if cursor is None:
+        return None, store.events.last_id()
+    rows = store.events.since(cursor, limit=CHANGES_MAX)
+    if len(rows) >= CHANGES_MAX:
+        return None, store.events.last_id()
+    if any(row.dag_id is not None and row.run_id is None for row in rows):
+        return None, rows[-1].id  # an act on a whole DAG: deleted, cleared, backfilled
+    changed = {(row.dag_id, row.run_id) for row in rows if row.dag_id and row.run_id}
+    return changed, rows[-1].id if rows else cursor

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from .layout_layers import Layers, Link, Vertex
 
@@ -17,6 +18,8 @@ ROOT = ""
 COLUMN_GAP = 46.0
 PADDING = 14.0
 TITLE_HEIGHT = 26.0
+#: How many pictures a process keeps: what is drawn does not depend on states.
+LAYOUTS_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,17 @@ def lay_out(
         groups: only the open ones; those without any node inside are left out.
         is_downward: layers stand one below the other instead of from left to right.
     """
+    return _kept(tuple(nodes), tuple(edges), tuple(groups), is_downward)
+
+
+@lru_cache(maxsize=LAYOUTS_KEPT)
+def _kept(
+    nodes: tuple[Node, ...],
+    edges: tuple[tuple[str, str], ...],
+    groups: tuple[Group, ...],
+    is_downward: bool,
+) -> Picture:
+    """Return a picture that is never changed again: the next reader gets the same one."""
     known = {group.id: group for group in groups}
     if not is_downward:
         return _Layout(nodes, edges, known).run()

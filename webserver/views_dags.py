@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,10 +14,12 @@ from ..control import pause
 from ..sdk.configuration import dags_folder
 from ..sdk.states import DagRunState, RunType
 from .auth import requires, safe_next
+from .durations import duration_text
 from .grid_reads import read_filters, read_grid
 from .heads import dag_head, liveness
 from .paging import page_of
 from .services import acting_services, services
+from .states import look_of
 from .undo import flash_with_undo
 
 if TYPE_CHECKING:
@@ -67,8 +71,7 @@ def index() -> ResponseReturnValue:
         arguments=arguments,
         import_error_count=len(store.files.import_errors()),
         dags_folder=dags_folder(),
-        bar_height=bar_height,
-        duration_s=_duration_s,
+        bars={dag_id: recent_bars(runs) for dag_id, runs in recent.items()},
         live=liveness([run for runs in recent.values() for run in runs]),
     )
 
@@ -136,14 +139,38 @@ def set_paused(dag_id: str) -> ResponseReturnValue:
         return redirect(url_for("dags.show", dag_id=dag_id))
     # Back to where the reader was in the list, as far as that is a page of ours.
     came_from = urlsplit(request.referrer or "")
-    return redirect(safe_next(f"/dags?{came_from.query}" if came_from.query else "/dags"))
+    query = f"?{came_from.query}" if came_from.query else ""
+    return redirect(safe_next(url_for("dags.index") + query))
 
 
-def bar_height(run: RunRow, runs: list[RunRow]) -> int:
-    """Return the height in pixels of one run's bar: its duration against the longest of *runs*."""
-    longest_s = max((_duration_s(other) for other in runs), default=0.0)
-    share = _duration_s(run) / longest_s if longest_s else 0.0
-    return round(BAR_HEIGHT_MIN + share * (BAR_HEIGHT_MAX - BAR_HEIGHT_MIN))
+@dataclass(frozen=True, slots=True)
+class RecentBar:
+    """One of the newest runs in the list: a link as high as the run was long, in pixels."""
+
+    state: str
+    height: int
+    url: str
+    words: str
+
+
+def recent_bars(runs: Sequence[RunRow]) -> list[RecentBar]:
+    """Return the bars of one DAG's newest runs, oldest first."""
+    if not runs:
+        return []
+    longest_s = max(map(_duration_s, runs)) or 1.0
+    # One address a DAG: the list has hundreds of bars.
+    base = url_for("dags.show", dag_id=runs[0].dag_id)
+    return [
+        RecentBar(
+            state=run.state,
+            height=round(
+                BAR_HEIGHT_MIN + _duration_s(run) / longest_s * (BAR_HEIGHT_MAX - BAR_HEIGHT_MIN)
+            ),
+            url=f"{base}/runs/{quote(run.run_id, safe='')}",
+            words=f"{run.run_id}, {look_of(run.state).label}, {duration_text(_duration_s(run))}",
+        )
+        for run in reversed(runs)
+    ]
 
 
 def _duration_s(run: RunRow) -> float:

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -35,7 +36,7 @@ Deployment = _module.Deployment
 
 ORDERS = """
 from datetime import datetime
-from airflow.sdk import DAG, Param, TaskGroup, task
+from airflow.sdk import DAG, Asset, Param, TaskGroup, task
 from airflow.providers.standard.operators.bash import BashOperator
 
 with DAG("orders", schedule=None, start_date=datetime(2024, 1, 1), is_paused_upon_creation=False,
@@ -66,13 +67,27 @@ with DAG("daily", schedule="@daily", start_date=datetime(2024, 1, 1), catchup=Tr
          end_date=datetime(2024, 1, 5)):
     BashOperator(task_id="one", bash_command="true")
 
+with DAG("hostile", schedule=None, start_date=datetime(2024, 1, 1), is_paused_upon_creation=False,
+         dag_display_name="<img src=x onerror=alert(1)>", tags=["<b>tag</b>"],
+         description="<script>alert(1)</script>",
+         doc_md="# Head\\n\\n<script>alert(1)</script> [link](javascript:alert(1)) **bold**",
+         default_args={"owner": "<i>owner</i>"}):
+    BashOperator(task_id="t" * 200, task_display_name="<svg onload=alert(1)>",
+                 doc_md="<script>alert(1)</script>",
+                 bash_command="printf '\\\\033[31mred\\\\033[0m\\\\000\\\\377 ::group::More\\\\nin it\\\\n::endgroup::\\\\n'",
+                 outlets=[Asset("s3://<b>lake</b>")])
+
+with DAG("consumer", schedule=[Asset("s3://<b>lake</b>")], start_date=datetime(2024, 1, 1),
+         is_paused_upon_creation=False):
+    BashOperator(task_id="eat", bash_command="true")
+
 with DAG("broken", schedule=None, start_date=datetime(2024, 1, 1), is_paused_upon_creation=False):
     BashOperator(task_id="fails", bash_command="test -e MENDED") >> BashOperator(
         task_id="follows", bash_command="true")
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[Deployment]:
     """One server for all tests, with its admin's password as ``server.password``."""
     pytest.importorskip("playwright", reason="Playwright is not installed")
@@ -90,19 +105,20 @@ def server(tmp_path_factory) -> Iterator[Deployment]:
         assert found
         made.password = found.group(1)
         made.url = f"http://127.0.0.1:{made.port}"
-        for name in ("orders", "broken"):
+        for name in ("orders", "broken", "hostile"):
             made.wait_until(
                 lambda name=name: made.cli("dags", "trigger", name, code=None).returncode == 0,
                 f"{name} is parsed",
             )
         made.wait_for_run("orders")
         made.wait_for_run("broken", "failed")
+        made.wait_for_run("hostile")
         yield made
     finally:
         made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium(server) -> Iterator[object]:
     from playwright.sync_api import sync_playwright
 
@@ -126,6 +142,12 @@ class Tab:
             lambda note: self.faults.append(note.text) if note.type == "error" else None,
         )
         self.page.on("request", self._note_request)
+        self.page.on("dialog", self._note_dialog)
+
+    def _note_dialog(self, dialog) -> None:
+        if dialog.type == "alert":
+            self.faults.append(f"a script ran: {dialog.message}")
+        dialog.accept()
 
     def _note_request(self, request) -> None:
         if not request.url.startswith((self.url, "data:")):
@@ -137,16 +159,29 @@ class Tab:
         return self.page
 
 
-@pytest.fixture
-def context(chromium, server) -> Iterator[object]:
-    made = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    page = made.new_page()
-    page.goto(f"{server.url}/login")
+def log_in(page, url: str, password: str) -> None:
+    page.goto(f"{url}/login")
     page.fill("#username", "admin")
-    page.fill("#password", server.password)
+    page.fill("#password", password)
     page.click("button[type=submit]")
-    page.wait_for_selector("main")
-    page.close()
+    page.wait_for_selector("main#main")
+
+
+@pytest.fixture(scope="session")
+def cookies(chromium, server) -> object:
+    """What a browser keeps after a login: one is enough for all tests."""
+    made = chromium.new_context()
+    log_in(made.new_page(), server.url, server.password)
+    kept = made.storage_state()
+    made.close()
+    return kept
+
+
+@pytest.fixture
+def context(chromium, cookies) -> Iterator[object]:
+    made = chromium.new_context(
+        viewport={"width": 1440, "height": 900}, reduced_motion="reduce", storage_state=cookies
+    )
     yield made
     made.close()
 
@@ -156,3 +191,11 @@ def tab(context, server) -> Iterator[Tab]:
     made = Tab(context, server.url)
     yield made
     assert made.faults == []
+
+
+@pytest.fixture(scope="session")
+def orders_run(server) -> str:
+    """The path of the finished run of "orders"."""
+    rows = server.rows("dags", "list-runs", "orders")
+    done = [row["run_id"] for row in rows if row["state"] == "success"]
+    return f"/dags/orders/runs/{quote(done[-1], safe='')}"

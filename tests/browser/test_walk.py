@@ -7,41 +7,6 @@ from urllib.parse import quote
 
 import pytest
 
-PAGES = [
-    "/", "/dags", "/runs", "/admin", "/pools", "/variables", "/connections", "/jobs", "/events",
-    "/users", "/preferences", "/import_errors", "/status", "/dags/orders", "/dags/orders/graph",
-    "/dags/orders/runs", "/dags/orders/tasks", "/dags/orders/calendar", "/dags/orders/backfills",
-    "/dags/orders/code", "/dags/orders/events", "/dags/orders/details", "/dags/orders/trigger",
-    "/dags/daily/backfill?from=2024-01-01&to=2024-01-03", "/dags/orders?view=table",
-    "/dags/daily/confirm-active",
-]  # fmt: skip
-
-
-@pytest.fixture
-def orders_run(server) -> str:
-    """The path of the finished run of "orders"."""
-    rows = server.rows("dags", "list-runs", "orders")
-    done = [row["run_id"] for row in rows if row["state"] == "success"]
-    return f"/dags/orders/runs/{quote(done[-1], safe='')}"
-
-
-def test_every_page_opens_without_a_foreign_address_or_a_fault(tab, orders_run) -> None:
-    run_pages = [
-        orders_run + end for end in ("", "/graph", "/gantt", "/events", "/code", "/details")
-    ]
-    tabs = [f"{orders_run}/tasks/start?tab={name}" for name in
-            ("logs", "rendered", "xcom", "tries", "events", "details")]  # fmt: skip
-    for path in [*PAGES, *run_pages, *tabs, f"{orders_run}/tasks/double"]:
-        page = tab.open(path)
-        assert page.locator("h1").count() == 1, path
-
-
-def test_no_page_scrolls_sideways_on_a_phone(tab, orders_run) -> None:
-    tab.page.set_viewport_size({"width": 390, "height": 844})
-    for path in [*PAGES, orders_run, f"{orders_run}/graph", f"{orders_run}/gantt"]:
-        page = tab.open(path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
-
 
 def test_a_triggered_task_turns_green_without_reload_and_its_log_is_read_live(tab, server) -> None:
     page = tab.open("/dags/slow/trigger")
