@@ -99,6 +99,7 @@ def run_worker(plan: WorkerPlan) -> int:
     from ..scheduler.process_keeper import STOP_TIMEOUT_S, Member, ProcessKeeper
     from ..scheduler.service_log import configure_service_log
     from ..sdk.clock import WallClock
+    from .service_parts import shipper
 
     def logged(name: str, run: Callable[[], int]) -> Callable[[], int]:
         def run_logged() -> int:
@@ -117,6 +118,9 @@ def run_worker(plan: WorkerPlan) -> int:
     serve = parts.serve_logs(plan)
     if serve is not None:
         members.append(Member("logs", logged("logs", serve), is_last=True))
+    ship = shipper()
+    if ship is not None:
+        members.append(Member("shipper", ship, is_last=True))
     shown = ", ".join(plan.queues)
     click.echo(f"worker is starting: {plan.slots} tasks at once, of the queues {shown}")
     return ProcessKeeper(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,6 +45,27 @@ def run_runner(progress: Progress | None = None) -> int:
     from ..runtime.supervise.runner_main import main
 
     return main(progress=progress)
+
+
+def shipper() -> Callable[[], int] | None:
+    """Return what ships logs to where the settings say; None: they stay on this machine.
+
+    Raises:
+        ConfigurationError: the settings name a place that cannot be used.
+    """
+    from ..sdk.log_store import is_remote, open_log_store
+
+    if not is_remote():
+        return None
+    open_log_store()
+    from ..runtime.supervise.log_shipping import run_shipper
+    from ..scheduler.service_log import configure_service_log
+
+    def run_logged() -> int:
+        configure_service_log("shipper")
+        return run_shipper()
+
+    return run_logged
 
 
 def run_triggerer(progress: Progress | None = None) -> int:
@@ -115,6 +136,9 @@ def run_scheduler_family(
     if LOCAL in executor_names():
         runner = Member("runner", run_own_runner, has_own_session=True, progress=runner_progress)
         members.insert(0, runner)
+    ship = shipper()
+    if ship is not None:
+        members.append(Member("shipper", ship, is_last=True))
     if has_parser:
         members.append(Member("parser", run_parser, progress=parser_progress))
     return ProcessKeeper(members, WallClock()).run()

@@ -21,7 +21,14 @@ def standalone(port: int | None, host: str | None) -> int:
     from ..sdk.executor_names import LOCAL
     from .neighbours import refuse_airflow
     from .notices import print_notices
-    from .service_parts import executor_names, make_executors, run_runner, run_triggerer, serve_web
+    from .service_parts import (
+        executor_names,
+        make_executors,
+        run_runner,
+        run_triggerer,
+        serve_web,
+        shipper,
+    )
 
     refuse_airflow()
     print_notices()
@@ -29,6 +36,7 @@ def standalone(port: int | None, host: str | None) -> int:
     return run_standalone(
         executors=make_executors,
         run_runner=run_runner if LOCAL in names else None,
+        ship_logs=shipper(),
         run_triggerer=run_triggerer,
         serve_web=serve_web,
         host=host or conf.get("api", "host"),

@@ -33,6 +33,7 @@ def run_standalone(
     *,
     executors: Callable[[], Mapping[str, Executor]],
     run_runner: Callable[[Progress], int] | None,
+    ship_logs: Callable[[], int] | None,
     run_triggerer: Callable[[Progress], int],
     serve_web: Callable[[str, int, Progress], int],
     host: str,
@@ -45,6 +46,7 @@ def run_standalone(
         executors: makes the executors, in the scheduler's own process.
         run_runner: the runner's main function, which notes its turns; None: no executor runs
             tasks on this machine.
+        ship_logs: what ships complete logs elsewhere; None: they stay.
         run_triggerer: the triggerer's.
         serve_web: serves the page at host and port until SIGTERM.
         say: shows one line to the person who started us.
@@ -86,6 +88,8 @@ def run_standalone(
     ]
     if run_runner is not None:
         members.insert(1, service("runner", run_runner, has_own_session=True))
+    if ship_logs is not None:
+        members.append(Member("shipper", ship_logs, is_last=True))
     _welcome(say, host, port, password)
     keeper = ProcessKeeper(
         members,

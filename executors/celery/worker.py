@@ -21,6 +21,7 @@ from ...runtime.supervise.runner_slot import RunnerSlot
 from ...sdk.configuration import conf, home
 from ...sdk.errors import ConfigurationError
 from ...sdk.executor_names import CELERY
+from ...sdk.log_store import is_remote, open_log_store
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,8 @@ def check_worker(plan: WorkerPlan) -> None:
             " give a second one a name of its own: --celery-hostname"
         )
     check_log_folder()
+    if is_remote():
+        open_log_store()
     app = make_app()
     check_broker(app)
     if plan.name is not None and conf.getboolean("celery", "worker_enable_remote_control"):

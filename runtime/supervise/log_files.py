@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -41,13 +41,16 @@ class TaskLog:
         folder_mode: int = 0o775,
         file_mode: int = 0o664,
         owner: str = "runner",
+        on_closed: Callable[[], None] | None = None,
     ) -> None:
         """Prepare. The file is made by ``open``, or by the first line.
 
         Args:
             owner: who writes its notes, as the log shows it.
+            on_closed: is called when the log is complete.
         """
         self._owner = owner
+        self._on_closed = on_closed
         self._clock = clock
         self._bytes_left = bytes_max
         self._dropped = 0
@@ -108,6 +111,8 @@ class TaskLog:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+        if self._on_closed is not None:
+            self._on_closed()
 
     def last_lines(self) -> list[str]:
         """Return the last lines of the task's own output, without marks."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from ...sdk.clock import Clock
 from ..task import protocol
 from .hosts import HostSettings
 from .log_files import LOG_BYTES_MAX, TaskLog
+from .log_shipping import ShippingNotes
 from .processes import TaskOrder
 
 
@@ -27,6 +29,8 @@ class OsSettings:
     folder_mode: int = 0o775
     file_mode: int = 0o664
     hosts: HostSettings = field(default_factory=HostSettings)
+    #: Where complete logs are noted that are to be shipped; None: they stay where they are.
+    shipping: ShippingNotes | None = None
 
     def path_of(self, order: TaskOrder) -> str:
         """Return the DAG file that an order's task is in."""
@@ -48,6 +52,7 @@ class OsSettings:
             bytes_max=self.log_bytes_max,
             folder_mode=self.folder_mode,
             file_mode=self.file_mode,
+            on_closed=None if self.shipping is None else partial(self.shipping.add, log_path),
         )
 
     def host_start(self, path: str, relative_path: str) -> protocol.HostStart:

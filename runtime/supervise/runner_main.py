@@ -21,12 +21,14 @@ from ...database.values import WorkerIdentity
 from ...sdk.configuration import conf, dags_folder, home
 from ...sdk.errors import ConfigurationError
 from ...sdk.executor_names import LOCAL
+from ...sdk.log_store import is_remote
 from ..task import process_hygiene
 from . import process_groups
 from .entry_journal import EntryJournal
 from .hint_desk import HintDesk
 from .hosts import HostSettings
 from .lease import LeaseRenewer
+from .log_shipping import shipping_notes
 from .os_processes import OsProcesses
 from .os_settings import OsSettings
 from .progress import Progress
@@ -213,6 +215,7 @@ def os_settings() -> OsSettings:
             idle_s=conf.getfloat("execution", "host_idle_s"),
             age_max_s=conf.getfloat("execution", "host_max_age_s"),
         ),
+        shipping=shipping_notes() if is_remote() else None,
     )
 
 

@@ -75,6 +75,11 @@ def test_a_killed_worker_a_flushed_broker_and_a_drained_worker_lose_nothing(
     celery_deployment, redis_server
 ):
     deployment = celery_deployment
+    store = deployment.home / "store"
+    deployment.environment |= {
+        "TRADEWIND__LOGGING__REMOTE_LOGGING": "true",
+        "TRADEWIND__LOGGING__REMOTE_BASE_LOG_FOLDER": f"file://{store}",
+    }
     set_up(deployment)
 
     # kill -9 of the worker: its task is tried again by its successor.
@@ -99,6 +104,7 @@ def test_a_killed_worker_a_flushed_broker_and_a_drained_worker_lose_nothing(
     assert second.poll() is None
     assert starts_of(deployment, "killed") == ["killed 1", "killed 2"]
     assert starts_of(deployment, "drained") == ["drained 1"]
+    assert len(list(store.rglob("run_id=drained/task_id=*/attempt=1.log"))) >= 2
     for name in ("worker", "second"):
         assert "Traceback" not in (deployment.home / f"{name}.out").read_text()
 
