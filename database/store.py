@@ -32,6 +32,7 @@ from .history import HistoryOperations
 from .idempotency import IdempotencyOperations
 from .key_rotation import EncryptionOperations
 from .listings import ListingOperations
+from .metrics import MetricOperations
 from .migrate import create_tables, require_schema
 from .operations import Ground
 from .outbox_messages import OutboxOperations
@@ -40,6 +41,7 @@ from .processes import ProcessOperations
 from .roles import RoleOperations
 from .sessions import SessionOperations
 from .settings import StoreSettings, settings_from_configuration
+from .slas import SlaOperations
 from .task_instances import TaskInstanceOperations
 from .timeline import TimelineOperations
 from .triggers import TriggerOperations
@@ -100,7 +102,9 @@ class Store:
         self.history = HistoryOperations(ground)
         self.listings = ListingOperations(ground)
         self.timeline = TimelineOperations(ground)
+        self.metrics = MetricOperations(ground)
         self.outbox = OutboxOperations(ground)
+        self.slas = SlaOperations(ground)
         self.processes = ProcessOperations(ground)
 
     @classmethod

@@ -19,6 +19,7 @@ from ..sdk.clock import Clock
 from ..sdk.configuration import conf, home
 from .advance_runs import AdvanceRuns
 from .beat import Beat
+from .check_slas import CheckSlas
 from .create_asset_runs import CreateAssetRuns
 from .create_due_runs import CreateDueRuns
 from .expire_claims import ExpireClaims
@@ -29,10 +30,12 @@ from .loop import Scheduler
 from .plan_next_runs import PlanNextRuns
 from .queue_task_instances import QueueTaskInstances
 from .reap_workers import ReapWorkers
+from .report_metrics import ReportMetrics
 from .standby import FileLock
 from .start_queued_runs import StartQueuedRuns
 from .step import Step
 from .stop_signal import StopSignal
+from .telemetry import Telemetry, make_telemetry
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +62,11 @@ def main(
         return 0
     store = open_store(service="scheduler")
     clock = database_clock(store)
+    telemetry = make_telemetry()
     for executor in executors.values():
         executor.start()
     try:
-        scheduler = make_scheduler(store, clock, executors)
+        scheduler = make_scheduler(store, clock, executors, telemetry)
         bell = store.listen("scheduler", home())
 
         def note_progress() -> None:
@@ -73,12 +77,19 @@ def main(
     finally:
         for executor in executors.values():
             executor.stop(grace_s=0)
+        if telemetry is not None:
+            telemetry.close()
         store.close()
         lock.release()
     return 0
 
 
-def make_scheduler(store: Store, clock: Clock, executors: Mapping[str, Executor]) -> Scheduler:
+def make_scheduler(
+    store: Store,
+    clock: Clock,
+    executors: Mapping[str, Executor],
+    telemetry: Telemetry | None = None,
+) -> Scheduler:
     """Put the steps together, in the order in which work flows through them."""
     lease_s = store.settings.lease_s
     own = new_identity("", (), 0)
@@ -94,10 +105,18 @@ def make_scheduler(store: Store, clock: Clock, executors: Mapping[str, Executor]
         StartQueuedRuns(store),
         AdvanceRuns(store),
         ExpireClaims(store),
+        CheckSlas(store, clock),
         ExpireTriggers(store, clock, conf.getfloat("scheduler", "trigger_timeout_check_interval")),
         QueueTaskInstances(store),
         HintExecutors(
             executors, store, store.settings.executors, conf.getfloat("scheduler", "rehint_s")
+        ),
+        ReportMetrics(
+            store,
+            clock,
+            gauge_interval_s=conf.getfloat("scheduler", "pool_metrics_interval"),
+            is_statsd_on=conf.getboolean("metrics", "statsd_on"),
+            sink=telemetry.take if telemetry is not None else None,
         ),
     ]
     return Scheduler(store, clock, steps, sweep_s=conf.getfloat("scheduler", "sweep_s"))

@@ -60,14 +60,14 @@ class Stats:
         cls, stat: str, count: int = 1, rate: float = 1, *, tags: Mapping[str, Any] | None = None
     ) -> None:
         """Add to a counter."""
-        _send(stat, count, "c")
+        _send(stat, count, "c", tags)
 
     @classmethod
     def decr(
         cls, stat: str, count: int = 1, rate: float = 1, *, tags: Mapping[str, Any] | None = None
     ) -> None:
         """Take from a counter."""
-        _send(stat, -count, "c")
+        _send(stat, -count, "c", tags)
 
     @classmethod
     def gauge(
@@ -80,7 +80,7 @@ class Stats:
         tags: Mapping[str, Any] | None = None,
     ) -> None:
         """Set a gauge; with *delta*, change it."""
-        _send(stat, f"+{value}" if delta and value >= 0 else value, "g")
+        _send(stat, f"+{value}" if delta and value >= 0 else value, "g", tags)
 
     @classmethod
     def timing(
@@ -88,7 +88,8 @@ class Stats:
     ) -> None:
         """Send a length of time, in milliseconds."""
         if dt is not None:
-            _send(stat, dt.total_seconds() * 1000 if isinstance(dt, timedelta) else dt, "ms")
+            value = dt.total_seconds() * 1000 if isinstance(dt, timedelta) else dt
+            _send(stat, value, "ms", tags)
 
     @classmethod
     def timer(
@@ -98,11 +99,12 @@ class Stats:
         return Timer(stat)
 
 
-def _send(stat: str, value: object, kind: str) -> None:
-    if not conf.getboolean("metrics", "statsd_on", fallback=False):
+def _send(stat: str, value: object, kind: str, tags: Mapping[str, Any] | None) -> None:
+    if not conf.getboolean("metrics", "statsd_on", fallback=False) or not _is_wanted(stat):
         return
     prefix = conf.get("metrics", "statsd_prefix", fallback="airflow")
     name = _NOT_ALLOWED.sub("_", f"{prefix}.{stat}")[:_LENGTH_MAX]
+    line = _tagged(name, f"{value}|{kind}", tags or {})
     address = (
         conf.get("metrics", "statsd_host", fallback="localhost"),
         conf.getint("metrics", "statsd_port", fallback=8125),
@@ -110,4 +112,26 @@ def _send(stat: str, value: object, kind: str) -> None:
     # An OSError: nobody listens, or the name is not known. Nobody waits for a metric.
     with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
         out.setblocking(False)
-        out.sendto(f"{name}:{value}|{kind}".encode(), address)
+        out.sendto(line.encode(), address)
+
+
+def _is_wanted(stat: str) -> bool:
+    """Tell whether the lists let a name through: regular expressions, as in Airflow 3."""
+    allowed = conf.getlist("metrics", "metrics_allow_list", fallback=[])
+    if allowed:
+        return any(re.search(pattern, stat) for pattern in allowed)
+    blocked = conf.getlist("metrics", "metrics_block_list", fallback=[])
+    return not any(re.search(pattern, stat) for pattern in blocked)
+
+
+def _tagged(name: str, value: str, tags: Mapping[str, Any]) -> str:
+    """Return the line as statsd, Datadog or InfluxDB reads it. Plain statsd knows no tags."""
+    left_out = conf.getlist("metrics", "statsd_disabled_tags", fallback=[])
+    pairs = [(key, str(tag)) for key, tag in tags.items() if key not in left_out and tag != ""]
+    if conf.getboolean("metrics", "statsd_datadog_enabled", fallback=False):
+        fixed = conf.getlist("metrics", "statsd_datadog_tags", fallback=[])
+        shown = [*fixed, *(f"{key}:{tag}" for key, tag in pairs)]
+        return f"{name}:{value}|#{','.join(shown)}" if shown else f"{name}:{value}"
+    if conf.getboolean("metrics", "statsd_influxdb_enabled", fallback=False):
+        name = ",".join([name, *(f"{key}={tag}" for key, tag in pairs)])
+    return f"{name}:{value}"

@@ -14,6 +14,7 @@ from . import (
     assets,
     auth,
     auth_backends,
+    cors,
     base_path,
     durations,
     equivalents,
@@ -42,6 +43,7 @@ from . import (
     views_graph,
     views_home,
     views_hooks,
+    views_metrics,
     views_packages,
     views_people,
     views_redirects,
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
 
 VIEWS = (
     health,
+    views_metrics,
     preferences,
     views_home,
     views_dags,
@@ -116,6 +119,7 @@ def create_app(services: Services) -> Flask:
     auth.init_app(app)
     proxies.init_app(app)
     limits.init_app(app)
+    cors.init_app(app)
     oidc.init_app(app)
     views_hooks.init_app(app)
     for module in VIEWS:

@@ -30,8 +30,10 @@ from .base import metadata
 from .dags import dag, dag_file, dag_source, dag_tag, dag_version
 from .events import event, outbox
 from .favorites import dag_favorite
+from .metrics import metric_counter, metric_position
 from .runs import attempt, dag_run, rendered_fields, task_instance, trigger, xcom
 from .settings import connection, pool, variable
+from .slas import sla_record
 from .workers import process, worker
 
 __all__ = [
@@ -57,6 +59,8 @@ __all__ = [
     "event",
     "idempotency",
     "login_session",
+    "metric_counter",
+    "metric_position",
     "outbox",
     "pool",
     "process",
@@ -64,6 +68,7 @@ __all__ = [
     "revoked_token",
     "role",
     "role_permission",
+    "sla_record",
     "task_instance",
     "trigger",
     "user",
