@@ -32,8 +32,8 @@ def _make_admin() -> None:
 @click.option("-A", "--access-logfile", hidden=True)
 @click.option("-E", "--error-logfile", hidden=True)
 @click.option("-L", "--access-logformat", hidden=True)
-@click.option("--ssl-cert", hidden=True)
-@click.option("--ssl-key", hidden=True)
+@click.option("--ssl-cert", metavar="FILE", help="Serve https with this certificate (PEM).")
+@click.option("--ssl-key", metavar="FILE", help="Its key (PEM).")
 @click.option("--apps", hidden=True)
 @click.option("--log-config", hidden=True)
 @click.option("--proxy-headers", is_flag=True, hidden=True)
@@ -56,18 +56,22 @@ def webserver(
     from ..control.schema import require_database
     from ..scheduler.service_log import configure_service_log
     from ..sdk.configuration import conf
+    from ..webserver.serve import tls_options
     from .neighbours import refuse_airflow
     from .notices import print_notices
     from .service_parts import serve_web
 
-    if ssl_cert or ssl_key:
-        raise click.ClickException("TLS is not served here yet; put a proxy in front.")
+    for name, value in (("ssl_cert", ssl_cert), ("ssl_key", ssl_key)):
+        if value:
+            conf.set("api", name, value)
+    tls_options()  # a wrong certificate is said before anything is made
     refuse_airflow()
     print_notices()
     require_database()
     _make_admin()
     address = host or conf.get("api", "host"), port or conf.getint("api", "port")
-    click.echo(f"The page is at http://{address[0]}:{address[1]}", err=True)
+    scheme = "https" if conf.get("api", "ssl_cert") else "http"
+    click.echo(f"The page is at {scheme}://{address[0]}:{address[1]}", err=True)
     if daemon:
         from .daemon import detach
 

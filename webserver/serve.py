@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import ssl
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from ..sdk.configuration import conf
+from ..sdk.errors import TradewindError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +79,25 @@ def _be_nice(_arbiter: Any, _worker: Any) -> None:
         os.nice(niceness)
 
 
+def tls_options() -> dict[str, Any]:
+    """Return what gunicorn needs to serve https, nothing where ``[api] ssl_cert`` is not set.
+
+    Raises:
+        TradewindError: certificate or key is missing, or they cannot be used together.
+    """
+    certificate, key = conf.get("api", "ssl_cert").strip(), conf.get("api", "ssl_key").strip()
+    if not certificate and not key:
+        return {}
+    if not certificate or not key:
+        raise TradewindError("[api] ssl_cert and ssl_key go together: one of them is not set")
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except OSError as error:  # an SSLError is one, too
+        text = f"[api] ssl_cert {certificate} and ssl_key {key} cannot be used: {error}"
+        raise TradewindError(text) from None
+    return {"certfile": certificate, "keyfile": key}
+
+
 def serve(
     services: Services,
     *,
@@ -94,6 +115,7 @@ def serve(
         OSError: the address is in use (gunicorn retries for a few seconds, then exits with 1).
     """
     options = {
+        **tls_options(),
         "bind": f"{host}:{port}",
         "workers": workers,
         "preload_app": True,  # workers share the memory of what is imported before the fork

@@ -467,3 +467,24 @@ def test_a_webhook_is_made_and_revoked_on_a_page(person, two_dags, store):
     assert sal.post("/webhooks", {"name": "b", "dag_id": "zebra"}).status_code == 403
     assert sal.post("/webhooks", {"act": "revoke", "name": "shop"}).status_code == 302
     assert store.webhooks.list() == []
+
+
+def test_scripts_of_other_sites_use_the_api_only_from_origins_that_are_named(
+    services, person, monkeypatch
+):
+    asked = {"Origin": "https://one.example", "Access-Control-Request-Method": "POST"}
+    name = "Access-Control-Allow-Origin"
+    assert name not in person(None).client.options("/api/v2/dags", headers=asked).headers
+    monkeypatch.setenv("AIRFLOW__API__ACCESS_CONTROL_ALLOW_ORIGINS", "https://one.example")
+    configuration.reset()
+    client = create_app(services).test_client()
+
+    before = client.options("/api/v2/dags", headers=asked)
+    foreign = client.options("/api/v2/dags", headers={**asked, "Origin": "https://two.example"})
+    page = client.get("/login", headers=asked)
+
+    assert (before.status_code, before.headers[name]) == (204, "https://one.example")
+    assert "Authorization" in before.headers["Access-Control-Allow-Headers"]
+    assert name not in foreign.headers
+    assert name not in page.headers
+    assert "Access-Control-Allow-Credentials" not in before.headers
