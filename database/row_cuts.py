@@ -115,6 +115,8 @@ def cut(statement: Any, readable: frozenset[str]) -> Any:
             condition = CUTS[table](columns, readable)
             found.where.non_generative(found, condition)
 
+    if not any(isinstance(part, Table) and part in CUTS for part in visitors.iterate(statement)):
+        return statement  # users and roles: asked for with every request, and nothing to be cut
     return visitors.cloned_traverse(statement, {}, {"select": add})
 
 

@@ -87,14 +87,17 @@ def show_instances(call: Call, records: Sequence[InstanceRecord]) -> list[Any]:
     """Return task instances as the version that was called shows them."""
     versions = call.store.listings.versions([one.row.version_id for one in records])
     rendered = call.store.listings.rendered([one.row.id for one in records])
+    # Most of a list have one version: it is made ready once.
+    ready = {version_id: show_version(record) for version_id, record in versions.items()}
     shown: list[Any] = []
     for one in records:
-        record = versions.get(one.row.version_id)
+        version_id = one.row.version_id
+        record = versions.get(version_id)
         fields = dict(rendered.get(one.row.id, {}))
         if call.version == 1:
             shown.append(_instance_v1(one, record, fields))
         else:
-            shown.append(_instance_v2(one, record, fields))
+            shown.append(_instance_v2(one, record, ready.get(version_id), fields))
     return shown
 
 
@@ -115,12 +118,15 @@ def _instance_v1(
 
 
 def _instance_v2(
-    one: InstanceRecord, record: VersionRecord | None, rendered: dict[str, Any]
+    one: InstanceRecord,
+    record: VersionRecord | None,
+    shown_version: a2.DagVersionResponse | None,
+    rendered: dict[str, Any],
 ) -> t2.TaskInstanceResponse:
     row = one.row
     return t2.TaskInstanceResponse(
         **_shared(row, record),
-        **_more_v2(row, record),
+        **_more_v2(row, record, shown_version),
         id=str(uuid.UUID(int=row.id)),
         logical_date=row.logical_date,
         run_after=one.run_after,
@@ -154,7 +160,11 @@ def _shared(row: TaskInstanceRow, record: VersionRecord | None) -> dict[str, Any
     }
 
 
-def _more_v2(row: TaskInstanceRow, record: VersionRecord | None) -> dict[str, Any]:
+def _more_v2(
+    row: TaskInstanceRow,
+    record: VersionRecord | None,
+    shown_version: a2.DagVersionResponse | None,
+) -> dict[str, Any]:
     return {
         "dag_display_name": dag_name(row.dag_id, record),
         "hostname": row.hostname or None,
@@ -162,7 +172,7 @@ def _more_v2(row: TaskInstanceRow, record: VersionRecord | None) -> dict[str, An
         "operator_name": row.operator_name or None,
         "queued_when": row.queued_at,
         "scheduled_when": row.scheduled_at,
-        "dag_version": None if record is None else show_version(record),
+        "dag_version": shown_version,
     }
 
 
@@ -192,7 +202,8 @@ def show_tries(call: Call, row: TaskInstanceRow, attempts: Sequence[AttemptRow])
                 )
             )
         else:
-            more = {**_more_v2(row, record), "hostname": attempt.hostname or None}
+            version = None if record is None else show_version(record)
+            more = {**_more_v2(row, record, version), "hostname": attempt.hostname or None}
             shown.append(t2.TaskInstanceHistoryResponse(**shared, **more))
     return shown
 

@@ -13,7 +13,7 @@ from ....database.listings import InstanceRecord, Where
 from .. import bodies, filters, show_runs
 from .. import task_answers_v1 as t1
 from .. import task_answers_v2 as t2
-from ..call import Call
+from ..call import WILDCARD, Call
 from ..errors import ApiError
 from ..operation import PAGE, Face, Query, bounds, operation, order, patterns, texts
 
@@ -138,9 +138,12 @@ def get_mapped_task_instances(call: Call) -> Any:
 
 
 def _of_run(call: Call) -> list[Where]:
-    if call.dag_id != "~":
+    is_run = WILDCARD not in (call.dag_id, call.run_id)
+    # A run that is there, the most likely, needs no look at its DAG.
+    is_known = is_run and call.store.runs.find(call.dag_id, call.run_id) is not None
+    if call.dag_id != WILDCARD and not is_known:
         call.store.dags.get(call.dag_id)
-        if call.run_id != "~":
+        if is_run:
             call.store.runs.get(call.dag_id, call.run_id)
     return list(filters.named(dag_id=call.dag_id, run_id=call.run_id))
 
