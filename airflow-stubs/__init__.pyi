@@ -14,6 +14,7 @@ from . import listeners as listeners
 from . import macros as macros
 from . import models as models
 from . import operators as operators
+from . import partition_mappers as partition_mappers
 from . import plugins_manager as plugins_manager
 from . import providers_manager as providers_manager
 from . import sdk as sdk

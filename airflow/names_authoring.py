@@ -148,6 +148,22 @@ AUTHORING: tuple[tuple[str, str, str], ...] = (
         "timetables.datasets",
     ),
     ("sdk.graph", "check_cycle", "utils.dag_cycle_tester"),
+    # Partitioned assets: refused when they are used
+    (
+        "sdk.partitions",
+        "AllowedKeyMapper ChainMapper FanOutMapper FixedKeyMapper IdentityMapper PartitionMapper "
+        "ProductMapper RollupMapper StartOfDayMapper StartOfHourMapper StartOfMonthMapper "
+        "StartOfQuarterMapper StartOfWeekMapper StartOfYearMapper",
+        "sdk partition_mappers",
+    ),
+    (
+        "sdk.partitions",
+        "DayWindow HourWindow MinimumCount MonthWindow QuarterWindow SegmentWindow WaitForAll "
+        "WeekWindow Window YearWindow",
+        "sdk",
+    ),
+    ("sdk.partitions", "CronPartitionTimetable", "sdk timetables.trigger"),
+    ("sdk.partitions", "PartitionedAssetTimetable PartitionedAtRuntime", "sdk timetables.simple"),
     # Dates
     ("sdk.timezone", "*", "sdk.timezone utils.timezone"),
     ("sdk.relative_dates", "days_ago cron_presets", "utils.dates"),

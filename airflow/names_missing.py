@@ -24,8 +24,5 @@ _MISSING = (
 )
 
 NOT_YET: frozenset[str] = frozenset(
-    {f"airflow.{package}.{module}" for package, modules in _MISSING for module in modules.split()}
-    | {
-        "airflow.partition_mappers",
-    }
+    f"airflow.{package}.{module}" for package, modules in _MISSING for module in modules.split()
 )

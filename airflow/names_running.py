@@ -118,6 +118,12 @@ RUNNING: tuple[tuple[str, str, str], ...] = (
         "sdk.execution_time.context utils.context",
     ),
     ("sdk.json_coding", "AirflowJsonEncoder WebEncoder XComDecoder XComEncoder", "utils.json"),
+    (
+        "sdk.lineage",
+        "AssetLineageInfo HookLineage HookLineageReader get_hook_lineage_collector",
+        "sdk.lineage lineage.hook",
+    ),
+    ("sdk.lineage", "lineage=", "sdk"),
     ("sdk.stats", "Stats", "stats observability.stats sdk.observability.stats"),
     (
         "sdk.asset_details",

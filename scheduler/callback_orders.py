@@ -38,6 +38,8 @@ def prepare_order(store: Any, row: OutboxRow, key: str, settings: ParseSettings)
         KeyError: no such kind of message is known.
     """
     payload = row.payload
+    if row.kind == "sla_miss":
+        return _sla_order(row, key, settings)
     run: RunRow | None = store.runs.find(row.dag_id, payload["run_id"])
     if run is None:
         return None
@@ -71,6 +73,22 @@ def prepare_order(store: Any, row: OutboxRow, key: str, settings: ParseSettings)
         state=state.value,
     )
     return Prepared(order, None if instance is None else _scope(instance, try_number))
+
+
+def _sla_order(row: OutboxRow, key: str, settings: ParseSettings) -> Prepared:
+    relative_path = row.payload["relative_fileloc"]
+    order = CallbackOrder(
+        key=key,
+        path=str(dag_path(relative_path, settings)),
+        relative_path=relative_path,
+        import_folders=list(settings.import_folders),
+        dag_id=row.dag_id,
+        run_id="",
+        kind="sla_miss",
+        reason="tasks are later than their sla allows",
+        slas=dict(row.payload),
+    )
+    return Prepared(order, None)
 
 
 def _deadline_order(

@@ -154,7 +154,7 @@ class DeliverEvents:
             run_id="",
             kind="listeners",
             reason="",
-            events=list(self._in_hand),
+            events=[dict(one) for one in self._in_hand],
         )
         self._log = self._open_log()
         self._children.start(self._number, order, None, self._log)

@@ -360,7 +360,11 @@ def _own_params(params: ParamsDict, dag: DAG) -> dict[str, Any]:
 
 
 def _dag_callbacks(dag: DAG) -> list[str]:
-    found = [("success", dag.on_success_callback), ("failure", dag.on_failure_callback)]
+    found = [
+        ("success", dag.on_success_callback),
+        ("failure", dag.on_failure_callback),
+        ("sla_miss", dag.sla_miss_callback),
+    ]
     return [name for name, callback in found if read_callbacks(callback, "")]
 
 

@@ -30,6 +30,7 @@ from .dag_file import load_dag_file, prepare_import_paths
 from .deadline_call import call_deadline
 from .failure_mail import send_failure_mail
 from .late_callbacks import call_back, context_after
+from .sla_call import tell_of_slas
 from .surroundings import task_surroundings
 
 if TYPE_CHECKING:
@@ -85,6 +86,9 @@ def deliver(order: CallbackOrder, runtime: task_runtime.TaskRuntime) -> None:
     with task_surroundings(runtime):
         if order.kind == "deadline":
             call_deadline(dag, order.deadline)
+            return
+        if order.kind == "sla_miss":
+            tell_of_slas(dag, order.slas)
             return
         if order.kind.startswith("dag_"):
             call_with_context_of(

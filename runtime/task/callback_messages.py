@@ -22,7 +22,7 @@ class CallbackOrder(Struct):
     dag_id: str
     run_id: str
     #: dag_success, dag_failure, task_failure, task_retry, task_failure_mail, task_retry_mail,
-    #: deadline, or listeners, for whom there is no file.
+    #: deadline, sla_miss, or listeners, for whom there is no file.
     kind: str
     #: Of the run (success, task_failure, all_tasks_deadlocked, timed_out), or why the try ended.
     reason: str
@@ -34,6 +34,8 @@ class CallbackOrder(Struct):
     traceback: str = ""
     #: Of a missed deadline: id, index among the DAG's, name, deadline_time, dag_run.
     deadline: dict[str, Any] = {}
+    #: Of missed SLAs: missed, blocking, addresses, at.
+    slas: dict[str, Any] = {}
     #: For listeners: what they are to hear, each with the name of its hook.
     events: list[dict[str, Any]] = []
 

@@ -5,3 +5,5 @@ from tradewind.sdk.timetables.asset_driven import AssetTriggeredTimetable as _Da
 DatasetTriggeredTimetable = _DatasetTriggeredTimetable
 from tradewind.sdk.timetables.simple import NullTimetable as NullTimetable
 from tradewind.sdk.timetables.simple import OnceTimetable as OnceTimetable
+from tradewind.sdk.partitions import PartitionedAssetTimetable as PartitionedAssetTimetable
+from tradewind.sdk.partitions import PartitionedAtRuntime as PartitionedAtRuntime

@@ -300,3 +300,11 @@ def test_all_of_airflow_sdk_is_there_but_for_a_list():
 
     expected = (DATA / "not-yet-in-sdk.txt").read_text(encoding="utf-8").split()
     assert missing == expected
+
+
+def test_partitioned_assets_can_be_imported_and_are_refused_when_they_are_used():
+    from airflow.sdk import CronPartitionTimetable, StartOfDayMapper
+
+    for kind in (CronPartitionTimetable, StartOfDayMapper):
+        with pytest.raises(RuntimeError, match=f"{kind.__name__} belongs to partitioned assets"):
+            kind("0 0 * * *", timezone="UTC")

@@ -1,6 +1,7 @@
 # Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
 from tradewind.sdk.exceptions import *
 from tradewind.sdk.parsing_context import AirflowParsingContext as AirflowParsingContext
+from tradewind.sdk.partitions import AllowedKeyMapper as AllowedKeyMapper
 from tradewind.sdk.asset import Asset as Asset
 from tradewind.sdk.asset import AssetAccessControl as AssetAccessControl
 from tradewind.sdk.asset import AssetAlias as AssetAlias
@@ -19,12 +20,15 @@ from tradewind.sdk.operator_link import BaseOperatorLink as BaseOperatorLink
 from tradewind.sdk.base_sensor import BaseSensorOperator as BaseSensorOperator
 from tradewind.sdk.xcom import BaseXCom as BaseXCom
 from tradewind.operators.skip_mixin import BranchMixIn as BranchMixIn
+from tradewind.sdk.partitions import ChainMapper as ChainMapper
 from tradewind.sdk.connection import Connection as Connection
 from tradewind.sdk.context import Context as Context
 from tradewind.sdk.timetables.interval import CronDataIntervalTimetable as CronDataIntervalTimetable
+from tradewind.sdk.partitions import CronPartitionTimetable as CronPartitionTimetable
 from tradewind.sdk.timetables.trigger import CronTriggerTimetable as CronTriggerTimetable
 from tradewind.sdk.dag import DAG as DAG
 from tradewind.sdk.states import DagRunState as DagRunState
+from tradewind.sdk.partitions import DayWindow as DayWindow
 from tradewind.sdk.deadline import DeadlineAlert as DeadlineAlert
 from tradewind.sdk.deadline import DeadlineReference as DeadlineReference
 from tradewind.sdk.timetables.interval import DeltaDataIntervalTimetable as DeltaDataIntervalTimetable
@@ -32,18 +36,37 @@ from tradewind.sdk.timetables.trigger import DeltaTriggerTimetable as DeltaTrigg
 from tradewind.sdk.edges import EdgeModifier as EdgeModifier
 from tradewind.sdk.timetables.events import EventsTimetable as EventsTimetable
 from tradewind.sdk.retry_policy import ExceptionRetryPolicy as ExceptionRetryPolicy
+from tradewind.sdk.partitions import FanOutMapper as FanOutMapper
+from tradewind.sdk.partitions import FixedKeyMapper as FixedKeyMapper
+from tradewind.sdk.partitions import HourWindow as HourWindow
+from tradewind.sdk.partitions import IdentityMapper as IdentityMapper
 from tradewind.sdk.edges import Label as Label
 from tradewind.sdk.asset import Metadata as Metadata
+from tradewind.sdk.partitions import MinimumCount as MinimumCount
+from tradewind.sdk.partitions import MonthWindow as MonthWindow
 from tradewind.sdk.timetables.trigger import MultipleCronTriggerTimetable as MultipleCronTriggerTimetable
 from tradewind.sdk.object_storage import ObjectStoragePath as ObjectStoragePath
 from tradewind.sdk.param import Param as Param
 from tradewind.sdk.param import ParamsDict as ParamsDict
+from tradewind.sdk.partitions import PartitionMapper as PartitionMapper
+from tradewind.sdk.partitions import PartitionedAssetTimetable as PartitionedAssetTimetable
+from tradewind.sdk.partitions import PartitionedAtRuntime as PartitionedAtRuntime
 from tradewind.sdk.base_sensor import PokeReturnValue as PokeReturnValue
+from tradewind.sdk.partitions import ProductMapper as ProductMapper
+from tradewind.sdk.partitions import QuarterWindow as QuarterWindow
 from tradewind.sdk.retry_policy import RetryAction as RetryAction
 from tradewind.sdk.retry_policy import RetryDecision as RetryDecision
 from tradewind.sdk.retry_policy import RetryPolicy as RetryPolicy
 from tradewind.sdk.retry_policy import RetryRule as RetryRule
+from tradewind.sdk.partitions import RollupMapper as RollupMapper
+from tradewind.sdk.partitions import SegmentWindow as SegmentWindow
 from tradewind.operators.skip_mixin import SkipMixin as SkipMixin
+from tradewind.sdk.partitions import StartOfDayMapper as StartOfDayMapper
+from tradewind.sdk.partitions import StartOfHourMapper as StartOfHourMapper
+from tradewind.sdk.partitions import StartOfMonthMapper as StartOfMonthMapper
+from tradewind.sdk.partitions import StartOfQuarterMapper as StartOfQuarterMapper
+from tradewind.sdk.partitions import StartOfWeekMapper as StartOfWeekMapper
+from tradewind.sdk.partitions import StartOfYearMapper as StartOfYearMapper
 from tradewind.sdk.deadline import SyncCallback as SyncCallback
 from tradewind.sdk.task_group import TaskGroup as TaskGroup
 from tradewind.sdk.task_instance import RuntimeTaskInstance as _TaskInstance
@@ -51,8 +74,12 @@ TaskInstance = _TaskInstance
 from tradewind.sdk.states import TaskInstanceState as TaskInstanceState
 from tradewind.sdk.trigger_rules import TriggerRule as TriggerRule
 from tradewind.sdk.variable import Variable as Variable
+from tradewind.sdk.partitions import WaitForAll as WaitForAll
+from tradewind.sdk.partitions import WeekWindow as WeekWindow
 from tradewind.sdk.weight_rules import WeightRule as WeightRule
+from tradewind.sdk.partitions import Window as Window
 from tradewind.sdk.xcom_arg import XComArg as XComArg
+from tradewind.sdk.partitions import YearWindow as YearWindow
 from tradewind import AIRFLOW_VERSION as ___version__
 __version__ = ___version__
 from tradewind.sdk.asset_decorator import asset as asset
@@ -64,6 +91,7 @@ from tradewind.sdk.dag_decorator import dag as dag
 from tradewind.sdk.deadline import deadline_reference as deadline_reference
 from tradewind.sdk.context import get_current_context as get_current_context
 from tradewind.sdk.parsing_context import get_parsing_context as get_parsing_context
+from tradewind.sdk import lineage as lineage
 from tradewind.sdk.resolvable import literal as literal
 from tradewind.sdk import macros as macros
 from tradewind.sdk.base_sensor import poke_mode_only as poke_mode_only
