@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from ..runtime.supervise.outages import DATABASE_AWAY
 from .step import Store, Tick
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,10 @@ log = logging.getLogger(__name__)
 #: Runs looked at in one transaction, and in one sweep.
 RUNS_PER_TRANSACTION = 20
 RUNS_PER_SWEEP = 100
+
+#: Task instances for which a run is left out of as many sweeps: one of ten thousand is looked
+#: at in every twentieth, so that looking is never most of what the scheduler does.
+INSTANCES_PER_SWEEP = 500
 
 
 class AdvanceRuns:
@@ -27,6 +32,7 @@ class AdvanceRuns:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._swept_id = 0  # where the last sweep ended
+        self._sweeps = 0
 
     def run(self, tick: Tick) -> None:
         """Advance what is due; in a sweep, the next slice of all running runs too."""
@@ -42,11 +48,19 @@ class AdvanceRuns:
         later = [id_ for id_ in unfinished if id_ > self._swept_id]
         chosen = (later or unfinished)[:RUNS_PER_SWEEP]
         self._swept_id = chosen[-1] if len(later) > len(chosen) else 0
-        return chosen
+        self._sweeps += 1
+        sizes = self._store.runs.sizes(chosen)
+        return [
+            id_
+            for id_ in chosen
+            if self._sweeps % max(1, sizes.get(id_, 0) // INSTANCES_PER_SWEEP) == 0
+        ]
 
     def _advance(self, ids: Sequence[int], tick: Tick) -> None:
         try:
             tick.add(self._store.runs.advance(ids, tick.now))
+        except DATABASE_AWAY:
+            raise
         except Exception:
             if len(ids) == 1:
                 held_s = tick.quarantine.hold(f"run {ids[0]}")

@@ -103,9 +103,13 @@ def make_tick(clock, *, is_sweep=True) -> Tick:
 class FakeRuns:
     """Run 3 raises whenever it is advanced."""
 
-    def __init__(self, unfinished) -> None:
+    def __init__(self, unfinished, sizes=None) -> None:
         self.unfinished = unfinished
+        self.instances = sizes or {}
         self.advanced = []
+
+    def sizes(self, ids):
+        return self.instances
 
     def due_ids(self, now):
         return []
@@ -118,6 +122,16 @@ class FakeRuns:
             raise ValueError("a row that makes no sense")
         self.advanced.extend(ids)
         return NOTHING
+
+
+def test_a_run_of_very_many_task_instances_is_looked_at_in_few_sweeps():
+    runs = FakeRuns([1, 2], sizes={1: 10, 2: 5000})
+    step = AdvanceRuns(SimpleNamespace(runs=runs))
+
+    for _ in range(20):
+        step.run(make_tick(VirtualClock(NOW)))
+
+    assert (runs.advanced.count(1), runs.advanced.count(2)) == (20, 2)
 
 
 def test_a_poisoned_run_is_found_and_held_back_while_the_others_advance():
