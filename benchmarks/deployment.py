@@ -33,8 +33,9 @@ def seconds(text: str) -> float:
 class Deployment:
     """One home, and the server in it. Use as a context manager: leaving stops and removes it."""
 
-    def __init__(self, dag_files: dict[str, str]) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="tradewind-benchmark-"))
+    def __init__(self, dag_files: dict[str, str], home: Path | None = None) -> None:
+        self.home = home or Path(tempfile.mkdtemp(prefix="tradewind-benchmark-"))
+        self.home.mkdir(exist_ok=True)
         self.dags_folder = self.home / "dags"
         self.dags_folder.mkdir()
         with socket.socket() as probe:
@@ -88,6 +89,11 @@ class Deployment:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+
+    def wait_server(self) -> None:
+        """Wait for the end of a server that was told to end, or killed."""
+        if self._server is not None:
+            self._server.wait(timeout=30)
 
     def command(self, *arguments: str) -> str:
         """Run one command to its end and return what it printed."""

@@ -1,0 +1,136 @@
+"""The real system on SQLite while its processes are killed and stopped: nothing lost or doubled.
+
+The short round is part of every run of the suite. The long one, and the measured times of
+recovery, are run by hand: ``pytest tests/chaos -m slow -s``; ``docs/reliability.md`` has results.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from chaos_driver import Chaos, is_at_rest, wait_until
+from chaos_invariants import check_service_logs, find_violations, witness_edges
+from chaos_witness import START, instances_per_run, read_marks, witness_dag
+from deployment import Deployment
+from tradewind.database.settings import StoreSettings
+from tradewind.database.store import open_store
+from tradewind.database.values import NewRun
+
+WIDTH = 24
+
+
+class Scene:
+    """A deployment with the witness DAG in it."""
+
+    def __init__(self, deployment: Deployment, width: int = WIDTH, **witness) -> None:
+        self.deployment = deployment
+        self.width = width
+        self.runs = 0
+        self.witness = deployment.home / "witness"
+        text = witness_dag("witness", self.witness, width=width, **witness)
+        deployment.write_dag("witness.py", text)
+        deployment.start()
+        deployment.wait_for_dag("witness")
+
+    def trigger(self, count: int) -> None:
+        settings = StoreSettings(url=self.database_url, home=self.deployment.home)
+        store = open_store(settings)
+        for _ in range(count):
+            self.runs += 1
+            now = store.clock.now()
+            store.runs.create(NewRun("witness", f"run_{self.runs}", "manual", now), now)
+        store.close()
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.deployment.home / 'tradewind.db'}"
+
+    @property
+    def instances(self) -> int:
+        return self.runs * instances_per_run(self.width)
+
+    def starts(self) -> int:
+        return sum(mark.kind == START for mark in read_marks(self.witness))
+
+    def violations(self) -> list[str]:
+        home = self.deployment.home
+        return find_violations(
+            self.database_url,
+            read_marks(self.witness),
+            edges=witness_edges(self.width),
+            log_folder=home / "logs",
+        ) + check_service_logs([home / "server.out", *(home / "logs").glob("*.log")])
+
+
+@pytest.fixture
+def deployment():
+    with Deployment({}) as made:
+        yield made
+
+
+def test_a_short_round_of_kills_loses_and_doubles_nothing(deployment):
+    scene = Scene(deployment, width=8, longest_s=0.3)
+    scene.trigger(2)
+    acts = [(1, "kill", (name,)) for name in ("tradewind-runne", "tradewind-sched")]
+    acts += [(1, "kill", (name,)) for name in ("tradewind-host", "tradewind-zyg")]
+
+    Chaos(deployment, seed=1, acts=acts).run(4.0, pause_s=0.7)
+
+    assert wait_until(lambda: is_at_rest(deployment, scene.runs), 60.0) is not None
+    assert scene.violations() == []
+    assert scene.starts() >= scene.instances - 2 * 8  # those below a failure do not start
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_minutes_of_everything_that_can_happen(deployment, seed):
+    """500 task instances, kill -9 of every kind of process, SIGSTOP, a foreign lock, restarts."""
+    scene = Scene(deployment, longest_s=1.5)
+    scene.trigger(10)
+    chaos = Chaos(deployment, seed)
+
+    while not is_at_rest(deployment, scene.runs) and sum(chaos.done.values()) < 60:
+        chaos.run(10.0)
+
+    healed_s = wait_until(lambda: is_at_rest(deployment, scene.runs), 240.0)
+    print(f"seed {seed}: {scene.instances} instances, {scene.starts()} starts, {dict(chaos.done)},")
+    print(f"at rest {healed_s} s after the last act")
+    assert healed_s is not None
+    assert scene.violations() == []
+
+
+@pytest.mark.slow
+def test_a_full_disk_stops_nothing_for_ever(tmp_path):
+    """The home is on a small file system that is filled up, and emptied again."""
+    import subprocess
+
+    mount = tmp_path / "small"
+    mount.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", mount], check=False)
+    if made.returncode:
+        pytest.skip("this user may not mount a file system")
+    try:
+        with Deployment({}, home=mount / "home") as deployment:
+            scene = Scene(deployment, width=12, longest_s=1.0)
+            scene.trigger(4)
+            assert wait_until(lambda: scene.starts() > 20, 60.0) is not None
+            fill = mount / "fill"
+            with pytest.raises(OSError, match="No space left"), fill.open("wb") as file:
+                while True:
+                    file.write(bytes(65536))
+                    file.flush()
+            wait_until(lambda: False, 10.0)
+            fill.unlink()
+
+            healed_s = wait_until(lambda: is_at_rest(deployment, scene.runs), 120.0)
+
+            print(f"at rest {healed_s} s after there was room again")
+            assert healed_s is not None
+            # Logs of that time may lack their last line, and the witness cannot write.
+            kept = [one for one in scene.violations() if not one.startswith(("I-25", "I-32"))]
+            assert kept == []
+    finally:
+        subprocess.run(["umount", "-l", mount], check=True)
+        shutil.rmtree(Path(mount), ignore_errors=True)
