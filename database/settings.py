@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..sdk.configuration import conf, home
 from ..sdk.executor_names import ExecutorNames, read_executor_names
+from ..sdk.timezone import default_timezone
 from .pool_settings import PoolSettings, pool_settings
 
 
@@ -39,6 +40,7 @@ def settings_from_configuration() -> StoreSettings:
     ``task_queued_timeout`` and the heartbeat timeout override our own knobs only where somebody
     has set them (architecture, section 7).
     """
+    default_timezone()  # a wrong one is told at the start, not by each DAG file
     lease_s = conf.getfloat("scheduler", "lease_s")
     if _is_set("scheduler", "task_instance_heartbeat_timeout"):
         lease_s = conf.getfloat("scheduler", "task_instance_heartbeat_timeout")

@@ -285,12 +285,21 @@ def default_timezone() -> dt.tzinfo:
     """Return the zone of naive instants: setting ``[core] default_timezone``, UTC unless set.
 
     Raises:
-        ValueError: the setting names no zone.
+        ConfigurationError: the setting names no zone.
     """
     from .configuration import conf
 
     name = conf.get("core", "default_timezone", fallback="utc")
-    return local_timezone() if name == "system" else parse_timezone(name)
+    if name == "system":
+        return local_timezone()
+    try:
+        return parse_timezone(name)
+    except ValueError as error:
+        from .exceptions import AirflowConfigException  # late: most processes raise none
+
+        raise AirflowConfigException(
+            f"Setting [core] default_timezone: {error}. Use a name such as Europe/Paris, or utc"
+        ) from error
 
 
 def local_timezone() -> dt.tzinfo:

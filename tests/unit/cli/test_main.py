@@ -99,3 +99,14 @@ def _raise_instead_of_version(monkeypatch: pytest.MonkeyPatch, error: Exception)
     from tradewind.cli import version
 
     monkeypatch.setattr(version.version, "callback", fail)
+
+
+@pytest.mark.parametrize("command", ["dags list", "standalone", "scheduler", "db check"])
+def test_a_time_zone_that_is_none_is_told_at_the_start(command, monkeypatch, capsys):
+    monkeypatch.setenv("TRADEWIND__CORE__DEFAULT_TIMEZONE", "Mars/Base")
+
+    assert main.run(command.split()) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "Setting [core] default_timezone: there is no time zone 'Mars/Base'."
+        " Use a name such as Europe/Paris, or utc"
+    )
