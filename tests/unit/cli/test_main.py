@@ -101,7 +101,7 @@ def _raise_instead_of_version(monkeypatch: pytest.MonkeyPatch, error: Exception)
     monkeypatch.setattr(version.version, "callback", fail)
 
 
-@pytest.mark.parametrize("command", ["dags list", "standalone", "scheduler", "db check"])
+@pytest.mark.parametrize("command", ["dags list", "standalone", "scheduler"])
 def test_a_time_zone_that_is_none_is_told_at_the_start(command, monkeypatch, capsys):
     monkeypatch.setenv("TRADEWIND__CORE__DEFAULT_TIMEZONE", "Mars/Base")
 
