@@ -16,13 +16,12 @@ from tradewind.webserver import api
 from tradewind.webserver.api.operation import operations
 
 #: Version and operation of Airflow's own clients (2.10.0 and 3.3.2), one a line.
-_KNOWN = Path(__file__).with_name("airflow_operations.txt").read_text().split()
-AIRFLOWS = {
-    version: frozenset(
-        name
-        for number, name in zip(_KNOWN[::2], _KNOWN[1::2], strict=True)
-        if int(number) == version
-    )
+_PAIRS = [
+    line.split()
+    for line in Path(__file__).with_name("airflow_operations.txt").read_text().splitlines()
+]
+AIRFLOWS: dict[int, frozenset[str]] = {
+    version: frozenset(name for number, name in _PAIRS if int(number) == version)
     for version in (1, 2)
 }
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "rest-api.md"
