@@ -18,6 +18,9 @@ db = LazyGroup(
         "reset": ("db:reset", "Delete everything, and create it anew."),
         "check": ("db:check", "Tell whether the database answers."),
         "check-migrations": ("db:check_migrations", "Wait until the database is up to date."),
+        "clean": ("db_clean:clean", "Remove old history."),
+        "export-archived": ("db_clean:export_archived", "Write what was removed to files."),
+        "drop-archived": ("db_clean:drop_archived", "Remove for good what was removed."),
     },
     help="The metadata database.",
 )

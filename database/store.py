@@ -19,6 +19,7 @@ from .assets import AssetOperations
 from .attempts import AttemptOperations
 from .backfills import BackfillOperations
 from .bell import Bell, BellListener, Listener
+from .clean import CleanOperations
 from .connection_budget import check_budget
 from .connections import ConnectionOperations
 from .dag_files import FileOperations
@@ -103,6 +104,7 @@ class Store:
         self.listings = ListingOperations(ground)
         self.timeline = TimelineOperations(ground)
         self.metrics = MetricOperations(ground)
+        self.clean = CleanOperations(ground)
         self.outbox = OutboxOperations(ground)
         self.slas = SlaOperations(ground)
         self.processes = ProcessOperations(ground)
