@@ -220,6 +220,7 @@ SENSITIVE: Final[frozenset[Name]] = frozenset(
         ("api", "secret_key"),
         ("api_auth", "jwt_secret"),
         ("oidc", "client_secret"),
+        ("metrics", "prometheus_token"),
         ("smtp", "smtp_password"),
         ("sentry", "sentry_dsn"),
         ("celery", "broker_url"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from flask import url_for
 from tradewind.sdk import configuration
 from tradewind.sdk.errors import TradewindError
 from tradewind.webserver.api import version_of
@@ -11,7 +12,19 @@ from tradewind.webserver.app import secret_key
 from tradewind.webserver.auth import safe_next
 
 #: What anybody may see.
-OPEN_ENDPOINTS = {"static", "assets", "auth.login", "auth.logout", "health.health", "hooks.call"}
+OPEN_ENDPOINTS = {
+    "static",
+    "assets",
+    "auth.login",
+    "auth.logout",
+    "health.health",
+    "hooks.call",  # asks for the token of the webhook
+    "metrics.metrics",  # asks for credentials of its own, not for a login
+    "api_page_v1",
+    "api_page_v2",
+    "api_page_redoc",
+    "swagger_ui",
+}
 
 
 def test_every_route_but_the_open_ones_asks_for_a_login(client) -> None:
@@ -21,8 +34,8 @@ def test_every_route_but_the_open_ones_asks_for_a_login(client) -> None:
             continue
         if version_of(rule.rule) is not None:  # tests of the API ask the same of its routes
             continue
-        with app.test_request_context():
-            path = url_for(rule.endpoint, **dict.fromkeys(rule.arguments, 1))
+        path = re.sub(r"<any\(['\"]?(\w+)[^>]*>", r"\1", rule.rule)
+        path = re.sub(r"<[^>]*>", "1", path)
         answer = client.get(path)
         assert answer.status_code == 302, rule.endpoint
         assert answer.location.startswith("/login?next="), rule.endpoint
