@@ -14,8 +14,7 @@ _MISSING = (
         "operators",
         "generic_transfer smooth subdag subdag_operator",
     ),
-    ("providers.standard.operators", "hitl smooth"),
-    ("providers.standard.triggers", "hitl"),
+    ("providers.standard.operators", "smooth"),
     (
         "sensors",
         "http_sensor smart_sensor sql sql_sensor web_hdfs_sensor",

@@ -90,4 +90,15 @@ OPERATORS: tuple[tuple[str, str, str], ...] = (
         "SmtpNotifier send_smtp_notification",
         "providers.smtp.notifications.smtp",
     ),
+    (
+        "operators.hitl",
+        "ApprovalOperator HITLBranchOperator HITLEntryOperator HITLOperator",
+        "providers.standard.operators.hitl",
+    ),
+    (
+        "operators.hitl",
+        "HITLRejectException HITLTimeoutError HITLTriggerEventError",
+        "providers.standard.exceptions",
+    ),
+    ("operators.triggers.hitl", "HITLTrigger", "providers.standard.triggers.hitl"),
 )

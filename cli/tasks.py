@@ -10,6 +10,7 @@ tasks = LazyGroup(
         "list": ("tasks_list:list_", "List the tasks of a DAG."),
         "test": ("tasks_test:test", "Run one task here; nothing is recorded."),
         "run": ("tasks_run:run", "Run one task of a run now."),
+        "respond": ("tasks_respond:respond", "Answer a task that asks a person."),
         "clear": ("tasks_clear:clear", "Let task instances run again."),
         "state": ("tasks_list:state", "Print the state of a task instance."),
         "states-for-dag-run": ("tasks_list:states_for_dag_run", "List the states of one run."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,18 @@ with DAG(
 """
 
 
+ASK = """
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import DAG
+from airflow.operators.empty import EmptyOperator
+
+with DAG("ask", schedule=None, is_paused_upon_creation=False):
+    ApprovalOperator(task_id="approve", subject="Deploy {{ run_id }}?") >> EmptyOperator(
+        task_id="deploy"
+    )
+"""
+
+
 @pytest.fixture
 def mails() -> Iterator[Any]:
     made = mail_server.MailServer()
@@ -201,3 +214,26 @@ def test_mail_plugins_listeners_and_an_xcom_backend_at_work(deployment, mails) -
     assert ["Try 1 out of 2" in bodies[0], "Try 2 out of 2" in bodies[1]] == [True, True]
     assert "ValueError: the &lt;cause&gt;" in bodies[0]
     assert f"http://localhost:{deployment.port}/dags/team/runs/one/tasks/fail" in bodies[0]
+
+
+def test_a_person_answers_a_task_that_waits(deployment) -> None:
+    with zipfile.ZipFile(deployment.dags_folder / "pack.zip", "w") as archive:
+        archive.writestr("ask.py", ASK)
+    deployment.start()
+    deployment.wait_until(lambda: deployment.rows("dags", "list", "--columns", "dag_id"), "the DAG")
+    deployment.cli("dags", "trigger", "ask", "--run-id", "one")
+    which = ("tasks", "respond", "ask", "approve", "one")
+
+    asked = deployment.wait_until(
+        lambda: "Deploy" in (done := deployment.cli(*which, code=None)).stdout and done.stdout,
+        "the question",
+    )
+    wrong = deployment.cli(*which, "--option", "Maybe", code=1)
+    deployment.cli(*which, "--option", "Reject")
+    again = deployment.cli(*which, "--option", "Approve", code=1)
+    deployment.wait_for_run("ask")
+
+    assert asked.splitlines() == ["Deploy one?", "options: Approve, Reject"]
+    assert wrong.stderr.strip() == "The task 'approve' can be answered with: Approve, Reject."
+    assert again.stderr.strip()
+    assert deployment.task_states("ask", "one") == {"approve": "success", "deploy": "skipped"}

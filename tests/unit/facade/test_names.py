@@ -177,7 +177,7 @@ def test_the_version_is_that_of_the_airflow_that_we_stand_in_for():
         ("airflow.sensors.sql", "SqlSensor"),
         ("airflow.models", "NoSuchThing"),
         ("airflow.sdk", "NoSuchThing"),
-        ("airflow.providers.standard.operators.hitl", "HITLOperator"),
+        ("airflow.providers.standard.operators.smooth", "SmoothOperator"),
         ("airflow.triggers.deadline", "DeadlineCallbackTrigger"),
     ],
 )
