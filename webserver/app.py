@@ -14,8 +14,8 @@ from . import (
     assets,
     auth,
     auth_backends,
-    cors,
     base_path,
+    cors,
     durations,
     equivalents,
     error_pages,
@@ -43,7 +43,6 @@ from . import (
     views_graph,
     views_home,
     views_hooks,
-    views_metrics,
     views_packages,
     views_people,
     views_redirects,
@@ -60,7 +59,6 @@ if TYPE_CHECKING:
 
 VIEWS = (
     health,
-    views_metrics,
     preferences,
     views_home,
     views_dags,

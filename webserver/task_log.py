@@ -92,6 +92,10 @@ def find_words(path: LogSource, words: str, start: int) -> tuple[int | None, int
     with path.open("rb") as stream:
         size = stream.seek(0, 2)
         at = min(max(0, start), size)
+        if at:  # only lines that begin here or later: the one before was found already
+            stream.seek(at - 1)
+            stream.readline(SEARCH_BLOCK_BYTES)
+            at = stream.tell()
         until = min(size, at + SEARCH_BYTES_MAX)
         stream.seek(at)
         tail, line_start = b"", at

@@ -144,7 +144,7 @@ def _find_tasks(wanted: str) -> list[dict[str, str]]:
     if not task_part.strip():
         return []
     store = services().store
-    found = []
+    found: list[dict[str, str]] = []
     for dag in store.dags.list(pattern=dag_part, limit=3):
         for task in store.dags.serialized(dag.dag_id).tasks:
             if task_part.strip().lower() in task.task_id.lower() and len(found) < FOUND_MAX:

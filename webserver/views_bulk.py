@@ -178,11 +178,11 @@ def _do_one(acting: Any, kind: str, verb: str, item: tuple[Any, ...]) -> None:
             pause_verb.set_paused(acting, [dag], is_paused=verb == "pause")
     elif kind == "runs":
         if verb == "delete":
-            delete_run(acting, *item)
+            delete_run(acting, item[0], item[1])
         else:
-            mark_verb.mark_run(acting, *item, verb)
+            mark_verb.mark_run(acting, item[0], item[1], verb)
     else:
-        mark_verb.mark_task(acting, *item[:3], verb, map_index=item[3])
+        mark_verb.mark_task(acting, item[0], item[1], item[2], verb, map_index=item[3])
 
 
 def bulk_acts(kind: str) -> dict[str, str]:

@@ -61,7 +61,7 @@ def show(dag_id: str, run_id: str) -> ResponseReturnValue:
         "from": request.args.get("from") if from_at else None,
         "to": request.args.get("to") if to_at else None,
     }
-    place = {"dag_id": dag_id, "run_id": run_id}
+    place: dict[str, Any] = {"dag_id": dag_id, "run_id": run_id}
     page = page_of(
         len(lanes),
         lambda limit, offset: lanes[offset : offset + limit],

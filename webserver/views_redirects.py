@@ -71,11 +71,14 @@ def _map_index(text: str | None) -> dict[str, Any]:
     return {"map_index": text} if is_index else {}
 
 
-@blueprint.get("/<any(" + ", ".join(f"'{place}'" for place in PLACES) + "):place>")
 @requires("read")
-def of_place(place: str) -> ResponseReturnValue:
+def of_place() -> ResponseReturnValue:
     """Lead a list of Airflow 2 to ours."""
-    return redirect(url_for(PLACES[place]), 301)
+    return redirect(url_for(PLACES[request.path.lstrip("/")]), 301)
+
+
+for _place in PLACES:
+    blueprint.add_url_rule(f"/{_place}", view_func=of_place)
 
 
 @blueprint.get("/dags/<dag_id>/runs/<run_id>/tasks/group/<group_id>")

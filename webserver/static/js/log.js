@@ -45,7 +45,7 @@ const makeLine = ([text, kind, marks], n) => {
 };
 
 // --- groups: ::group::Title … ::endgroup:: fold, and are open at first
-const GROUP = /::(group|endgroup)::(.*)$/;
+const GROUP = /(?:^|\} [A-Z]+ - )::(group|endgroup)::(.*)$/;
 const markGroups = () => {
   /** @type {HTMLElement | null} */
   let open = null;
