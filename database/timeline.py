@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, text
+from sqlalchemy import Connection, Select, func, or_, select, text
 
 from .operations import Operations
 from .tables import attempt, dag_run, task_instance
@@ -47,7 +48,7 @@ class WaitingRow:
     scheduled_at: datetime | None
 
 
-_WORK = (
+_WORK: Select[Any] = (
     select(
         dag_run.c.dag_id,
         dag_run.c.run_id,
