@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 
+from ..runtime.supervise.outages import DATABASE_AWAY
 from .step import Store, Tick
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ class CreateAssetRuns:
                 continue
             try:
                 run_id = self._store.assets.create_run(dag_id, tick.now)
+            except DATABASE_AWAY:
+                raise
             except Exception:
                 held_s = tick.quarantine.hold(key)
                 log.exception("no run of %s is created, again in %.1f s", dag_id, held_s)

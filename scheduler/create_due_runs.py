@@ -11,6 +11,7 @@ import logging
 from ..database.errors import DagRunExists
 from ..database.values import DueDag, NewRun
 from ..planning.plan_runs import PlannedRun, plan_next_run
+from ..runtime.supervise.outages import DATABASE_AWAY
 from ..sdk.serialized import SerializedDag
 from ..sdk.states import RunType
 from ..sdk.timetables.base import Timetable
@@ -43,6 +44,8 @@ class CreateDueRuns:
                 continue
             try:
                 left -= self._create_runs(due, tick, left)
+            except DATABASE_AWAY:
+                raise
             except Exception:
                 held_s = tick.quarantine.hold(key)
                 log.exception("no run of %s is created, again in %.1f s", due.dag_id, held_s)

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from ..database.values import OutboxRow
 from ..runtime.supervise.log_files import TaskLog
-from ..runtime.supervise.outages import Backoff
+from ..runtime.supervise.outages import Backoff, log_failure
 from ..runtime.supervise.requests import RequestScope
 from ..runtime.task.callback_messages import CallbackOrder
 from ..sdk.clock import Clock
@@ -102,9 +102,9 @@ class DeliverCallbacks:
         try:
             self._store_ends()
             self._begin_due()
-        except Exception:
+        except Exception:  # noqa: BLE001 - log_failure tells
             self._backoff.fail()
-            log.exception("callbacks cannot be delivered now")
+            log_failure(log, "callbacks cannot be delivered now")
         else:
             self._backoff.succeed()
 

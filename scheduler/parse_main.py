@@ -14,6 +14,7 @@ from ..database.session_lock import SessionLock
 from ..database.store import Store, open_store
 from ..runtime.supervise import requests
 from ..runtime.supervise.log_files import TaskLog
+from ..runtime.supervise.outages import log_failure
 from ..runtime.supervise.processes import Reply
 from ..runtime.supervise.progress import Progress
 from ..runtime.supervise.zygote_client import ZygoteClient
@@ -215,18 +216,18 @@ def _loop(
         if not quarantine.is_held("listeners"):
             try:
                 events.run(manager.hooks)
-            except Exception:
+            except Exception:  # noqa: BLE001 - log_failure tells
                 quarantine.hold("listeners")
-                log.exception("listeners cannot be called now")
+                log_failure(log, "listeners cannot be called now")
         if progress is not None:
             progress.note(clock.monotonic())
         stop.drain()
         if not quarantine.is_held(beat.name):
             try:
                 beat.run(Tick(now=clock.now(), is_sweep=True, quarantine=quarantine))
-            except Exception:
+            except Exception:  # noqa: BLE001 - log_failure tells
                 quarantine.hold(beat.name)
-                log.exception("the parser cannot write its heartbeat")
+                log_failure(log, "the parser cannot write its heartbeat")
         if num_runs > 0 and manager.is_idle() and delivery.is_idle() and events.is_idle():
             passes += 1
             if passes >= num_runs:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import msgspec
 
 from ..database.values import DueDag, ParsedDag, ParsedFile
+from ..runtime.supervise.outages import log_failure
 from ..runtime.task.parse_messages import Inputs, NextRunRequest, ParseAnswer, ParseRequest
 from ..runtime.task.recorded_inputs import fingerprint_connection, fingerprint_value
 from ..sdk.clock import Clock
@@ -438,9 +439,9 @@ class ParseManager:
             return False
         try:
             act()
-        except Exception:
+        except Exception:  # noqa: BLE001 - log_failure tells
             held_s = self._quarantine.hold(key)
-            log.exception("parse manager: %s failed, again in %.1f s", key, held_s)
+            log_failure(log, "parse manager: %s failed, again in %.1f s", key, held_s)
             return False
         self._quarantine.release(key)
         return True

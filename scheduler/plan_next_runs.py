@@ -6,6 +6,7 @@ import logging
 
 from ..database.values import DueDag
 from ..planning.plan_runs import PlannedRun, plan_next_run
+from ..runtime.supervise.outages import DATABASE_AWAY
 from ..sdk.timetables.base import DataInterval
 from ..sdk.timetables.registry import deserialize_timetable
 from .step import Store, Tick
@@ -36,6 +37,8 @@ class PlanNextRuns:
                 continue
             try:
                 self._store.dags.set_next_run(due.dag_id, self._plan(due, tick), tick.now)
+            except DATABASE_AWAY:
+                raise
             except Exception:
                 held_s = tick.quarantine.hold(key)
                 log.exception("no run of %s is planned, again in %.1f s", due.dag_id, held_s)

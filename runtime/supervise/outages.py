@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import random
+import sys
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -14,7 +16,22 @@ from ...sdk.clock import Clock
 DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout, DatabaseAway)
 
 WAIT_MIN_S = 0.05
-WAIT_MAX_S = 5.0
+#: Less than the 5 s after which work goes on again (reliability, section 5).
+WAIT_MAX_S = 3.0
+
+
+def log_failure(log: logging.Logger, message: str, *arguments: object) -> None:
+    """Log the exception in hand: an outage of the database in a line, all else with its trace."""
+    error = sys.exc_info()[1]
+    if isinstance(error, DATABASE_AWAY):
+        log.warning(f"{message}: %s", *arguments, first_line(error))
+    else:
+        log.exception(message, *arguments)
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error says, as one line."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 class Backoff:
