@@ -95,12 +95,14 @@ def main() -> None:
         sampler.join()
         log = (deployment.home / "server.out").read_text(errors="replace")
         slow_ms = [float(found) for found in re.findall(r"slow tick: (\d+) ms", log)]
+        cpu_ms = [float(found) for found in re.findall(r"slow tick: .* (\d+) ms of CPU", log)]
         waits = bystander_waits_ms(deployment)
     print(f"instances              {count}")
     print(f"wall                   {wall_s:.1f} s, {wall_s / count * 1000:.2f} ms each")
     print(f"CPU of the server      {cpu_s:.1f} s, {cpu_s / count * 1000:.2f} ms each")
     print(f"peak memory (PSS)      {sampler.peak_mb:.0f} MB, all processes")
     print(f"ticks above 250 ms     {len(slow_ms)}, the slowest {max(slow_ms, default=0):.0f} ms")
+    print(f"CPU of a slow tick     {max(cpu_ms, default=0):.0f} ms at most")
     print(
         f"a bystander waited     {statistics.median(waits):.0f} ms in the middle,"
         f" {max(waits):.0f} ms at most, {len(waits)} runs"

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..database.errors import NotFound
+from ..sdk.states import RunType
 from .input import InvalidInput
 from .trigger import trigger_dag
 
@@ -74,7 +75,13 @@ def materialize(
         InvalidInput: several do, or the run is not allowed as described.
     """
     dag_id = producing_dag_id(services, name=name, uri=uri)
-    return trigger_dag(services, dag_id, triggered_by=triggered_by, **about_run)
+    return trigger_dag(
+        services,
+        dag_id,
+        triggered_by=triggered_by,
+        run_type=RunType.ASSET_MATERIALIZATION,
+        **about_run,
+    )
 
 
 def post_event(

@@ -1,65 +1,24 @@
-"""The configuration of one run, checked against the parameters that the DAG declares."""
+"""The configuration that a person gives to a run, checked before the run exists."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..sdk import run_conf
 from .input import InvalidInput
-from .patterns import PatternTooSlow, is_match
 
 if TYPE_CHECKING:
     from ..sdk.serialized import SerializedDag
-
-#: A value of a megabyte is not repeated to whoever sent it.
-MESSAGE_LENGTH_MAX = 1000
 
 
 def check_conf(dag: SerializedDag, conf: Mapping[str, Any] | None) -> None:
     """Refuse a configuration with which the DAG's parameters would not be valid.
 
-    Keys that are no parameters are allowed. Without ``[core] dag_run_conf_overrides_params`` the
-    configuration does not reach the parameters, and is not checked.
-
     Raises:
         InvalidInput: the text names the parameter and what is wrong with it.
     """
-    from ..sdk.configuration import conf as settings
-
-    given = conf or {}
-    if not settings.getboolean("core", "dag_run_conf_overrides_params"):
-        given = {}
-    for param in dag.params:
-        if param.name in given:
-            _check(dag, param.name, given[param.name], param.schema)
-        elif param.has_default:
-            _check(dag, param.name, param.default, param.schema)
-        else:
-            raise InvalidInput(f"DAG {dag.dag_id!r} needs a value for the parameter {param.name!r}")
-
-
-def _check(dag: SerializedDag, name: str, value: Any, schema: Mapping[str, Any]) -> None:
-    if not schema:
-        return
-    from jsonschema import Draft202012Validator, FormatChecker, SchemaError, validators
-    from jsonschema.exceptions import best_match
-
-    kind = validators.validator_for(schema, default=Draft202012Validator)
-    about = f"Parameter {name!r} of DAG {dag.dag_id!r}"
     try:
-        kind.check_schema(schema)
-        careful = validators.extend(kind, {"pattern": _pattern})
-        error = best_match(careful(schema, format_checker=FormatChecker()).iter_errors(value))
-    except SchemaError as found:
-        raise InvalidInput(f"{about} has a wrong schema: {found.message}") from None
-    except PatternTooSlow as found:
-        raise InvalidInput(f"{about} is not valid: {found}") from None
-    if error is not None:
-        raise InvalidInput(f"{about} is not valid: {error.message[:MESSAGE_LENGTH_MAX]}")
-
-
-def _pattern(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[Any]:
-    from jsonschema import ValidationError
-
-    if isinstance(value, str) and not is_match(pattern, value):
-        yield ValidationError(f"{value[:MESSAGE_LENGTH_MAX]!r} does not match {pattern!r}")
+        run_conf.check_conf(dag, conf)
+    except run_conf.ConfDoesNotFit as error:
+        raise InvalidInput(str(error)) from None

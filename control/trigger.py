@@ -35,6 +35,7 @@ def trigger_dag(
     is_microsecond_kept: bool = False,
     triggered_by: str = "cli",
     own_timetable: Timetable | None = None,
+    run_type: RunType = RunType.MANUAL,
 ) -> RunRow:
     """Create a manual run. Of a paused DAG it stays queued until somebody un-pauses it.
 
@@ -43,6 +44,7 @@ def trigger_dag(
         run_after: it does not start before; None: now.
         is_microsecond_kept: else a given logical date loses its microseconds.
         triggered_by: cli, ui, rest_api or operator.
+        run_type: manual, or asset_materialization.
         own_timetable: answers for a DAG whose timetable is a class of its own file. None: the
             run of such a DAG covers no length of time.
 
@@ -58,16 +60,14 @@ def trigger_dag(
         raise DagInactive(dag_id)
     dag = services.store.dags.serialized(dag_id)
     check_conf(dag, conf)
-    if dag.allowed_run_types is not None and RunType.MANUAL.value not in dag.allowed_run_types:
-        raise InvalidInput(f"DAG {dag_id!r} does not allow manual runs")
+    if dag.allowed_run_types is not None and run_type.value not in dag.allowed_run_types:
+        raise InvalidInput(f"DAG {dag_id!r} does not allow {run_type.value} runs")
     if logical_date is not None and not is_microsecond_kept:
         logical_date = logical_date.replace(microsecond=0)
     now = services.now()
     try:
         if run_id is not None:
-            check_run_id(
-                run_id, RunType.MANUAL, settings.get("scheduler", "allowed_run_id_pattern")
-            )
+            check_run_id(run_id, run_type, settings.get("scheduler", "allowed_run_id_pattern"))
         planned = manual_run(
             dag,
             find_timetable(dag) or own_timetable,
@@ -76,6 +76,7 @@ def trigger_dag(
             run_after=run_after,
             data_interval=data_interval,
             run_id=run_id,
+            run_type=run_type,
         )
     except ValueError as error:
         raise InvalidInput(str(error)) from None

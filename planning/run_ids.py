@@ -21,6 +21,7 @@ _TYPE_BY_PREFIX = {
     "dataset_triggered": RunType.ASSET_TRIGGERED,
     "asset_triggered": RunType.ASSET_TRIGGERED,
     "operator_triggered": RunType.OPERATOR_TRIGGERED,
+    "asset_materialization": RunType.ASSET_MATERIALIZATION,
 }
 
 
@@ -45,9 +46,8 @@ def generate_run_id(
     stamp = logical_date if dialect == "2" and logical_date is not None else run_after
     run_id = f"{prefix}__{stamp.isoformat()}"
     if suffix is None:
-        is_ambiguous = run_type is RunType.ASSET_TRIGGERED or (
-            prefix == "manual" and logical_date is None
-        )
+        is_by_hand = prefix == "manual" or run_type is RunType.ASSET_MATERIALIZATION
+        is_ambiguous = run_type is RunType.ASSET_TRIGGERED or (is_by_hand and logical_date is None)
         suffix = secrets.token_hex(_SUFFIX_BYTES) if dialect == "3" and is_ambiguous else ""
     return f"{run_id}_{suffix}" if suffix else run_id
 

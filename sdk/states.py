@@ -49,6 +49,7 @@ class RunType(StrEnum):
     BACKFILL = "backfill"
     ASSET_TRIGGERED = "asset_triggered"
     OPERATOR_TRIGGERED = "operator_triggered"
+    ASSET_MATERIALIZATION = "asset_materialization"
 
 
 _S = TaskInstanceState

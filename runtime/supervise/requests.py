@@ -19,6 +19,8 @@ from ...database.values import Claim, NewRun, RunRow
 from ...planning.plan_runs import manual_run
 from ...sdk.configuration import conf
 from ...sdk.errors import TradewindError
+from ...sdk.run_conf import ConfDoesNotFit, check_conf
+from ...sdk.states import RunType
 from ...sdk.timetables.registry import CustomTimetable, deserialize_timetable
 from ..task.recorded_inputs import fingerprint_connection, fingerprint_value
 from .outages import DATABASE_AWAY
@@ -195,6 +197,7 @@ class _Asked:
         except CustomTimetable:
             timetable = None
         try:
+            check_conf(dag, conf)
             planned = manual_run(
                 dag,
                 timetable,
@@ -202,8 +205,9 @@ class _Asked:
                 logical_date=logical_date,
                 run_after=run_after,
                 run_id=run_id,
+                run_type=RunType.MANUAL if dag.dialect == "2" else RunType.OPERATOR_TRIGGERED,
             )
-        except ValueError as error:
+        except (ConfDoesNotFit, ValueError) as error:
             return {"run_id": run_id or "", "created": False, "error": str(error)}
         new = NewRun(
             dag_id=dag_id,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _RUN_TYPES_V1 = {
     "asset_triggered": "dataset_triggered",
     "operator_triggered": "manual",
+    "asset_materialization": "manual",
 }
 
 

@@ -101,7 +101,11 @@ def test_an_asset_is_made_by_a_run_of_its_dag(call):
     assert code == 0
     assert "DAG sales is paused" in err
     (row,) = json.loads(out)
-    assert (row["dag_id"], row["run_type"], row["state"]) == ("sales", "manual", "queued")
+    assert (row["dag_id"], row["run_type"], row["state"]) == (
+        "sales",
+        "asset_materialization",
+        "queued",
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 from tradewind.database.migrate import migrate
@@ -13,7 +14,13 @@ from tradewind.runtime.supervise.processes import Reply
 from tradewind.runtime.supervise.requests import answer, scope_of
 from tradewind.runtime.task.recorded_inputs import fingerprint_value
 from tradewind.sdk.clock import WallClock
-from tradewind.sdk.serialized import SerializedDag, SerializedTask, SerializedTimetable, encode
+from tradewind.sdk.serialized import (
+    SerializedDag,
+    SerializedParam,
+    SerializedTask,
+    SerializedTimetable,
+    encode,
+)
 
 KEY = "bWluZSBvd24ga2V5IGZvciB0ZXN0cyBvbmx5ISEhISE="
 NOW = WallClock().now()
@@ -118,6 +125,32 @@ def test_a_run_is_triggered_once_by_its_run_id(ask, store):
     assert paused.value["error"] == "Dag other is paused"
     unknown = ask("trigger_dag_run", **{**trigger, "dag_id": "nowhere"})
     assert "nowhere" in unknown.value["error"]
+
+
+def test_a_conf_that_does_not_fit_the_params_of_the_other_dag_makes_no_run(ask, store):
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    param = SerializedParam(name="n", default=1, schema={"type": "integer"})
+    dag = SerializedDag("strict", "3", SerializedTimetable("null"), params=[param])
+    store.files.save(
+        ParsedFile("strict.py", "/strict.py", "0", now, 0.0, [ParsedDag("strict", encode(dag))]),
+        now,
+    )
+    asked = {
+        "dag_id": "strict",
+        "run_id": None,
+        "logical_date": None,
+        "run_after": None,
+        "reset": False,
+        "note": None,
+        "fail_when_paused": False,
+    }
+
+    refused = ask("trigger_dag_run", conf={"n": "three"}, **asked).value
+    made = ask("trigger_dag_run", conf={"n": 3}, **asked).value
+
+    assert refused["created"] is False
+    assert "Parameter 'n' of DAG 'strict' is not valid" in refused["error"]
+    assert store.runs.get("strict", made["run_id"]).run_type == "operator_triggered"
 
 
 def test_states_and_counts_are_of_the_run(ask):

@@ -14,7 +14,7 @@ import pytest
 from flask.sessions import SecureCookieSessionInterface
 from tradewind.control.exchange_files import read_entries
 from tradewind.control.input import InvalidInput
-from tradewind.control.patterns import is_match
+from tradewind.sdk.patterns import is_match
 from tradewind.control.run_conf import check_conf
 from tradewind.planning.plan_runs import BackfillRefused, plan_backfill
 from tradewind.scheduler.service_log import WithoutCredentials

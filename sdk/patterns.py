@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-from ..sdk.errors import TradewindError
+from .errors import TradewindError
 
 TIMEOUT_S = 1.0
 #: With so few repetitions over so short a text, even the worst order of attempts is quick.
