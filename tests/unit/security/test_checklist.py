@@ -14,7 +14,6 @@ import pytest
 from flask.sessions import SecureCookieSessionInterface
 from tradewind.control.exchange_files import read_entries
 from tradewind.control.input import InvalidInput
-from tradewind.sdk.patterns import is_match
 from tradewind.control.run_conf import check_conf
 from tradewind.planning.plan_runs import BackfillRefused, plan_backfill
 from tradewind.scheduler.service_log import WithoutCredentials
@@ -22,6 +21,7 @@ from tradewind.sdk import configuration
 from tradewind.sdk.clock import WallClock
 from tradewind.sdk.configuration import conf
 from tradewind.sdk.errors import TradewindError
+from tradewind.sdk.patterns import is_match
 from tradewind.sdk.serialized import SerializedParam
 from tradewind.sdk.timetables.create import create_timetable
 from tradewind.webserver.app import secret_key
