@@ -51,6 +51,7 @@ from .variables import VariableOperations
 from .versions import VersionCache
 from .webhooks import WebhookOperations
 from .workers import WorkerOperations
+from .xcom_listings import XComListingOperations
 from .xcoms import XComOperations
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Store:
         self.task_instances = TaskInstanceOperations(ground)
         self.triggers = TriggerOperations(ground)
         self.xcoms = XComOperations(ground)
+        self.xcom_listings = XComListingOperations(ground)
         self.variables = VariableOperations(ground)
         self.connections = ConnectionOperations(ground)
         self.pools = PoolOperations(ground)

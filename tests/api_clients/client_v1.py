@@ -24,6 +24,7 @@ from airflow_client.client.api import (
     import_error_api,
     monitoring_api,
     permission_api,
+    plugin_api,
     pool_api,
     provider_api,
     role_api,
@@ -73,6 +74,7 @@ APIS = (
     import_error_api.ImportErrorApi,
     monitoring_api.MonitoringApi,
     permission_api.PermissionApi,
+    plugin_api.PluginApi,
     pool_api.PoolApi,
     provider_api.ProviderApi,
     role_api.RoleApi,
@@ -81,8 +83,6 @@ APIS = (
     variable_api.VariableApi,
     x_com_api.XComApi,
 )
-#: Not there: nobody asked for it.
-LEFT_OUT = ("get_mapped_task_instance_dependencies",)
 RUN_DEADLINE_S = 60
 
 
@@ -176,6 +176,8 @@ def use_task_instances(calls) -> None:
     found = tasks.get_mapped_task_instance_try_details(DAG_ID, run, "double", 0, 1)
     assert found.map_index == 0
     assert tasks.get_task_instance_dependencies(DAG_ID, run, "load").dependencies == []
+    mapped = tasks.get_mapped_task_instance_dependencies(DAG_ID, run, "double", 0)
+    assert mapped.dependencies == []
     note = SetTaskInstanceNote(note="fine")
     assert tasks.set_task_instance_note(DAG_ID, run, "load", note).note == "fine"
     assert tasks.set_mapped_task_instance_note(DAG_ID, run, "double", 0, note).note == "fine"
@@ -243,6 +245,7 @@ def use_system(calls) -> None:
     assert len(listed.event_logs) == 3
     assert events.get_event_log(listed.event_logs[0].event_log_id).dag_id == DAG_ID
     assert calls.on(dag_stats_api.DagStatsApi).get_dag_stats(DAG_ID).total_entries == 1
+    assert calls.on(plugin_api.PluginApi).get_plugins().total_entries == 0
     assert "providers" in calls.on(provider_api.ProviderApi).get_providers()
     (warning,) = calls.on(dag_warning_api.DagWarningApi).get_dag_warnings().dag_warnings
     assert "no_such_pool" in warning["message"]
@@ -355,7 +358,7 @@ def main() -> None:
             use_system,
         ):
             use(calls)
-    forgotten = calls.forgotten(LEFT_OUT)
+    forgotten = calls.forgotten(())
     if forgotten:
         raise SystemExit(f"never performed: {', '.join(forgotten)}")
 

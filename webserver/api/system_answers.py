@@ -75,6 +75,30 @@ class ExtraLinkCollectionResponse(a2.Answer, kw_only=True):
     total_entries: int
 
 
+class PluginItemV1(a1.Answer, kw_only=True):
+    """A plugin by its file or entry point: none is loaded in the web server."""
+
+    name: str
+    source: str | None
+    hooks: list[str]
+    executors: list[str]
+    macros: list[str]
+    flask_blueprints: list[str]
+    appbuilder_views: list[dict[str, Any]]
+    appbuilder_menu_items: list[dict[str, Any]]
+    global_operator_extra_links: list[str]
+    operator_extra_links: list[str]
+    ti_deps: list[str]
+    listeners: list[str]
+    timetables: list[str]
+
+
+class PluginCollectionV1(a1.CollectionInfo, kw_only=True):
+    """One page of a list."""
+
+    plugins: list[PluginItemV1]
+
+
 class PluginResponse(a2.Answer, kw_only=True):
     """A plugin by its file or entry point: none is loaded in the web server."""
 

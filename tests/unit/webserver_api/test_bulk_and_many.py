@@ -196,6 +196,27 @@ def test_xcoms_by_hand(v2, store, runs):
     assert kinds[:3] == ["xcom.deleted", "xcom.set", "xcom.set"]
 
 
+def test_xcoms_of_many_runs_and_tasks_are_listed_at_once(v1, v2, runs):
+    for run_id, task_id, key in (("r0", "load", "a"), ("r1", "load", "a"), ("r1", "save", "b")):
+        path = f"/dags/orders/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries"
+        v2("POST", path, {"key": key, "value": 1})
+
+    def found(path: str, query: str = "") -> list[tuple[str, str, str]]:
+        entries = v2.get(f"{path}/xcomEntries{query}")["xcom_entries"]
+        return [(one["run_id"], one["task_id"], one["key"]) for one in entries]
+
+    everything = "/dags/~/dagRuns/~/taskInstances/~"
+    assert len(found(everything)) == 3
+    assert found(everything, "?xcom_key_pattern=B") == [("r1", "save", "b")]
+    assert found(everything, "?run_id_prefix_pattern=r0") == [("r0", "load", "a")]
+    assert found(everything, "?order_by=-run_id&limit=1&task_id_pattern=load")[0][0] == "r1"
+    assert found(everything, "?run_after_gt=2030-01-01T00:00:00Z") == []
+    assert len(found("/dags/orders/dagRuns/r1/taskInstances/~")) == 2
+    assert v1.get("/dags/orders/dagRuns/r0/taskInstances/load/xcomEntries")["total_entries"] == 1
+    for path in ("/dags/nope/dagRuns/~", "/dags/orders/dagRuns/nope"):
+        assert v2("GET", f"{path}/taskInstances/~/xcomEntries").status_code == 404
+
+
 def test_a_group_is_marked_as_a_whole(v2, store, services):
     from tradewind.sdk.serialized import SerializedGroup, SerializedTask
 

@@ -51,6 +51,7 @@ def get_providers(call: Call) -> Any:
 @operation(
     "GET",
     "operate",
+    v1=Face("get_plugins", "/plugins", PAGE, answer=s.PluginCollectionV1, tag="Plugin"),
     v2=Face("get_plugins", "/plugins", PAGE, answer=s.PluginCollectionResponse, tag="Plugin"),
 )
 def get_plugins(call: Call) -> Any:
@@ -59,11 +60,14 @@ def get_plugins(call: Call) -> Any:
     found = [(path.stem, str(path.relative_to(folder))) for path in plugin_files(folder)]
     found += [(one.name, one.value) for one in plugin_entry_points()]
     limit, offset = call.window()
-    lists = set(s.PluginResponse.__struct_fields__) - {"name", "source"}
-    shown = [
-        s.PluginResponse(name=name, source=source, **{kind: [] for kind in lists})
+    kind = s.PluginItemV1 if call.version == 1 else s.PluginResponse
+    lists = set(kind.__struct_fields__) - {"name", "source"}
+    shown: list[Any] = [
+        kind(name=name, source=source, **{what: [] for what in lists})
         for name, source in sorted(found)[offset : offset + limit]
     ]
+    if call.version == 1:
+        return s.PluginCollectionV1(plugins=shown, total_entries=len(found))
     return s.PluginCollectionResponse(plugins=shown, total_entries=len(found))
 
 

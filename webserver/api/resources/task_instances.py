@@ -137,7 +137,12 @@ def get_mapped_task_instances(call: Call) -> Any:
     return _list(call, [*where, Where("map_index", "gte", 0)], "map_index")
 
 
-def _of_run(call: Call) -> list[Where]:
+def refuse_unknown_run(call: Call) -> None:
+    """Refuse an address that names a DAG, or a run, that does not exist.
+
+    Raises:
+        NotFound: the text says which.
+    """
     is_run = WILDCARD not in (call.dag_id, call.run_id)
     # A run that is there, the most likely, needs no look at its DAG.
     is_known = is_run and call.store.runs.find(call.dag_id, call.run_id) is not None
@@ -145,6 +150,10 @@ def _of_run(call: Call) -> list[Where]:
         call.store.dags.get(call.dag_id)
         if is_run:
             call.store.runs.get(call.dag_id, call.run_id)
+
+
+def _of_run(call: Call) -> list[Where]:
+    refuse_unknown_run(call)
     return list(filters.named(dag_id=call.dag_id, run_id=call.run_id))
 
 
@@ -419,6 +428,13 @@ def get_try(call: Call) -> Any:
 @operation(
     "GET",
     "read",
+    v1=Face(
+        "get_mapped_task_instance_dependencies",
+        f"{MAPPED}/dependencies",
+        answer=t1.TaskInstanceDependencyCollection,
+        errors=(404,),
+        tag="TaskInstance",
+    ),
     v2=Face(
         "get_task_instance_dependencies_by_map_index",
         f"{MAPPED}/dependencies",

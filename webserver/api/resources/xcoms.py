@@ -7,17 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 from ....control import xcoms as verbs
+from ....database.listings import VersionRecord, Where
 from ....database.values import TaskInstanceRow, XComEntry
+from ....database.xcom_listings import XComRecord
 from ....sdk.secrets_masker import redact
 from ....sdk.xcom_serialization import describe
 from .. import bodies_xcoms as bodies
-from .. import show_runs
+from .. import filters, show_runs
 from .. import task_answers_v1 as t1
 from .. import task_answers_v2 as t2
 from ..call import Call
 from ..errors import ApiError
-from ..operation import PAGE, Face, Query, operation, order, patterns
-from .task_instances import TASK, find_instance
+from ..operation import PAGE, Face, Query, bounds, operation, order, patterns
+from .task_instances import TASK, find_instance, refuse_unknown_run
 
 _MAP_INDEX = Query("map_index", "integer")
 CLASS_KEY = "__classname__"
@@ -42,7 +44,8 @@ CLASS_KEY = "__classname__"
             _MAP_INDEX,
             Query("map_index_filter", "integer"),
             Query("xcom_key"),
-            *patterns("xcom_key"),
+            *patterns("xcom_key", "dag_display_name", "run_id", "task_id"),
+            *bounds("logical_date", "run_after", is_strict=True),
             order(),
         ),
         answer=t2.XComCollectionResponse,
@@ -51,30 +54,37 @@ CLASS_KEY = "__classname__"
     ),
 )
 def get_xcom_entries(call: Call) -> Any:
-    """List the XComs of a task in a run."""
-    call.store.runs.get(call.dag_id, call.run_id)
+    """List the XComs of a task in a run; ~ stands for all DAGs, all runs, all tasks."""
+    refuse_unknown_run(call)
     query = call.query
-    wanted = query.get("map_index")
-    if wanted is None:
-        wanted = query.get("map_index_filter")
-    entries = call.store.xcoms.get_many(
-        dag_id=call.dag_id,
-        run_id=call.run_id,
-        task_ids=[call.task_id],
-        key=query["xcom_key"] or None,
-        map_indexes=None if wanted is None else [wanted],
-    )
-    part = (query.get("xcom_key_pattern") or "").replace("%", "").lower()
-    prefix = query.get("xcom_key_prefix_pattern") or ""
-    entries = [one for one in entries if part in one.key.lower() and one.key.startswith(prefix)]
-    entries.sort(key=lambda one: (one.map_index, one.key))
-    limit, offset = call.window()
-    shown = [_fields(call, one) for one in entries[offset : offset + limit]]
+    where = [
+        *filters.named(dag_id=call.dag_id, run_id=call.run_id, task_id=call.task_id),
+        *filters.patterns(
+            query,
+            xcom_key="key",
+            dag_display_name="dag_display_name",
+            run_id="run_id",
+            task_id="task_id",
+        ),
+        *filters.ranges(query, "logical_date", "run_after"),
+    ]
+    for name, field in (
+        ("xcom_key", "key"),
+        ("map_index", "map_index"),
+        ("map_index_filter", "map_index"),
+    ):
+        if query.get(name) not in (None, ""):
+            where.append(Where(field, "in", [query[name]]))
+    asked = call.query.get("order_by")
+    sort = call.order("map_index") if asked else ["run_after", "task_id", "map_index"]
+    found = call.store.xcom_listings.list(where, sort, *call.window())
+    versions = call.store.listings.versions([one.version_id for one in found.rows])
+    shown = [_fields(call, one, versions.get(one.version_id)) for one in found.rows]
     if call.version == 1:
         items = [t1.XComCollectionItem(**fields) for fields in shown]
-        return t1.XComCollection(xcom_entries=items, total_entries=len(entries))
-    found = [t2.XComResponse(**fields) for fields in shown]
-    return t2.XComCollectionResponse(xcom_entries=found, total_entries=len(entries))
+        return t1.XComCollection(xcom_entries=items, total_entries=found.total)
+    answers = [t2.XComResponse(**fields) for fields in shown]
+    return t2.XComCollectionResponse(xcom_entries=answers, total_entries=found.total)
 
 
 @operation(
@@ -123,7 +133,7 @@ def get_xcom_entry(call: Call) -> Any:
     value = shown_value(found[0])
     if call.query["stringify"]:
         value = str(value)
-    fields = _fields(call, found[0])
+    fields = _of(call, found[0])
     if call.version == 1:
         return t1.XCom(**fields, value=value)
     return t2.XComResponseNative(**fields, value=value)
@@ -200,7 +210,7 @@ def _stored(call: Call, row: TaskInstanceRow, key: str) -> Any:
         key=key,
         map_indexes=[row.map_index],
     )
-    return t2.XComResponseNative(**_fields(call, found), value=shown_value(found))
+    return t2.XComResponseNative(**_of(call, found), value=shown_value(found))
 
 
 def shown_value(one: XComEntry) -> Any:
@@ -213,8 +223,25 @@ def _plain(text: str) -> Any:
     return describe(text) if isinstance(value, dict) and CLASS_KEY in value else value
 
 
-def _fields(call: Call, one: XComEntry) -> dict[str, Any]:
+def _of(call: Call, one: XComEntry) -> dict[str, Any]:
+    """Return the fields of an XCom that was read with its value."""
     run = call.store.runs.get(one.dag_id, one.run_id)
+    record = XComRecord(
+        key=one.key,
+        task_id=one.task_id,
+        map_index=one.map_index,
+        created_at=one.created_at,
+        dag_id=one.dag_id,
+        run_id=one.run_id,
+        logical_date=run.logical_date,
+        run_after=run.run_after,
+        version_id=run.version_id,
+    )
+    versions = call.store.listings.versions([run.version_id])
+    return _fields(call, record, versions.get(run.version_id))
+
+
+def _fields(call: Call, one: XComRecord, version: VersionRecord | None) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "key": one.key,
         "timestamp": one.created_at,
@@ -223,13 +250,12 @@ def _fields(call: Call, one: XComEntry) -> dict[str, Any]:
         "dag_id": one.dag_id,
     }
     if call.version == 1:
-        return {**fields, "execution_date": run.logical_date or run.run_after}
-    record = call.store.listings.versions([run.version_id]).get(run.version_id)
+        return {**fields, "execution_date": one.logical_date or one.run_after}
     return {
         **fields,
-        "logical_date": run.logical_date,
+        "logical_date": one.logical_date,
         "run_id": one.run_id,
-        "run_after": run.run_after,
-        "dag_display_name": show_runs.dag_name(one.dag_id, record),
-        "task_display_name": show_runs.task_name(one.task_id, record),
+        "run_after": one.run_after,
+        "dag_display_name": show_runs.dag_name(one.dag_id, version),
+        "task_display_name": show_runs.task_name(one.task_id, version),
     }
