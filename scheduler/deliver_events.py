@@ -116,7 +116,8 @@ class DeliverEvents:
     def _collect(self, hooks: frozenset[str]) -> list[Mapping[str, Any]]:
         assert self._cursor is not None  # noqa: S101 - the caller's
         self._next = dict(self._cursor)
-        told: list[Mapping[str, Any]] = [*self._errors]
+        # Taken out: one that comes while these are told must not go when they have been.
+        told, self._errors = self._errors, []
         rows: Sequence[EventRow] = self._store.events.since(self._cursor["event"], BATCH_MAX)
         for row in rows:
             self._next["event"] = row.id
@@ -172,7 +173,6 @@ class DeliverEvents:
         if ended.error:
             log.error("%d events were not told to listeners: %s", len(self._in_hand), ended.error)
         self._in_hand = []
-        self._errors.clear()
         self._cursor = dict(self._next)
         self._keep_cursor()
 

@@ -54,6 +54,9 @@ class Listener:
     @hookimpl
     def on_new_dag_import_error(self, filename, stacktrace):
         note("broken", Path(filename).name, stacktrace.splitlines()[-1])
+    @hookimpl
+    def on_existing_dag_import_error(self, filename, stacktrace):  # a command was faster
+        self.on_new_dag_import_error(filename, stacktrace)
 
 def shout(text):
     return text.upper()
@@ -185,6 +188,7 @@ def test_mail_plugins_listeners_and_an_xcom_backend_at_work(deployment, mails) -
 
     deployment.wait_until(lambda: "run one failed task_failure" in heard(), "the end of the run")
 
+    deployment.wait_until(lambda: any("broken" in line for line in heard()), "an import error")
     late = deployment.home / "late.txt"
     deployment.wait_until(
         lambda: late.exists() and len(late.read_text().splitlines()) == 2, "deadline alerts"
