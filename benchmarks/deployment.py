@@ -12,10 +12,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 TRADEWIND = Path(sys.executable).parent / "tradewind"
 DEADLINE_S = 300.0
@@ -25,13 +26,18 @@ LEFT_OUT = ("AIRFLOW", "TRADEWIND", "PYTHONDONTWRITEBYTECODE")
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def seconds(text: str) -> float:
+def seconds(text: str | datetime) -> float:
     """Turn a stored instant into seconds since the epoch."""
+    if isinstance(text, datetime):
+        return text.timestamp()
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
 class Deployment:
     """One home, and the server in it. Use as a context manager: leaving stops and removes it."""
+
+    #: Makes a database and returns its URL; None: each has a SQLite file in its home.
+    make_database: ClassVar[Callable[[], str] | None] = None
 
     def __init__(self, dag_files: dict[str, str], home: Path | None = None) -> None:
         self.home = home or Path(tempfile.mkdtemp(prefix="tradewind-benchmark-"))
@@ -49,6 +55,9 @@ class Deployment:
             "TRADEWIND__CORE__PARALLELISM": "16",
             "TRADEWIND__API__PORT": str(port),
         }
+        self.database_url = self.make_database() if self.make_database is not None else None
+        if self.database_url is not None:
+            self.environment["TRADEWIND__DATABASE__SQL_ALCHEMY_CONN"] = self.database_url
         self._server: subprocess.Popen[bytes] | None = None
         for name, text in dag_files.items():
             self.write_dag(name, text)
@@ -90,6 +99,13 @@ class Deployment:
                 stderr=subprocess.STDOUT,
             )
 
+    def stop(self) -> None:
+        """Press Ctrl-C, and wait for the end."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGINT)
+            self._server.wait(timeout=20)
+            self._server = None
+
     def wait_server(self) -> None:
         """Wait for the end of a server that was told to end, or killed."""
         if self._server is not None:
@@ -108,6 +124,8 @@ class Deployment:
 
     def query(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         """Read from the database beside the server; [] while there is none."""
+        if self.database_url is not None:
+            return self._query_server(self.database_url, statement, values)
         path = self.home / "tradewind.db"
         if not path.exists():
             return []
@@ -118,12 +136,24 @@ class Deployment:
             except sqlite3.OperationalError:
                 return []  # the schema is being made
 
+    def _query_server(
+        self, url: str, statement: str, values: tuple[Any, ...]
+    ) -> list[dict[str, Any]]:
+        import psycopg
+        from psycopg.rows import dict_row
+
+        with psycopg.connect(url, row_factory=dict_row) as connection:
+            try:
+                return connection.execute(statement.replace("?", "%s"), values).fetchall()
+            except psycopg.errors.UndefinedTable:
+                return []  # the schema is being made
+
     def instances(self, dag_id: str, run_id: str | None = None) -> list[dict[str, Any]]:
         """Return the task instances of a DAG (or of one run) with their times in seconds."""
         rows = self.query(
             "select t.task_id, t.state, t.started_at, t.ended_at from task_instance t"
             " join dag_run r on r.id = t.dag_run_id"
-            " where r.dag_id = ? and (? is null or r.run_id = ?)",
+            " where r.dag_id = ? and (cast(? as varchar) is null or r.run_id = ?)",
             dag_id,
             run_id,
             run_id,
