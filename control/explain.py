@@ -25,6 +25,8 @@ def why_not_running(
     """
     run = services.store.runs.get(dag_id, run_id)
     row = services.store.task_instances.get(dag_id, run_id, task_id, map_index)
+    if row.state is TaskInstanceState.QUEUED:
+        return [services.store.attempts.why_unclaimed(row.executor, row.queue)]
     snapshot = services.store.task_instances.snapshot(run.id)
     blocked = None
     if row.state is TaskInstanceState.SCHEDULED:
@@ -56,7 +58,14 @@ def why_waiting(
     }
     is_paused = services.store.dags.get(run.dag_id).is_paused and run.backfill_id is None
     found = {}
+    unclaimed: dict[tuple[str, str], str] = {}
     for row in waiting:
+        if row.state is TaskInstanceState.QUEUED:
+            place = row.executor, row.queue
+            if place not in unclaimed:
+                unclaimed[place] = services.store.attempts.why_unclaimed(*place)
+            found[row.id] = unclaimed[place]
+            continue
         reasons = explain(
             snapshot,
             row.task_id,

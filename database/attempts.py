@@ -28,7 +28,7 @@ from .state_writes import held_from
 from .tables import attempt, dag_run, task_instance
 from .tables.runs import LIVE_ATTEMPT, OCCUPYING, SCHEDULED
 from .trigger_encryption import encrypted
-from .unclaimed import UNCLAIMED, find_overlooked
+from .unclaimed import UNCLAIMED, find_overlooked, why_unclaimed
 from .values import (
     Advanced,
     AttemptResult,
@@ -161,9 +161,7 @@ class AttemptOperations(Operations):
                 connection, self._versions, self._settings, now, actor, is_careful=is_careful
             )
             settling.settle(applied.touched_run_ids)
-            queued = settling.queue_following(
-                always=bool(applied.outcomes)
-            )
+            queued = settling.queue_following(always=bool(applied.outcomes))
             claims = (
                 []
                 if claim is None
@@ -282,6 +280,11 @@ class AttemptOperations(Operations):
             for row in find_overlooked(connection, self._settings.executors, before):
                 found.setdefault(row.executor, []).append((row.id, row.epoch, row.queue))
         return found
+
+    def why_unclaimed(self, executor_name: str, queue: str) -> str:
+        """Say why nobody has claimed what is queued for this executor and queue."""
+        with self._database.read() as connection:
+            return why_unclaimed(connection, self._settings.executors, executor_name, queue)
 
     def find_fenced(self, worker_id: str) -> list[FencedAttempt]:
         """Return a runner's attempts whose task instance has moved on: to be killed."""

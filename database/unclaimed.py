@@ -75,6 +75,27 @@ def find_room(connection: Connection) -> list[Room]:
     ]
 
 
+def why_unclaimed(
+    connection: Connection, names: ExecutorNames, executor_name: str, queue: str
+) -> str:
+    """Say why nobody has claimed what is queued for a queue, and an executor as rows name it."""
+    executor = names.resolve(executor_name)
+    if executor is None:
+        return f"its executor {executor_name} is not among [core] executor"
+    alive = [row for row in connection.execute(_ALIVE).all() if row.executor == executor]
+    if not alive:
+        return f"it is queued: no worker of {executor} is alive"
+    listening = [row for row in alive if not row.queues or queue in row.queues]
+    if not listening:
+        return f"it is queued: no worker listens to queue {queue}"
+    ids = {row.id for row in listening}
+    taken = sum(1 for id_ in connection.execute(_OCCUPIED_BY).scalars() if id_ in ids)
+    slots = sum(row.slots for row in listening)
+    if taken >= slots:
+        return f"it is queued: workers are full, all {slots} slots for queue {queue} are taken"
+    return "it is queued: a worker with a free slot has been told"
+
+
 def find_overlooked(
     connection: Connection, names: ExecutorNames, before: datetime
 ) -> Sequence[Any]:
