@@ -24,6 +24,15 @@ from tradewind.runtime.supervise.processes import (
 )
 from tradewind.runtime.task.task_spec import TaskResult
 
+#: What a deferring task waits for.
+TRIGGER = {
+    "class_path": "simulated.Trigger",
+    "kwargs": "{}",
+    "next_method": "resume",
+    "next_kwargs": "{}",
+    "timeout_s": 3600.0,
+}
+
 
 @dataclass
 class Witness:
@@ -31,21 +40,25 @@ class Witness:
 
     starts: list[tuple[int, int]] = field(default_factory=list)  # task instance, epoch
     ends: dict[tuple[int, int], str] = field(default_factory=dict)
-    #: Attempts whose process entered user code; survives the runner (its journal).
-    entered: set[str] = field(default_factory=set)
+    started_s: dict[tuple[int, int], float] = field(default_factory=dict)
+    ended_s: dict[tuple[int, int], float] = field(default_factory=dict)
 
 
 class MemoryJournal:
-    """The runner's entry journal on a disk that survives it."""
+    """A runner's entry journal on a disk that survives it."""
 
-    def __init__(self, witness: Witness) -> None:
-        self._witness = witness
+    def __init__(self) -> None:
+        self._entered: set[str] = set()
+
+    def note(self, key: str) -> None:
+        """A task process writes down that it enters user code."""
+        self._entered.add(key)
 
     def entered(self) -> set[str]:
-        return set(self._witness.entered)
+        return set(self._entered)
 
     def empty(self) -> None:
-        self._witness.entered.clear()
+        self._entered.clear()
 
     def shorten(self) -> None:
         """Never long here."""
@@ -80,13 +93,18 @@ class SimProcesses:
     """All task processes of one runner."""
 
     def __init__(
-        self, kernel: Kernel, seed: int, witness: Witness, on_entry: Callable[[TaskOrder], None]
+        self, kernel: Kernel, seed: int, witness: Witness, on_entry: Callable[[str], None]
     ) -> None:
         self._kernel = kernel
         self._seed = seed
         self._witness = witness
         self._on_entry = on_entry
         self._tasks: dict[str, _Task] = {}
+        self._deferring: set[tuple[str, str]] = set()
+
+    def defers(self, dag_id: str, task_id: str) -> None:
+        """Let the first start of each try of a task end in a deferral."""
+        self._deferring.add((dag_id, task_id))
 
     def start(self, order: TaskOrder) -> None:
         claim = order.claim
@@ -96,8 +114,12 @@ class SimProcesses:
         now_s = self._kernel.steady_s
         began_s = now_s + chance.uniform(0.0, 0.5)
         ended_s = began_s + chance.choice([0.1, 1.0, 5.0, 20.0])
+        is_deferral = (claim.dag_id, claim.task_id) in self._deferring and not claim.next_method
+        if is_deferral:
+            outcome = "deferred"
         made = events_of(claim.dag_id, claim.task_id) if outcome == "success" else []
-        ended = TaskEnded(order.key, result=TaskResult(outcome, asset_events=made), exit_code=0)
+        result = TaskResult(outcome, asset_events=made, trigger=TRIGGER if is_deferral else None)
+        ended = TaskEnded(order.key, result=result, exit_code=0)
         script: list[tuple[float, Event]] = [
             (now_s, TaskBegan(order.key, pid=4711)),
             (began_s, TaskEntered(order.key)),
@@ -150,9 +172,10 @@ class SimProcesses:
         attempt = (claim.task_instance_id, claim.epoch)
         if isinstance(event, TaskEntered):
             self._witness.starts.append(attempt)
-            self._witness.entered.add(event.key)
-            self._on_entry(task.order)
+            self._witness.started_s[attempt] = self._kernel.steady_s
+            self._on_entry(event.key)
         elif isinstance(event, TaskEnded):
             del self._tasks[event.key]
             ok = event.result is not None
             self._witness.ends[attempt] = event.result.outcome if ok else "killed"
+            self._witness.ended_s[attempt] = self._kernel.steady_s

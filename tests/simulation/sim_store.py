@@ -25,6 +25,7 @@ GROUPS = (
     "task_instances",
     "pools",
     "processes",
+    "triggers",
 )
 
 

@@ -1,26 +1,47 @@
-"""One simulated home: two schedulers, a runner, a person, and the real store in memory."""
+"""One simulated system: two schedulers, two runners on two hosts, a triggerer, a parser, a person,
+and the real store in memory."""
 
 from __future__ import annotations
 
+import contextlib
+import random
 import uuid
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
-from sim_invariants import Broken, Invariants
-from sim_kernel import Faults, Kernel
+from sim_ends import EndChecks, blocked_dag_ids
+from sim_invariants import Broken, Invariants, rows_of
+from sim_kernel import START, Actor, Faults, Kernel
+from sim_people import Person
 from sim_processes import MemoryJournal, MemorySpool, SimProcesses, Witness
 from sim_store import FaultyStore
-from sim_workload import POOL, POOL_SLOTS, make_consumer, make_dag, parsed_file
-from tradewind.database.selections import Selection
+from sim_triggers import SimTriggers
+from sim_workload import (
+    DEFERRING,
+    POOL,
+    POOL_SLOTS,
+    ZONES,
+    broken_file,
+    changed,
+    make_consumer,
+    make_dag,
+    make_zoned,
+    parsed_file,
+)
+from sqlalchemy.exc import OperationalError
 from tradewind.database.settings import StoreSettings
 from tradewind.database.store import Store
-from tradewind.database.values import NewRun, WorkerIdentity
+from tradewind.database.values import WorkerIdentity
 from tradewind.runtime.supervise import runner as runner_module
+from tradewind.runtime.supervise import triggerer as triggerer_module
 from tradewind.runtime.supervise.outages import Backoff
 from tradewind.runtime.supervise.runner import Runner, RunnerSettings
+from tradewind.runtime.supervise.triggerer import Triggerer, TriggererSettings
 from tradewind.scheduler.advance_runs import AdvanceRuns
 from tradewind.scheduler.create_asset_runs import CreateAssetRuns
 from tradewind.scheduler.create_due_runs import CreateDueRuns
 from tradewind.scheduler.expire_claims import ExpireClaims
+from tradewind.scheduler.expire_triggers import ExpireTriggers
 from tradewind.scheduler.hint_executors import HintExecutors
 from tradewind.scheduler.lease_judge import LeaseJudge
 from tradewind.scheduler.loop import Scheduler
@@ -28,11 +49,11 @@ from tradewind.scheduler.plan_next_runs import PlanNextRuns
 from tradewind.scheduler.queue_task_instances import QueueTaskInstances
 from tradewind.scheduler.reap_workers import ReapWorkers
 from tradewind.scheduler.start_queued_runs import StartQueuedRuns
-from tradewind.sdk.states import TaskInstanceState
 
 LEASE_S = 30.0
+SWEEP_S = 3.0
 #: Long enough for every retry delay and every task after the faults are healed.
-HEALING_S = 600.0
+HEALING_S = 900.0
 
 
 class World:
@@ -40,8 +61,9 @@ class World:
 
     def __init__(self, seed: int, faults: Faults, *, has_user: bool = True) -> None:
         self.seed = seed
-        self.kernel = Kernel(seed, faults)
-        chance = self.kernel.random
+        chance = random.Random(f"world {seed}")
+        zone, started_at = _place(chance)
+        self.kernel = Kernel(seed, faults, started_at)
         clock = self.kernel.clock
         settings = StoreSettings(
             url="", parallelism=8, lease_s=LEASE_S, claim_deadline_s=60.0, default_pool_slots=6
@@ -49,47 +71,71 @@ class World:
         self.store = Store.in_memory(settings, clock)
         self.store.bell.ring = self.kernel.ring  # type: ignore[method-assign]
         self.dags = [make_dag(chance, f"dag{number}", clock.now()) for number in range(2)]
+        self.zoned = make_zoned(zone, clock.now())
         self.store.pools.set(POOL, POOL_SLOTS, now=clock.now(), actor="user:sim")
-        consumer = make_consumer([dag.dag_id for dag in self.dags])
-        for dag in (*self.dags, consumer):
+        everything = [*self.dags, make_consumer([dag.dag_id for dag in self.dags]), self.zoned]
+        for dag in everything:
             self.store.files.save(parsed_file(dag, clock.now()), clock.now())
         pools = {"default_pool": 6, POOL: POOL_SLOTS}
-        self.alive_workers: set[str] = set()
-        self.invariants = Invariants(self.store, [*self.dags, consumer], pools, self.alive_workers)
+        #: Runners that live; those that were stopped for so long that they may be given up.
+        self.alive_workers: dict[str, str] = {}
+        self.slow_hosts: set[str] = set()
+        self.invariants = Invariants(self.store, everything, pools, self.may_not_be_lost)
         self.witness = Witness()
-        self.spool = MemorySpool()
         self.is_scheduling = True
+        self._healed_s = 0.0
         for number in (1, 2):
             self.kernel.add(f"scheduler{number}", self._schedule, "scheduler")
-        self.runner = self.kernel.add("runner", self._run_tasks, "runner")
+        for host in ("east", "west"):
+            self._add_runner(host)
+        self._add_triggerer()
+        self.kernel.add("parser", self._parse)
         if has_user:
-            self.kernel.add("user", self._use)
+            person = Person(self.store, self.kernel, self.dags, self.invariants)
+            self.kernel.add("user", lambda: person.live(lambda: self.is_scheduling))
+
+    def may_not_be_lost(self) -> set[str]:
+        """Return the workers that live and were never stopped for long."""
+        return {id_ for id_, host in self.alive_workers.items() if host not in self.slow_hosts}
 
     def play(self, seconds: float = 120.0) -> None:
         """Faults on for *seconds*, then healed until all is done, then judged."""
-        real_backoff = runner_module.Backoff
-        runner_module.Backoff = self._backoff  # its jitter must come from the seed
+        real = runner_module.Backoff, triggerer_module.Backoff
+        runner_module.Backoff = triggerer_module.Backoff = self._backoff  # jitter from the seed
         try:
             self._play(seconds)
         finally:
-            runner_module.Backoff = real_backoff
+            runner_module.Backoff, triggerer_module.Backoff = real
 
     def _play(self, seconds: float) -> None:
         self.kernel.run(seconds)
-        self.kernel.faults = Faults()
+        self.kernel.heal()
+        self._healed_s = self.kernel.steady_s
         self.is_scheduling = False
-        if not self.kernel.run(HEALING_S, self._is_quiet):
-            self.invariants.check_end(self.witness)
+        is_quiet = self.kernel.run(HEALING_S, self._is_quiet)
+        checks = EndChecks(self.store, self.invariants, self.witness, self.zoned)
+        checks.check()
+        if not is_quiet:
             raise Broken("I-16: not quiet in time")
-        self.invariants.check_end(self.witness)
 
     def _connect(self, actor: str) -> FaultyStore:
         return FaultyStore(self.store, self.kernel, actor, self.invariants.check_step)
 
     def _is_quiet(self) -> bool:
-        return not any(
-            run.state in ("queued", "running") for run in self.store.runs.list(limit=1000)
-        )
+        """Nothing is under way: all has ended, or is held by a past that only a person mends."""
+        unfinished = [
+            run for run in self.store.runs.list(limit=1000) if run.state in ("queued", "running")
+        ]
+        if not unfinished:
+            return True
+        if self.kernel.steady_s < self._healed_s + 200:
+            return False
+        with self.store.database.read() as connection:
+            versions = rows_of(connection, "SELECT DISTINCT version_id FROM dag_run")
+        structures = {id_: self.store.dags.version(id_) for (id_,) in versions}
+        with self.store.database.read() as connection:
+            held = blocked_dag_ids(connection, structures.__getitem__)
+        return all(run.dag_id in held for run in unfinished)
 
     def _schedule(self) -> None:
         store, clock = self._connect("scheduler"), self.kernel.clock
@@ -105,69 +151,106 @@ class World:
             StartQueuedRuns(store),
             AdvanceRuns(store),
             ExpireClaims(store),
+            ExpireTriggers(store, clock, 15.0),
             QueueTaskInstances(store),
             HintExecutors({"LocalExecutor": executor}, store),
         ]
-        scheduler = Scheduler(store, clock, steps, sweep_s=3.0)
+        scheduler = Scheduler(store, clock, steps, sweep_s=SWEEP_S)
         was_scheduling = self.is_scheduling
         while self.is_scheduling == was_scheduling:
             scheduler.tick()
             self.kernel.sleep(scheduler.wait_s())
 
-    def _run_tasks(self) -> None:
-        processes = SimProcesses(self.kernel, self.seed, self.witness, lambda order: None)
-        held: list[str] = []
+    def _add_runner(self, host: str) -> None:
+        journal, spool = MemoryJournal(), MemorySpool()
+        actor = self.kernel.add(f"runner {host}", lambda: None, "runner")
+        actor.main = lambda: self._run_tasks(host, journal, spool, actor)
+        actor.on_pause = lambda seconds: self._slow_down(host, seconds)
 
-        def make_identity() -> WorkerIdentity:
-            held.append(str(uuid.UUID(int=self.kernel.random.getrandbits(128))))
-            self.alive_workers.clear()
-            self.alive_workers.add(held[-1])
-            return WorkerIdentity(held[-1], "host", "boot", 1, 1.0, "LocalExecutor", slots=6)
+    def _slow_down(self, host: str, seconds: float) -> None:
+        if seconds > LEASE_S / 3:
+            self.slow_hosts.add(host)
+
+    def _draw_identity(self, host: str, executor: str) -> WorkerIdentity:
+        drawn = str(uuid.UUID(int=self.kernel.random.getrandbits(128)))
+        self._forget(host)
+        self.alive_workers[drawn] = host
+        return WorkerIdentity(drawn, host, "boot", 1, 1.0, executor, slots=4)
+
+    def _forget(self, host: str) -> None:
+        for id_ in [id_ for id_, at in self.alive_workers.items() if at == host]:
+            del self.alive_workers[id_]
+
+    def _run_tasks(
+        self, host: str, journal: MemoryJournal, spool: MemorySpool, actor: Actor
+    ) -> None:
+        processes = SimProcesses(self.kernel, self.seed, self.witness, journal.note)
+        for dag in self.dags:
+            for task in dag.tasks:
+                if task.task_type == DEFERRING:
+                    processes.defers(dag.dag_id, task.task_id)
 
         def on_death() -> None:
             processes.kill_all()
-            self.alive_workers.clear()
+            self._forget(host)
 
-        self.runner.on_death = on_death
+        actor.on_death = on_death
         runner = Runner(
             store=self._connect("runner"),
             clock=self.kernel.clock,
             processes=processes,
-            make_identity=make_identity,
-            is_dead=lambda row, own: row.id not in self.alive_workers,
-            spool=self.spool,
-            journal=MemoryJournal(self.witness),
-            settings=RunnerSettings(slots=6, sweep_s=3.0),
+            make_identity=lambda: self._draw_identity(host, "LocalExecutor"),
+            is_dead=lambda row, own: row.host == own.host and row.id not in self.alive_workers,
+            spool=spool,
+            journal=journal,
+            settings=RunnerSettings(slots=4, sweep_s=SWEEP_S),
         )
         runner.start()
         while True:
             runner.turn()
 
+    def _add_triggerer(self) -> None:
+        actor = self.kernel.add("triggerer", self._watch_triggers, "triggerer")
+        actor.on_death = lambda: self._forget("triggers")
+        actor.on_pause = lambda seconds: self._slow_down("triggers", seconds)
+
+    def _watch_triggers(self) -> None:
+        triggerer = Triggerer(
+            store=self._connect("triggerer"),
+            clock=self.kernel.clock,
+            process=SimTriggers(self.kernel, self.seed),
+            make_identity=lambda: self._draw_identity("triggers", "Triggerer"),
+            settings=TriggererSettings(sweep_s=SWEEP_S),
+        )
+        triggerer.start()
+        while True:
+            triggerer.turn()
+
+    def _parse(self) -> None:
+        """Files change, break and are mended while their runs are under way."""
+        chance, clock, files = self.kernel.random, self.kernel.clock, self._connect("parser").files
+        while self.is_scheduling:
+            self.kernel.sleep(chance.uniform(10, 40))
+            if not self.is_scheduling:
+                break
+            place = chance.randrange(len(self.dags))
+            if chance.random() < 0.3:
+                parsed = broken_file(self.dags[place].dag_id, clock.now())
+            else:
+                self.dags[place] = changed(self.dags[place], chance)
+                parsed = parsed_file(self.dags[place], clock.now())
+            with contextlib.suppress(OperationalError):  # it is parsed again some time
+                files.save(parsed, clock.now())
+        self.kernel.sleep(10_000_000.0)
+
     def _backoff(self, clock):
         return Backoff(clock, self.kernel.random)
 
-    def _use(self) -> None:
-        """A person who triggers, clears and marks at random."""
-        chance, clock = self.kernel.random, self.kernel.clock
-        number = 0
-        while self.is_scheduling:
-            self.kernel.sleep(chance.uniform(2, 20))
-            now = clock.now()
-            dag = chance.choice(self.dags)
-            runs = self.store.runs.list(dag.dag_id, limit=5)
-            if chance.random() < 0.4 or not runs:
-                number += 1
-                run_id = f"manual__{number}_{now.isoformat()}"
-                self.store.runs.create(NewRun(dag.dag_id, run_id, "manual", now), now)
-                continue
-            run = chance.choice(runs)
-            task = chance.choice(dag.tasks)
-            selection = Selection(dag.dag_id, task_ids=[task.task_id], run_ids=[run.run_id])
-            if chance.random() < 0.5:
-                self.store.task_instances.clear(selection, now, "user:sim")
-            else:
-                state = chance.choice([TaskInstanceState.SUCCESS, TaskInstanceState.FAILED])
-                self.invariants.marked_run_ids.add(run.id)
-                self.store.task_instances.mark(selection, state, now, "user:sim")
-            self.invariants.check_step("user")
-        self.kernel.sleep(10_000_000.0)
+
+def _place(chance: random.Random) -> tuple[str, datetime]:
+    """Return a zone, and the start of the world: often when its clocks were just changed."""
+    zone = chance.choice(sorted(ZONES))
+    if chance.random() < 0.5:
+        return zone, START
+    jitter = timedelta(minutes=chance.randint(0, 40))
+    return zone, datetime.fromisoformat(f"{chance.choice(ZONES[zone])}Z") + jitter
