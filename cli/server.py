@@ -15,10 +15,18 @@ def alive_processes(
     services: Services, *, kind: str | None = None, host: str | None = None
 ) -> list[Any]:
     """Return the services of this home that beat lately, newest beat first."""
+    from ..database.values import ProcessRow
+    from ..runtime.supervise.triggerer_main import EXECUTOR_NAME as TRIGGERER
+
     now = services.now()
+    runners = [  # they hold a lease, which says the same
+        ProcessRow(row.id, "runner", row.host, row.pid, row.started_at, row.renewed_at)
+        for row in services.store.workers.list()
+        if row.executor != TRIGGERER
+    ]
     rows = [
         row
-        for row in services.store.processes.list()
+        for row in (*services.store.processes.list(), *runners)
         if (now - row.beat_at).total_seconds() <= SILENT_MAX_S
         and (kind is None or row.kind == kind)
         and (host is None or row.host == host)
