@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from .clear_markers import MarkerWalk
 from .input import InvalidInput, compile_pattern
 from .pause import all_dags
 
@@ -46,26 +47,59 @@ class ClearRequest:
 
 
 def preview(services: Services, request: ClearRequest) -> list[TaskInstanceRow]:
-    """Return the task instances that ``clear`` would clear.
+    """Return the task instances that ``clear`` would clear, those of other DAGs last.
 
     Raises:
         DagNotFound: there is no such DAG.
-        InvalidInput: the pattern is none.
+        InvalidInput: the pattern is none, or a marker leads nowhere or too far.
     """
+    return [row for _, rows in _reach(services, request) for row in rows]
+
+
+def _reach(
+    services: Services, request: ClearRequest
+) -> list[tuple[ClearRequest, list[TaskInstanceRow]]]:
+    """Return *request* and those that markers add to it, each with what it clears."""
+    walk = MarkerWalk(services, request)
+    reached = [(request, _preview_one(services, request))]
+    depth_max = walk.depth(reached[0][1])
+    level = list(reached)
+    for depth in range(depth_max + 1):
+        targets = [target for _, rows in level for target in walk.targets(rows)]
+        if not targets:
+            return reached
+        if depth == depth_max:
+            raise InvalidInput(
+                f"The clear goes on over more than {depth_max} markers from DAG to DAG: raise "
+                f"recursion_depth of the first one, in DAG {request.dag_id!r}"
+            )
+        level = [(target, _preview_one(services, target)) for target in targets]
+        reached += level
+    return reached
+
+
+def _preview_one(services: Services, request: ClearRequest) -> list[TaskInstanceRow]:
     return services.store.task_instances.clear(
         _selection(services, request), services.now(), services.actor, dry_run=True
     )
 
 
 def clear(services: Services, request: ClearRequest) -> list[TaskInstanceRow]:
-    """Clear task instances; finished runs are queued again. Returns them as they stood before."""
-    return services.store.task_instances.clear(
-        _selection(services, request),
-        services.now(),
-        services.actor,
-        reset_dag_runs=request.reset_dag_runs,
-        on_latest_version=request.on_latest_version,
-    )
+    """Clear task instances; finished runs are queued again. Returns them as they stood before.
+
+    Raises: as ``preview``; then nothing was cleared.
+    """
+    return [
+        row
+        for one, _ in _reach(services, request)
+        for row in services.store.task_instances.clear(
+            _selection(services, one),
+            services.now(),
+            services.actor,
+            reset_dag_runs=one.reset_dag_runs,
+            on_latest_version=one.on_latest_version,
+        )
+    ]
 
 
 def requests_for(

@@ -213,6 +213,7 @@ def _task(task: Any, weight: int, dag: DAG) -> SerializedTask:
         is_empty=task.inherits_from_empty_operator
         and not (has_outlets or hooks or {"execute", "success"} & set(callbacks)),
         start_trigger=None if task.is_mapped else start_trigger_of(task),
+        external_marker=getattr(task, "external_marker", None),
         can_skip_downstream=task.inherits_from_skipmixin,
         do_xcom_push=bool(task.do_xcom_push),
         callbacks=callbacks,

@@ -107,6 +107,9 @@ class SerializedTask(Struct, omit_defaults=True):
     #: ``start_from_trigger``: class_path, kwargs, next_method, next_kwargs (both encoded),
     #: timeout_s. Each try begins deferred on it, without a process.
     start_trigger: dict[str, Any] | None = None
+    #: ``ExternalTaskMarker``: dag_id, task_id, logical_date (a template) of the task that it
+    #: stands for, and depth.
+    external_marker: dict[str, Any] | None = None
     #: Branch and short circuit: may have left a ``skipmixin_key`` XCom.
     can_skip_downstream: bool = False
     do_xcom_push: bool = True

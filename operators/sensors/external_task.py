@@ -239,6 +239,16 @@ class ExternalTaskMarker(EmptyOperator):
             raise InvalidValueError(f"{self._name}: recursion_depth must be positive")
         self.recursion_depth = recursion_depth
 
+    @property
+    def external_marker(self) -> dict[str, Any]:
+        """What is cleared with this task, as the serialized DAG keeps it."""
+        return {
+            "dag_id": self.external_dag_id,
+            "task_id": self.external_task_id,
+            "logical_date": self.logical_date,
+            "depth": self.recursion_depth,
+        }
+
 
 def _names(states: Iterable[str]) -> list[str]:
     return [str(state) for state in states]
