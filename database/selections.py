@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, func, select, tuple_
 
 from ..planning.structure import DagStructure
 from ..sdk.states import FAILED_STATES
@@ -103,10 +103,12 @@ class Selection:
         )
         if self.run_ids is None:
             statement = of_dag
+            # A run without a logical date is meant by the instant from which on it could start.
+            dated_at = func.coalesce(dag_run.c.logical_date, dag_run.c.run_after)
             if self.from_at is not None:
-                statement = statement.where(dag_run.c.logical_date >= self.from_at)
+                statement = statement.where(dated_at >= self.from_at)
             if self.to_at is not None:
-                statement = statement.where(dag_run.c.logical_date <= self.to_at)
+                statement = statement.where(dated_at <= self.to_at)
             return [row.id for row in connection.execute(statement).all()]
         named = connection.execute(of_dag.where(dag_run.c.run_id.in_(list(self.run_ids)))).all()
         missing = set(self.run_ids) - {row.run_id for row in named}
