@@ -80,6 +80,8 @@ class UserOperations(Operations):
         )
         with self._database.write() as connection:
             connection.execute(update(user).where(user.c.id == row.id).values(counted))
+            if not is_right:
+                write_events(connection, [Event("user.login_failed", f"user:{username}")], now)
         return self.get(username) if is_right else None
 
     def get(self, username: str) -> UserRow | None:

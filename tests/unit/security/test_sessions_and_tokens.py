@@ -488,3 +488,11 @@ def test_scripts_of_other_sites_use_the_api_only_from_origins_that_are_named(
     assert name not in foreign.headers
     assert name not in page.headers
     assert "Access-Control-Allow-Credentials" not in before.headers
+
+
+def test_a_wrong_password_is_in_the_audit_and_what_was_typed_is_not(person, store):
+    person("vic").log_in("canary-typo")
+    person("nobody").log_in("canary-typo")
+
+    [event] = store.events.list(kinds=["user.login_failed"])
+    assert (event.actor, event.detail) == ("user:vic", {"from": "127.0.0.1"})
