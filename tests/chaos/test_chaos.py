@@ -177,6 +177,14 @@ def answers(url: str) -> bool:
         return False
 
 
+def fill_up(path: Path) -> None:
+    """Write until the file system is full."""
+    with path.open("wb") as file:
+        while True:
+            file.write(bytes(65536))
+            file.flush()
+
+
 @pytest.mark.slow
 def test_a_full_disk_stops_nothing_for_ever(tmp_path):
     """The home is on a small file system that is filled up, and emptied again."""
@@ -191,10 +199,8 @@ def test_a_full_disk_stops_nothing_for_ever(tmp_path):
             scene.trigger(4)
             assert wait_until(lambda: scene.starts() > 20, 60.0) is not None
             fill = mount / "fill"
-            with pytest.raises(OSError, match="No space left"), fill.open("wb") as file:
-                while True:
-                    file.write(bytes(65536))
-                    file.flush()
+            with pytest.raises(OSError, match="No space left"):
+                fill_up(fill)
             wait_until(lambda: False, 10.0)
             fill.unlink()
 
