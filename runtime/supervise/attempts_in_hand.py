@@ -33,3 +33,8 @@ class PendingWrites:
     results: list[AttemptResult] = field(default_factory=list)
     returned: list[tuple[Claim, str]] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
+
+
+def attempt_key(task_instance_id: int, epoch: int) -> str:
+    """Return the name of one attempt, as processes carry it."""
+    return f"{task_instance_id}-{epoch}"

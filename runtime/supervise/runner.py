@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from ...database.values import (
 from ...sdk.clock import Clock
 from ...sdk.log_paths import task_log_path
 from . import requests
-from .attempts_in_hand import PendingWrites, RunningAttempt
+from .attempts_in_hand import PendingWrites, RunningAttempt, attempt_key
 from .entry_journal import EntryJournal
 from .hint_desk import HintDesk
 from .lease import Lease, strict_grace_s, strict_stop_after_s
@@ -41,6 +40,7 @@ from .processes import (
     TaskExecuting,
     TaskOrder,
 )
+from .runner_settings import RunnerSettings
 from .spool import Spool
 from .verdict import AttemptFacts, judge_end, unstorable, verdict_line, verdict_of_left
 
@@ -51,27 +51,6 @@ log = logging.getLogger(__name__)
 
 #: Between SIGTERM and SIGKILL of a task whose runner is being shut down, in seconds.
 STOP_GRACE_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class RunnerSettings:
-    """Lengths of time in seconds. ``docs/configuration.md``, section [execution]."""
-
-    slots: int = 32
-    queues: tuple[str, ...] | None = None  # None: any
-    sweep_s: float = 1.0
-    #: How often attempts are looked for that are fenced by now, if no ring says so.
-    fence_s: float = 1.0
-    heartbeat_s: float = 5.0
-    lease_s: float = 30.0
-    #: Stop the tasks when the lease cannot be renewed, so that no other try can overlap.
-    is_strict: bool = False
-    kill_grace_s: float = 10.0
-    shutdown_grace_s: float = 3.0
-    #: How long tasks of a runner that is to stop may go on; a worker that drains has long.
-    drain_s: float = 0.0
-    #: From the claim until user code must have begun.
-    entry_timeout_s: float = 150.0
 
 
 class Runner:
@@ -145,10 +124,7 @@ class Runner:
         self._pending.results.extend(self._spool.load())
 
     def request_stop(self) -> None:
-        """Take no new work; let running tasks end within the drain time.
-
-        Asked a second time, they have the shutdown grace only.
-        """
+        """Take no new work. Running tasks have the drain time; asked again, the shutdown grace."""
         now_s = self._clock.monotonic()
         # The last part of the grace is for what a task does on SIGTERM.
         left_alone_s = max(0.0, self._settings.shutdown_grace_s - STOP_GRACE_S)
@@ -521,8 +497,3 @@ class Runner:
             log.exception("a task could not be started", extra={"task_id": claim.task_id})
             del self._running[key]
             self._pending.returned.append((claim, str(error)))
-
-
-def attempt_key(task_instance_id: int, epoch: int) -> str:
-    """Return the name of one attempt, as processes carry it."""
-    return f"{task_instance_id}-{epoch}"

@@ -32,7 +32,8 @@ from .log_shipping import shipping_notes
 from .os_processes import OsProcesses
 from .os_settings import OsSettings
 from .progress import Progress
-from .runner import Runner, RunnerSettings
+from .runner import Runner
+from .runner_settings import RunnerSettings
 from .runner_slot import RunnerSlot, is_proven_dead, new_identity
 from .spool import Spool
 from .task_environment import without_secrets

@@ -35,7 +35,8 @@ from tradewind.database.values import WorkerIdentity
 from tradewind.runtime.supervise import runner as runner_module
 from tradewind.runtime.supervise import triggerer as triggerer_module
 from tradewind.runtime.supervise.outages import Backoff
-from tradewind.runtime.supervise.runner import Runner, RunnerSettings
+from tradewind.runtime.supervise.runner import Runner
+from tradewind.runtime.supervise.runner_settings import RunnerSettings
 from tradewind.runtime.supervise.triggerer import Triggerer, TriggererSettings
 from tradewind.scheduler.advance_runs import AdvanceRuns
 from tradewind.scheduler.create_asset_runs import CreateAssetRuns

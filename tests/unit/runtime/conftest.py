@@ -32,7 +32,8 @@ from tradewind.runtime.supervise.processes import (
     TaskEntered,
     TaskOrder,
 )
-from tradewind.runtime.supervise.runner import Runner, RunnerSettings
+from tradewind.runtime.supervise.runner import Runner
+from tradewind.runtime.supervise.runner_settings import RunnerSettings
 from tradewind.runtime.supervise.spool import Spool
 from tradewind.runtime.task.task_spec import TaskResult
 from tradewind.sdk.clock import VirtualClock, WallClock
