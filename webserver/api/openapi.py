@@ -149,6 +149,8 @@ def _path_parameters(face: Face) -> list[dict[str, Any]]:
 
 def _parameter(query: Query) -> dict[str, Any]:
     schema: dict[str, Any] = dict(_TYPES[query.kind])
+    if query.choices:
+        schema["enum"] = list(query.choices)
     if query.is_list:
         schema = {"type": "array", "items": schema}
     if query.default is not None:

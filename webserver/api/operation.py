@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,6 +28,8 @@ class Query:
     is_list: bool = False
     default: Any = None
     is_required: bool = False
+    #: Empty: any text.
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,11 @@ def bounds(*names: str, is_strict: bool = False, kind: str = "instant") -> tuple
     """Range filters: ``x_gte`` and ``x_lte``, with *is_strict* also ``x_gt`` and ``x_lt``."""
     suffixes = ("gte", "gt", "lte", "lt") if is_strict else ("gte", "lte")
     return tuple(Query(f"{name}_{suffix}", kind) for name in names for suffix in suffixes)
+
+
+def states(name: str, kind: type[StrEnum], *more: str) -> Query:
+    """A filter by state that may be repeated."""
+    return Query(name, is_list=True, choices=(*(one.value for one in kind), *more))
 
 
 def texts(*names: str) -> tuple[Query, ...]:

@@ -66,6 +66,9 @@ def _convert(query: Query, text: str) -> Any:
         raise InvalidField("bool_parsing", place, f"{query.name}: true or false expected", text)
     if query.kind == "instant":
         return read_instant(text, place)
+    if query.choices and text not in query.choices:
+        wanted = ", ".join(query.choices)
+        raise InvalidField("enum", place, f"{query.name}: {text!r} is none of {wanted}", text)
     return text
 
 

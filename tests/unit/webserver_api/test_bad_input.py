@@ -179,3 +179,23 @@ def test_no_connection_is_tried_out(api):
 
 def test_settings_are_not_shown_by_default(api):
     assert api("GET", "/config").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/dags?tags_match_mode=some",
+        "/dags?last_dag_run_state=fine",
+        "/dags/~/dagRuns?state=fine",
+        "/dags/~/dagRuns?run_type=daily",
+        "/dags/~/dagRuns/~/taskInstances?state=success&state=fine",
+    ],
+)
+def test_a_word_that_is_none_of_those_expected_is_refused_with_the_list(v2, path):
+    answer = v2("GET", path)
+
+    assert answer.status_code == 422
+    assert answer.json["detail"][0]["type"] == "enum"
+    assert (
+        v2("GET", "/dags/~/dagRuns/~/taskInstances?state=none&state=no_status").status_code == 200
+    )

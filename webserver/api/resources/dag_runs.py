@@ -15,6 +15,7 @@ from ....control.runs import delete_run
 from ....control.trigger import trigger_dag
 from ....database.keyset import read_cursor
 from ....database.listings import Where
+from ....sdk.states import DagRunState, RunType
 from ....sdk.timetables.base import DataInterval
 from .. import answers_v1 as a1
 from .. import answers_v2 as a2
@@ -22,7 +23,7 @@ from .. import bodies, filters, show_runs
 from .. import task_answers_v1 as t1
 from .. import task_answers_v2 as t2
 from ..call import Call
-from ..operation import PAGE, Face, Query, bounds, operation, order, patterns, texts
+from ..operation import PAGE, Face, Query, bounds, operation, order, patterns, states, texts
 from .dags import check_mask, chosen_fields
 from .task_instances import records_of, references
 
@@ -65,7 +66,8 @@ _DATES = ("run_after", "logical_date", "start_date", "end_date", "updated_at")
             *bounds(*_DATES, is_strict=True),
             *bounds("duration", is_strict=True, kind="number"),
             Query("conf_contains"),
-            *texts("run_type", "state"),
+            states("run_type", RunType),
+            states("state", DagRunState),
             order(),
             *patterns("run_id", "triggering_user_name", "dag_id"),
             Query("cursor"),

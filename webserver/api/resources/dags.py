@@ -13,6 +13,7 @@ from ....control import pause
 from ....control.reparse import reparse_file
 from ....database.errors import NotFound
 from ....database.listings import Where
+from ....sdk.states import DagRunState
 from .. import answers_v1 as a1
 from .. import answers_v2 as a2
 from .. import bodies, filters, show_dags
@@ -21,7 +22,7 @@ from .. import task_answers_v2 as t2
 from ..call import WILDCARD, Call
 from ..errors import ApiError
 from ..file_tokens import read_file_token
-from ..operation import PAGE, Face, Query, bounds, operation, order, patterns, texts
+from ..operation import PAGE, Face, Query, bounds, operation, order, patterns, states, texts
 
 _FIELDS = Query("fields", is_list=True)
 _MASK = Query("update_mask", is_list=True)
@@ -39,7 +40,7 @@ _SWITCHES = (
 _DAGS_V2 = (
     *PAGE,
     *texts("tags", "owners"),
-    Query("tags_match_mode"),
+    Query("tags_match_mode", choices=("any", "all")),
     *patterns("dag_id", "dag_display_name"),
     Query("exclude_stale", "boolean", default=True),
     Query("paused", "boolean"),
@@ -63,8 +64,9 @@ _DAGS_V2 = (
             *_DAGS_V2,
             order(),
             Query("has_import_errors", "boolean"),
-            Query("last_dag_run_state"),
-            *texts("dag_run_state", "timetable_type"),
+            Query("last_dag_run_state", choices=tuple(one.value for one in DagRunState)),
+            states("dag_run_state", DagRunState),
+            *texts("timetable_type"),
             *bounds("dag_run_start_date", "dag_run_end_date", is_strict=True),
             Query("bundle_name"),
             Query("bundle_version"),

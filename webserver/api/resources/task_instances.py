@@ -10,12 +10,13 @@ import msgspec
 from ....control.explain import why_not_running
 from ....database.keyset import read_cursor
 from ....database.listings import InstanceRecord, Where
+from ....sdk.states import TaskInstanceState
 from .. import bodies, filters, show_runs
 from .. import task_answers_v1 as t1
 from .. import task_answers_v2 as t2
 from ..call import WILDCARD, Call
 from ..errors import ApiError
-from ..operation import PAGE, Face, Query, bounds, operation, order, patterns, texts
+from ..operation import PAGE, Face, Query, bounds, operation, order, patterns, states, texts
 
 if TYPE_CHECKING:
     from ....database.values import TaskInstanceRow
@@ -37,7 +38,8 @@ _LIST_V2 = (
     *PAGE,
     *bounds("run_after", "logical_date", "start_date", "end_date", "updated_at", is_strict=True),
     *bounds("duration", is_strict=True, kind="number"),
-    *texts("state", "pool", "queue", "executor", "operator"),
+    states("state", TaskInstanceState, *sorted(filter(None, filters.NO_STATE))),
+    *texts("pool", "queue", "executor", "operator"),
     Query("try_number", "integer", is_list=True),
     Query("map_index", "integer", is_list=True),
     Query("version_number", "integer", is_list=True),
