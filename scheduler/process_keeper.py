@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..runtime.supervise.outages import log_failure
 from ..runtime.supervise.progress import Progress
 from ..runtime.task import process_hygiene
 from ..sdk.clock import Clock
@@ -222,8 +223,8 @@ def _fork(member: Member) -> int:
         code = member.run()
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
-    except BaseException:
-        log.exception("%s failed", member.name)
+    except BaseException:  # noqa: BLE001 - log_failure tells
+        log_failure(log, "%s failed", member.name)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
