@@ -39,6 +39,8 @@ class Line:
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Work on a request in its turn. What is streamed afterwards holds no place."""
+        if str(environ.get("PATH_INFO", "")).endswith("/health"):
+            return self._application(environ, start_response)  # whoever watches us must not wait
         if not self._places.acquire(timeout=self._wait_s):
             headers = [
                 ("Content-Type", "text/plain; charset=utf-8"),

@@ -253,3 +253,17 @@ def test_access_control_of_a_file_replaces_what_stood_there_and_none_leaves_it(s
     assert granted() == {("can_edit", "DAG:d")}
     save(store, dag_of("d", access_control={}))
     assert granted() == set()
+
+
+def test_row_14_a_live_page_hears_nothing_of_foreign_dags(app, clock):
+    from tradewind.webserver.events import Subscription
+    from tradewind.webserver.views_stream import _messages
+
+    reader = Subscription()
+    for number, dag_id in enumerate((FOREIGN, "mine")):
+        reader.put({"kind": "run", "dag_id": dag_id, "cursor": number})
+    heard = _messages(app.extensions["hub"], reader, 0, [], clock.monotonic, frozenset({"mine"}))
+
+    assert "hello" in next(heard)
+    assert '"mine"' in next(heard)
+    heard.close()

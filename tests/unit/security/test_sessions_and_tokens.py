@@ -416,6 +416,8 @@ def test_a_lost_place_in_line_is_a_503_that_says_when_to_come_again():
 
     assert line({}, lambda status, headers: seen.append((status, dict(headers))))
     gate.set()
+    assert line({"PATH_INFO": "/health"}, lambda *_: None) == [b"done"]
+    gate.set()
     first.join(10)
     assert seen[0][0].startswith("503")
     assert seen[0][1]["Retry-After"] == "2"
