@@ -157,6 +157,26 @@ def _open_for_appending(path: Path, folder_mode: int, file_mode: int) -> int:
     return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, file_mode)
 
 
+def append_lines(path: Path, lines: Iterable[str], *, folder_mode: int, file_mode: int) -> None:
+    """Add lines to the log of a try that no process holds open: its task waits for a trigger.
+
+    Records of several lines stay as they are. A disk that refuses loses them, and so does a log
+    that is full.
+    """
+    data = "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+    try:
+        descriptor = _open_for_appending(path, folder_mode, file_mode)
+    except OSError:
+        return
+    try:
+        if os.fstat(descriptor).st_size + len(data) <= LOG_BYTES_MAX:
+            os.write(descriptor, data)
+    except OSError:
+        return
+    finally:
+        os.close(descriptor)
+
+
 def format_instant(instant: datetime) -> str:
     """Return an aware UTC instant as log lines show it: ``2026-11-21T07:23:42.873+0000``."""
     return instant.isoformat(timespec="milliseconds")[:23] + "+0000"

@@ -11,7 +11,7 @@ from typing import Protocol
 from ...sdk.clock import Clock
 from ..task import protocol
 from .hosts import HostSettings
-from .log_files import LOG_BYTES_MAX, TaskLog
+from .log_files import LOG_BYTES_MAX, TaskLog, append_lines
 from .log_shipping import ShippingNotes
 from .processes import TaskOrder
 
@@ -53,6 +53,15 @@ class OsSettings:
             folder_mode=self.folder_mode,
             file_mode=self.file_mode,
             on_closed=None if self.shipping is None else partial(self.shipping.add, log_path),
+        )
+
+    def append_to_log(self, log_path: str, lines: Sequence[str]) -> None:
+        """Add lines to a log that no process of ours holds open."""
+        append_lines(
+            self.log_folder / log_path,
+            lines,
+            folder_mode=self.folder_mode,
+            file_mode=self.file_mode,
         )
 
     def host_start(self, path: str, relative_path: str) -> protocol.HostStart:

@@ -6,11 +6,12 @@ import selectors
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ...database.values import ClaimedTrigger
+from ...sdk.log_paths import task_log_path
 from ..task import frames, protocol
 from ..task.run_trigger import TriggerReport
 from ..task.trigger_child import Begin, CancelTrigger, RunTrigger, decode_report, encode
@@ -56,8 +57,16 @@ class OsTriggerProcess:
         environment: Mapping[str, str],
         import_folders: Sequence[str],
         wake_fds: Sequence[Any] = (),
+        write_log: Callable[[str, Sequence[str]], None] | None = None,
     ) -> None:
-        """Args: wake_fds: further descriptors (bells, signals) that end a wait."""
+        """Prepare; the process is started with the first trigger.
+
+        Args:
+            wake_fds: further descriptors (bells, signals) that end a wait.
+            write_log: takes the path of a task's log, below the log folder, and lines for it.
+        """
+        self._write_log = write_log
+        self._log_paths: dict[int, str] = {}
         self._environment = dict(environment)
         self._import_folders = list(import_folders)
         self._selector = selectors.DefaultSelector()
@@ -73,6 +82,9 @@ class OsTriggerProcess:
         label = f"{trigger.dag_id}.{trigger.task_id} {trigger.run_id}"
         if trigger.map_index >= 0:
             label += f" [{trigger.map_index}]"
+        self._log_paths[trigger.id] = task_log_path(
+            trigger.dag_id, trigger.run_id, trigger.task_id, trigger.map_index, trigger.try_number
+        )
         self._send(RunTrigger(trigger.id, trigger.class_path, trigger.kwargs, label))
 
     def cancel(self, trigger_id: int, *, is_by_user: bool) -> None:
@@ -85,7 +97,16 @@ class OsTriggerProcess:
         if self._process is None:
             return heard
         reports, asks = self._readers
-        heard.reports = [decode_report(message) for message in reports.read()]
+        lines: dict[int, list[str]] = {}
+        for message in reports.read():
+            said = decode_report(message)
+            if isinstance(said, TriggerReport):
+                heard.reports.append(said)
+            else:
+                lines.setdefault(said.trigger_id, []).append(said.text)
+        self._log(lines)
+        for report in heard.reports:
+            self._log_paths.pop(report.trigger_id, None)
         for message in asks.read():
             asked = protocol.decode_task_message(message)
             if isinstance(asked, protocol.Ask):
@@ -94,6 +115,12 @@ class OsTriggerProcess:
             heard.has_died = True
             self._forget()
         return heard
+
+    def _log(self, lines: Mapping[int, Sequence[str]]) -> None:
+        for trigger_id, texts in lines.items():
+            path = self._log_paths.get(trigger_id)
+            if path is not None and self._write_log is not None:
+                self._write_log(path, texts)
 
     def answer(self, reply: Reply) -> None:
         if self._process is None:
@@ -150,6 +177,7 @@ class OsTriggerProcess:
         for ours in self._sockets:
             ours.close()
         self._sockets, self._readers = [], []
+        self._log_paths.clear()
         if kill and self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -46,10 +46,12 @@ def main(*, capacity: int | None = None, progress: Progress | None = None) -> in
     store = open_store(service="triggerer")
     clock = database_clock(store)
     listener = store.listen("triggerer", home())
+    places = os_settings()
     process = OsTriggerProcess(
         environment=without_secrets(os.environ),
-        import_folders=os_settings().import_folders,
+        import_folders=places.import_folders,
         wake_fds=[listener, woken],
+        write_log=places.append_to_log,
     )
     triggerer = Triggerer(
         store=store,

@@ -26,7 +26,7 @@ from ...sdk.triggers import (
 log = logging.getLogger(__name__)
 
 
-class TriggerReport(msgspec.Struct, omit_defaults=True):
+class TriggerReport(msgspec.Struct, tag="report", omit_defaults=True):
     """How a trigger ended. ``error``: its traceback; else ``payload``, encoded as an XCom.
 
     ``state``: what the event ends its task as, "" where the task goes on; ``xcoms``: key →

@@ -14,6 +14,7 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from contextvars import ContextVar
 
 import msgspec
 
@@ -22,6 +23,7 @@ from ...sdk.secrets_masker import masker
 from . import frames, process_hygiene
 from .client import SocketRuntime
 from .run_trigger import BY_USER, TriggerReport, run_trigger
+from .task_output import TaskFormatter, log_settings
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,13 @@ class CancelTrigger(msgspec.Struct, tag="cancel"):
     is_by_user: bool = False
 
 
+class TriggerLine(msgspec.Struct, tag="line"):
+    """One line for the log of the task instance that waits for a trigger."""
+
+    trigger_id: int
+    text: str
+
+
 class Begin(msgspec.Struct, tag="begin"):
     """The first order: where user modules are found, and how to log."""
 
@@ -56,7 +65,27 @@ Order = RunTrigger | CancelTrigger | Begin
 
 encode = msgspec.msgpack.Encoder().encode
 _decode_order = msgspec.msgpack.Decoder(Order).decode
-decode_report = msgspec.msgpack.Decoder(TriggerReport).decode
+decode_report = msgspec.msgpack.Decoder(TriggerReport | TriggerLine).decode
+
+#: Which trigger's code runs: the loop keeps one value for each of them.
+_trigger_id: ContextVar[int | None] = ContextVar("trigger_id", default=None)
+
+
+class TaskLogHandler(logging.Handler):
+    """Sends what a trigger logs to where its task's log is written."""
+
+    def __init__(self, reports: socket.socket) -> None:
+        super().__init__()
+        self._reports = reports
+        self.setFormatter(TaskFormatter(log_settings()[0]))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one record; what no trigger logs stays in the triggerer's own log."""
+        trigger_id = _trigger_id.get()
+        if trigger_id is None:
+            return
+        with contextlib.suppress(frames.ConnectionLost, OSError):
+            frames.send(self._reports, encode(TriggerLine(trigger_id, self.format(record))))
 
 
 class TriggerLoop:
@@ -97,7 +126,6 @@ class TriggerLoop:
     def _run(self, order: RunTrigger) -> None:
         if order.trigger_id in self._running:
             return
-        log.info("%s: the trigger %s begins", order.label, order.class_path)
         self._running[order.trigger_id] = asyncio.create_task(self._run_one(order))
 
     def _cancel(self, order: CancelTrigger) -> None:
@@ -106,6 +134,8 @@ class TriggerLoop:
             task.cancel(BY_USER if order.is_by_user else None)
 
     async def _run_one(self, order: RunTrigger) -> None:
+        _trigger_id.set(order.trigger_id)
+        log.info("%s: the trigger %s begins", order.label, order.class_path)
         try:
             report = await run_trigger(order.trigger_id, order.class_path, order.kwargs)
         except asyncio.CancelledError:
@@ -138,6 +168,7 @@ def main(arguments: Sequence[str]) -> None:
     logging.basicConfig(
         level="INFO", format="%(asctime)s %(levelname)s %(name)s - %(message)s", stream=sys.stderr
     )
+    logging.getLogger().addHandler(TaskLogHandler(reports))
     for handler in logging.getLogger().handlers:
         handler.addFilter(masker)
     orders.setblocking(False)
