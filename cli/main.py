@@ -42,6 +42,7 @@ COMMANDS = {
     "db": ("db:db", "The metadata database."),
     "celery": ("celery:celery", "Workers of the Celery executor."),
     "plugins": ("plugins:plugins", "Plugins: what they bring, and which are broken."),
+    "providers": ("providers:providers", "Provider packages that are installed."),
     "jobs": ("jobs:jobs", "Running schedulers and other services."),
     "config": ("config:config", "Settings and where they come from."),
     "info": ("info:info", "Versions, paths and settings of this install."),
