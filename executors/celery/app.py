@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celery import Celery
+from celery.utils.nodenames import default_nodename, host_format
 from kombu.transport import resolve_transport
 
 from ...sdk.configuration import conf
@@ -25,6 +26,11 @@ def make_app() -> Celery:
     app.conf.update(settings)
     _check_transport(app)
     return app
+
+
+def node_name(name: str | None) -> str:
+    """Return the name under which Celery knows a worker; ``%h`` in it is the host's name."""
+    return str(host_format(default_nodename(name)))
 
 
 def check_broker(app: Celery, timeout_s: float = 5.0) -> None:

@@ -23,12 +23,11 @@ from typing import Any
 from celery import Celery
 from celery.exceptions import Reject
 from celery.platforms import SecurityWarning
-from celery.utils.nodenames import default_nodename
 from kombu.entity import Queue
 
 from ...runtime.supervise.hint_desk import BUSY, ask_runner
 from ..base import Hint
-from .app import make_app
+from .app import make_app, node_name
 from .message import CLAIM_TASK, PING_QUEUE_PREFIX, PING_TASK, is_genuine, signing_key
 from .publisher import HintPublisher
 
@@ -79,7 +78,7 @@ def run_consumer(plan: ConsumerPlan) -> int:
     for handler in logging.getLogger().handlers:
         handler.addFilter(_in_one_line)
     worker = app.Worker(
-        hostname=default_nodename(plan.name),
+        hostname=node_name(plan.name),
         pool="threads",
         concurrency=FORWARDERS,
         prefetch_multiplier=1,

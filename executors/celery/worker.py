@@ -58,7 +58,7 @@ def check_worker(plan: WorkerPlan) -> None:
     Raises:
         ConfigurationError: a setting is wrong, the broker is away, or the worker runs already.
     """
-    from .app import check_broker, make_app
+    from .app import check_broker, make_app, node_name
 
     holder = RunnerSlot(home(), plan.slot_name).holder()
     if holder is not None:
@@ -72,9 +72,7 @@ def check_worker(plan: WorkerPlan) -> None:
     app = make_app()
     check_broker(app)
     if plan.name is not None and conf.getboolean("celery", "worker_enable_remote_control"):
-        from celery.utils.nodenames import default_nodename
-
-        node = default_nodename(plan.name)
+        node = node_name(plan.name)
         if app.control.ping(destination=[node], timeout=0.5):
             raise ConfigurationError(
                 f"A worker named {node} is at work already; choose another name"
