@@ -42,9 +42,7 @@ def log_in(client, name: str) -> str:
 def test_every_operation_but_health_and_version_names_a_permission(version, client):
     found = {face.id for one, face in operations(version) if one.permission is None}
     assert found == opened(version).keys()
-    assert all(
-        one.permission in WORDS for one, face in operations(version) if face.id not in found
-    )
+    assert all(one.permission in WORDS for one, face in operations(version) if face.id not in found)
 
 
 @pytest.mark.parametrize("version", [1, 2])
