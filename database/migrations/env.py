@@ -14,6 +14,8 @@ def run(connection: Connection) -> None:
         target_metadata=metadata,
         render_as_batch=True,  # SQLite cannot alter most things in place
         transaction_per_migration=False,
+        # Alembic would commit each migration on SQLite; ours begin with BEGIN, as everything does.
+        transactional_ddl=True,
     )
     context.run_migrations()
 
