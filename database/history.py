@@ -159,6 +159,17 @@ class HistoryOperations(Operations):
             rows = connection.execute(statement.group_by(dag_run.c.state)).all()
         return dict(rows)
 
+    def run_times_since(self, at: datetime, limit: int = 20_000) -> list[tuple[datetime, str]]:
+        """Return (when it was due, state) of the runs that were due at or after *at*."""
+        statement = (
+            select(dag_run.c.run_after, dag_run.c.state)
+            .where(dag_run.c.run_after >= at)
+            .order_by(dag_run.c.run_after.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [(due_at, state) for due_at, state in connection.execute(statement).all()]
+
     def instance_states_since(self, at: datetime) -> dict[str, int]:
         """Return state → number of task instances of the runs that were due at or after *at*."""
         statement = (

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, func, or_, select, text
 
 from .operations import Operations
 from .tables import attempt, dag_run, task_instance
-from .tables.runs import LIVE_ATTEMPT, SCHEDULED
+from .tables.runs import OCCUPYING, SCHEDULED
 
 #: What was claimed this long before a time, and ended within it, belongs to it, too.
 LONG_TASK = timedelta(hours=6)
@@ -50,6 +50,7 @@ class WaitingRow:
 
 _WORK: Select[Any] = (
     select(
+        attempt.c.id.label("attempt_id"),
         dag_run.c.dag_id,
         dag_run.c.run_id,
         dag_run.c.state,
@@ -101,10 +102,14 @@ class TimelineOperations(Operations):
             recent = connection.execute(
                 statement.where(attempt.c.id >= first).order_by(attempt.c.id.desc()).limit(limit)
             ).all()
-            old = connection.execute(
-                statement.where(attempt.c.id < first, text(f"attempt.{LIVE_ATTEMPT}")).limit(limit)
+            live = connection.execute(
+                statement.where(
+                    text(f"task_instance.{OCCUPYING}"), attempt.c.epoch == task_instance.c.epoch
+                ).limit(limit)
             ).all()
-        return [Work(*row) for row in (*recent, *old)][:limit]
+        seen = {row.attempt_id for row in recent}
+        rows = [*recent, *(row for row in live if row.attempt_id not in seen)]
+        return [Work(*row[1:]) for row in rows[:limit]]
 
     def waiting(self, limit: int = 5000) -> list[WaitingRow]:
         """Return what is scheduled now and held back by a pool or another limit."""

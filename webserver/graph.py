@@ -8,9 +8,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from .graph_folding import HOPS_DEFAULT, Folded, find_stacks, fold, neighbourhood
 from .grid import WORST_FIRST, worst
-from .layout import Box, Group, Node, lay_out
+from .layout import Box, Group, Node, Picture, lay_out
 
 if TYPE_CHECKING:
     from ..sdk.serialized import SerializedDag, SerializedTask
@@ -62,15 +64,6 @@ class DrawnGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnLine:
-    """A piece of edges as an SVG path, with the numbers of the edges."""
-
-    path: str
-    edges: str
-    is_dashed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Drawing:
     """All that the page draws. ``edges`` are pairs of ids of visible boxes."""
 
@@ -78,7 +71,7 @@ class Drawing:
     height: int
     nodes: Sequence[DrawnNode]
     groups: Sequence[DrawnGroup]
-    lines: Sequence[DrawnLine]
+    lines: Markup
     edges: Sequence[tuple[str, str]]
     around: str
     is_downward: bool = False
@@ -186,7 +179,6 @@ def place_boxes(
     ups = Counter(target for _, target in edges)
     downs = Counter(source for source, _ in edges)
     by_id = {one.id: one for one in specs}
-    dashed = {n for n, edge in enumerate(edges) if any(_is_asset(end) for end in edge)}
     return Drawing(
         width=round(picture.width + 2 * MARGIN),
         height=round(picture.height + 2 * MARGIN),
@@ -205,18 +197,23 @@ def place_boxes(
             for id_, box in picture.nodes.items()
         ],
         groups=[DrawnGroup(id_, frames[id_][0], box) for id_, box in picture.groups.items()],
-        lines=[
-            DrawnLine(
-                _path(line.points, is_downward),
-                " ".join(map(str, line.edges)),
-                dashed.issuperset(line.edges),
-            )
-            for line in picture.lines
-        ],
+        lines=_lines(picture, edges, is_downward),
         edges=edges,
         around=around,
         is_downward=is_downward,
     )
+
+
+def _lines(picture: Picture, edges: Sequence[tuple[str, str]], is_downward: bool) -> Markup:
+    """Return all lines as SVG paths; those to and from assets are dashed. Numbers only."""
+    if picture.lines_svg is None:
+        dashed = {n for n, edge in enumerate(edges) if any(_is_asset(end) for end in edge)}
+        picture.lines_svg = "".join(
+            f'<path class="edge{" dashed" if dashed.issuperset(line.edges) else ""}"'
+            f' d="{_path(line.points, is_downward)}" data-e="{" ".join(map(str, line.edges))}"/>'
+            for line in picture.lines
+        )
+    return Markup(picture.lines_svg)  # noqa: S704 - made of numbers above
 
 
 def _is_asset(id_: str) -> bool:

@@ -68,6 +68,8 @@ class Picture:
     nodes: dict[str, Box] = field(default_factory=dict)
     groups: dict[str, Box] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
+    #: The lines as SVG, once somebody has drawn them: the same for every reader.
+    lines_svg: str | None = None
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ KEYS = (
     )),
     ("Grid", (
         ("← → ↑ ↓", "move"), ("Home End", "first and last run"), ("Enter", "open"),
-        ("Space", "select"), ("x", "add to what is chosen"), ("[ ]", "fold and unfold a group"),
+        ("Space", "select"), ("[ ]", "fold and unfold a group"),
     )),
     ("Graph", (("← →", "along an edge"), ("↑ ↓", "in the same rank"), ("+ - 0", "zoom, fit"))),
 )  # fmt: skip

@@ -83,7 +83,10 @@ def test_a_log_keeps_colours_and_folds_groups(tab, server) -> None:
     assert page.locator("#log .ansi-red").inner_text() == "red"
     assert "in it" in page.inner_text("#log")
     page.click("#log .log-group")
-    page.wait_for_selector("#log >> text=in it", state="hidden")
+    page.wait_for_function(
+        """[...document.querySelectorAll("#log > div")]
+        .some((line) => line.hidden && line.textContent.endsWith("- in it"))"""
+    )
     page.fill("#log-find", "in it")
     page.keyboard.press("Enter")
     page.wait_for_selector("#log .found >> text=in it")

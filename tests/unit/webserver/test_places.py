@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import event
 from tradewind.control.services import Services
 from tradewind.sdk import configuration
 from tradewind.webserver.app import create_app
@@ -148,3 +149,28 @@ def test_every_link_has_the_prefix_whether_a_proxy_keeps_it_or_not(
         page = app.test_client().get(path).text
         assert 'href="/some/prefix/assets/' in page
     assert app.test_client().get("/dags").location == "/some/prefix/login?next=/some/prefix/dags"
+
+
+def test_the_number_of_statements_does_not_grow_with_dags_and_runs(
+    browser, client, store, orders, clock
+) -> None:
+    browser.log_in("ada")
+
+    def statements(path: str) -> int:
+        counted = []
+        listen = lambda *_: counted.append(1)  # noqa: E731 - the listener has to be removed again
+        event.listen(store.database.engine, "before_cursor_execute", listen)
+        assert client.get(path).status_code == 200
+        event.remove(store.database.engine, "before_cursor_execute", listen)
+        return len(counted)
+
+    paths = ("/dags", "/", "/runs", f"/dags/{orders}", f"/dags/{orders}/durations", "/timeline")
+    few = {}
+    for path in paths:
+        statements(path)
+        few[path] = statements(path)
+    for n in range(12):
+        browser.post(f"/dags/{orders}/trigger", {"run_id": f"r{n}", "conf": "{}"})
+    many = {path: (statements(path), statements(path))[1] for path in paths}
+
+    assert many == few

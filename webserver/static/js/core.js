@@ -38,6 +38,7 @@ export const openDialog = async (url, how) => {
   const main = page?.querySelector("main");
   if (!main) return;
   dialog.dataset.url = url;
+  main.querySelector("#flashes")?.remove();
   dialog.replaceChildren(...main.childNodes);
   for (const form of dialog.querySelectorAll("form:not([action])")) form.setAttribute("action", url);
   if (!dialog.open) dialog.showModal();

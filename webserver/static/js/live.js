@@ -58,7 +58,7 @@ export const refresh = async () => {
     return;
   }
   const focused = document.activeElement?.id;
-  const stay = [badge, document.getElementById("search-open")];
+  const stay = [badge, document.getElementById("search-open"), document.getElementById("flashes")];
   for (const one of stay) if (one) fresh.querySelector(`#${one.id}`)?.replaceWith(one);
   main.replaceChildren(...fresh.childNodes);
   if (focused) document.getElementById(focused)?.focus();
