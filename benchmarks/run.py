@@ -3,6 +3,7 @@
     python benchmarks/run.py                      # every workload, five runs each
     python benchmarks/run.py chain wide --runs 3  # some of them
     python benchmarks/run.py --json results.json
+    python benchmarks/run.py chain wide --database postgresql
 
 Prints a table of medians, and beside them the floor that was taken in the same run: a bare
 fork, exit and wait of a process that has imported what a task host has, and a durable commit
@@ -21,11 +22,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deployment import Deployment
 from floors import bare_commit_ms, bare_fork_ms
 from parsing import parse
+
+if TYPE_CHECKING:
+    from postgresql import CountingServer
 
 BIN = Path(sys.executable).parent
 
@@ -260,6 +264,27 @@ def measure(names: list[str], runs: int) -> dict[str, list[float]]:
     return values
 
 
+def count_statements(server: CountingServer) -> dict[str, list[float]]:
+    """Count what one task instance costs in statements; in runs that nobody times."""
+    values = {}
+    files = {"chain.py": HEAD + CHAIN, "wide.py": HEAD + WIDE}
+    with Deployment(files) as deployment:
+        deployment.start()
+        for dag_id in ("chain", "wide"):
+            deployment.wait_for_dag(dag_id)
+            deployment.run_to_end(dag_id)
+        for dag_id, count in (("chain", CHAIN_LENGTH), ("wide", WIDTH)):
+            server.count_from_now()
+            began_s = time.monotonic()
+            deployment.run_to_end(dag_id)
+            took_s, total = time.monotonic() - began_s, server.counted()
+            server.count_from_now()
+            time.sleep(took_s)  # what an idle house, and our own looking, would have sent anyway
+            idle = server.counted()
+            values[f"{dag_id}: SQL statements a task"] = [(total - idle) / count]
+    return values
+
+
 def show(values: dict[str, list[float]]) -> None:
     """Print medians with the best and worst value."""
     load = os.getloadavg()[0]
@@ -279,9 +304,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("workloads", nargs="*", default=[*ON_A_SERVER, *ALONE])
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--json", type=Path, help="write every value here, too")
     arguments = parser.parse_args()
-    values = measure(arguments.workloads, arguments.runs)
+    if arguments.database == "postgresql":
+        from postgresql import postgresql_for_deployments
+
+        with postgresql_for_deployments() as server:
+            values = measure(arguments.workloads, arguments.runs)
+            values |= count_statements(server)
+    else:
+        values = measure(arguments.workloads, arguments.runs)
     show(values)
     if arguments.json:
         arguments.json.write_text(json.dumps(values, indent=1))

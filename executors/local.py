@@ -19,6 +19,7 @@ from ..database.bell import Bell
 from ..runtime.supervise.runner_slot import RunnerSlot
 from ..sdk.configuration import conf, home
 from .base import AttemptKey, Executor, Hint
+from .shared_use import SharedUse
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +37,11 @@ class LocalExecutor(Executor):
         self._slot = RunnerSlot(self._home)
         self._bell = Bell(self._home)
         self._process: subprocess.Popen[bytes] | None = None
+        self._use = SharedUse(self._slot.users_path)
 
     def start(self) -> None:
         """See ``Executor.start``: make sure that a runner is alive."""
+        self._use.begin()
         self._reap()
         if self._slot.holder() is not None:
             return
@@ -70,9 +73,9 @@ class LocalExecutor(Executor):
         return None
 
     def stop(self, grace_s: float) -> None:
-        """See ``Executor.stop``."""
+        """See ``Executor.stop``. The runner stays while another scheduler of the home uses it."""
         pid = self._slot.holder()
-        if pid is not None:
+        if self._use.end() and pid is not None:
             _signal(pid, signal.SIGTERM)
             # The runner gives its tasks their grace in any case, then writes their results.
             shutdown_grace_s = conf.getfloat("execution", "shutdown_grace_s")

@@ -40,6 +40,11 @@ class RunnerSlot:
         return self._folder / f"{self._name}.entered"
 
     @property
+    def users_path(self) -> Path:
+        """The file whose lock those hold together who hand work to this runner."""
+        return self._folder / f"{self._name}.users"
+
+    @property
     def spool_folder(self) -> Path:
         """Where results wait while the database is away."""
         return self._folder / f"{self._name}.spool"

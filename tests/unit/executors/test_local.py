@@ -176,6 +176,19 @@ def test_a_second_scheduler_finds_the_runner_that_is_alive(home):
     assert other.runner_pid == pid
 
 
+def test_the_runner_stays_until_the_last_scheduler_of_its_home_stops(home):
+    home.executor.start()
+    pid = home.executor.runner_pid
+    other = LocalExecutor(home.folder)
+    other.start()
+
+    home.executor.stop(grace_s=0)
+    assert other.runner_pid == pid
+
+    other.stop(grace_s=0)
+    assert other.runner_pid is None
+
+
 def test_a_killed_runner_costs_one_try_and_leaves_no_process(home):
     home.hold()
     home.executor.start()
