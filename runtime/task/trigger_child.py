@@ -8,11 +8,12 @@ triggerer.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
+import queue
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from contextvars import ContextVar
 
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 #: The loop looks so often whether a trigger blocks it, and warns from this delay on.
 LAG_CHECK_S = 0.5
 LAG_WARNING_S = 0.2
+#: How long the last reports may take to leave when the triggerer has gone.
+CLOSE_S = 1.0
 
 
 class RunTrigger(msgspec.Struct, tag="run"):
@@ -71,12 +74,42 @@ decode_report = msgspec.msgpack.Decoder(TriggerReport | TriggerLine).decode
 _trigger_id: ContextVar[int | None] = ContextVar("trigger_id", default=None)
 
 
+class Outbox:
+    """Sends reports and lines from a thread of its own.
+
+    The triggerer may be busy sending orders and not listen: the loop that takes these orders
+    must not wait for it.
+    """
+
+    def __init__(self, reports: socket.socket) -> None:
+        self._reports = reports
+        self._waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._send_all, daemon=True)
+        self._thread.start()
+
+    def put(self, message: TriggerReport | TriggerLine) -> None:
+        """Have *message* sent, after all that were put before."""
+        self._waiting.put(encode(message))
+
+    def close(self) -> None:
+        """Wait a moment for what was put to leave."""
+        self._waiting.put(None)
+        self._thread.join(CLOSE_S)
+
+    def _send_all(self) -> None:
+        while (message := self._waiting.get()) is not None:
+            try:
+                frames.send(self._reports, message)
+            except (frames.ConnectionLost, OSError):
+                return
+
+
 class TaskLogHandler(logging.Handler):
     """Sends what a trigger logs to where its task's log is written."""
 
-    def __init__(self, reports: socket.socket) -> None:
+    def __init__(self, outbox: Outbox) -> None:
         super().__init__()
-        self._reports = reports
+        self._outbox = outbox
         self.setFormatter(TaskFormatter(log_settings()[0]))
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -84,16 +117,15 @@ class TaskLogHandler(logging.Handler):
         trigger_id = _trigger_id.get()
         if trigger_id is None:
             return
-        with contextlib.suppress(frames.ConnectionLost, OSError):
-            frames.send(self._reports, encode(TriggerLine(trigger_id, self.format(record))))
+        self._outbox.put(TriggerLine(trigger_id, self.format(record)))
 
 
 class TriggerLoop:
     """Takes orders, runs triggers, reports how they ended."""
 
-    def __init__(self, orders: socket.socket, reports: socket.socket) -> None:
+    def __init__(self, orders: socket.socket, outbox: Outbox) -> None:
         self._orders = orders
-        self._reports = reports
+        self._outbox = outbox
         self._reader = frames.FrameReader(orders)
         self._running: dict[int, asyncio.Task[None]] = {}
         self._ended = asyncio.Event()
@@ -147,8 +179,7 @@ class TriggerLoop:
             log.warning("%s: the trigger failed\n%s", order.label, report.error)
         else:
             log.info("%s: the trigger fired", order.label)
-        with contextlib.suppress(frames.ConnectionLost):
-            frames.send(self._reports, encode(report))
+        self._outbox.put(report)
 
     async def _watch_lag(self) -> None:
         loop = asyncio.get_running_loop()
@@ -168,16 +199,18 @@ def main(arguments: Sequence[str]) -> None:
     logging.basicConfig(
         level="INFO", format="%(asctime)s %(levelname)s %(name)s - %(message)s", stream=sys.stderr
     )
-    logging.getLogger().addHandler(TaskLogHandler(reports))
+    outbox = Outbox(reports)
+    logging.getLogger().addHandler(TaskLogHandler(outbox))
     for handler in logging.getLogger().handlers:
         handler.addFilter(masker)
     orders.setblocking(False)
     task_runtime.current = SocketRuntime(asks)
 
     async def serve() -> None:
-        await TriggerLoop(orders, reports).serve()
+        await TriggerLoop(orders, outbox).serve()
 
     asyncio.run(serve())
+    outbox.close()
 
 
 if __name__ == "__main__":
