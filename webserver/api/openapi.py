@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -34,15 +35,20 @@ def add_document_routes(app: Flask) -> None:
 
 
 def _server(version: int, path: str) -> Any:
-    def serve() -> Response:
-        found = document(version)
-        if path.endswith(".yaml"):
-            import yaml
+    is_yaml = path.endswith(".yaml")
+    kind = "text/yaml" if is_yaml else "application/json"
+    return lambda: Response(_text(version, is_yaml=is_yaml), content_type=kind)
 
-            return Response(yaml.safe_dump(found, sort_keys=False), content_type="text/yaml")
-        return Response(msgspec.json.encode(found), content_type="application/json")
 
-    return serve
+@lru_cache(maxsize=4)
+def _text(version: int, *, is_yaml: bool) -> bytes:
+    """Written once: nobody has to log in to ask for it, and YAML takes a second."""
+    found = document(version)
+    if not is_yaml:
+        return msgspec.json.encode(found)
+    import yaml
+
+    return yaml.safe_dump(found, sort_keys=False, encoding="utf-8")
 
 
 def document(version: int) -> dict[str, Any]:
