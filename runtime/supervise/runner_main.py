@@ -188,7 +188,7 @@ def runner_settings(plan: RunnerPlan) -> RunnerSettings:
 
 
 def _is_strict(lease_s: float, kill_grace_s: float) -> bool:
-    mode = conf.get("execution", "fence_mode")
+    mode = str(conf.get("execution", "fence_mode"))
     if mode not in ("soft", "strict"):
         raise ConfigurationError(f"[execution] fence_mode is {mode!r}: use soft or strict")
     if mode == "strict" and kill_grace_s > 0.4 * lease_s:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...database.store import Store
-from ...database.values import ClaimedTrigger, TriggerFired, WorkerIdentity
+from ...database.values import ClaimedTrigger, TriggerFired, WorkerIdentity, WorkerRow
 from ...sdk.clock import Clock
 from ..task.run_trigger import TriggerReport
 from .outages import DATABASE_AWAY, Backoff
@@ -48,13 +48,21 @@ class Triggerer:
         process: TriggerProcess,
         make_identity: Callable[[], WorkerIdentity],
         settings: TriggererSettings,
+        is_dead: Callable[[WorkerRow, WorkerIdentity], bool] = lambda _row, _own: False,
     ) -> None:
+        """Prepare.
+
+        Args:
+            is_dead: whether a triggerer's process is proven to be gone.
+        """
         self._store = store
         self._clock = clock
         self._process = process
         self._make_identity = make_identity
         self._settings = settings
+        self._is_dead = is_dead
         self._identity = make_identity()
+        self._has_looked = False
         self._running: dict[int, ClaimedTrigger] = {}
         self._fired: list[TriggerFired] = []
         self._errors: dict[int, str] = {}
@@ -64,8 +72,12 @@ class Triggerer:
         self._restart_s = float("-inf")
 
     def start(self) -> None:
-        """Begin the lease."""
-        self._store.workers.register(self._identity, self._clock.now())
+        """Begin the lease, and end those of dead predecessors: what they watched is free then."""
+        now = self._clock.now()
+        self._store.workers.register(self._identity, now)
+        for row in self._store.workers.list():
+            if row.executor == self._identity.executor and self._is_dead(row, self._identity):
+                self._store.workers.declare_dead(row.id, now, "its process is gone")
 
     @property
     def running(self) -> frozenset[int]:
@@ -101,6 +113,9 @@ class Triggerer:
     def _wait_s(self) -> float:
         if not self._backoff.is_over():
             return max(0.0, self._backoff.due - self._clock.monotonic())
+        if not self._has_looked:
+            self._has_looked = True
+            return 0.0
         return self._settings.sweep_s if self._running else IDLE_SWEEP_S
 
     def _take(self, heard: Heard) -> None:

@@ -12,7 +12,7 @@ from ...database.store import open_store
 from ...sdk.configuration import conf, home
 from .progress import Progress
 from .runner_main import os_settings
-from .runner_slot import new_identity
+from .runner_slot import is_proven_dead, new_identity
 from .task_environment import without_secrets
 from .trigger_process import OsTriggerProcess
 from .triggerer import Triggerer, TriggererSettings
@@ -59,6 +59,7 @@ def main(*, capacity: int | None = None, progress: Progress | None = None) -> in
         process=process,
         make_identity=lambda: new_identity(EXECUTOR_NAME, (), settings.capacity),
         settings=settings,
+        is_dead=is_proven_dead,
     )
     try:
         triggerer.start()

@@ -222,6 +222,7 @@ class World:
             process=SimTriggers(self.kernel, self.seed),
             make_identity=lambda: self._draw_identity("triggers", "Triggerer"),
             settings=TriggererSettings(sweep_s=SWEEP_S),
+            is_dead=lambda row, own: row.host == own.host and row.id not in self.alive_workers,
         )
         triggerer.start()
         while True:

@@ -28,7 +28,7 @@ class ScriptedProcess:
     """Remembers what it is told, and says what a test gave it to say."""
 
     def __init__(self):
-        self.begun, self.cancelled, self.answers = [], [], []
+        self.begun, self.cancelled, self.answers, self.waits = [], [], [], []
         self.heard = Heard()
         self.is_stopped = False
 
@@ -39,6 +39,7 @@ class ScriptedProcess:
         self.cancelled.append((trigger_id, is_by_user))
 
     def wait(self, timeout_s):
+        self.waits.append(timeout_s)
         heard, self.heard = self.heard, Heard()
         return heard
 
@@ -88,7 +89,7 @@ class World:
             self.store.attempts.finish([result], NOW)
         self.processes = []
 
-    def triggerer(self, capacity=10):
+    def triggerer(self, capacity=10, dead=()):
         process = ScriptedProcess()
         self.processes.append(process)
         names = iter(f"t{len(self.processes)}-{number}" for number in range(9))
@@ -98,6 +99,7 @@ class World:
             process=process,
             make_identity=lambda: WorkerIdentity(next(names), "host", "b", 1, 1.0, "Triggerer"),
             settings=TriggererSettings(capacity=capacity),
+            is_dead=lambda row, own: row.id in dead,
         )
         made.start()
         return made, process
@@ -121,6 +123,17 @@ def test_what_fires_lets_its_task_go_on(world):
 
     assert world.state() == "queued"
     assert triggerer.running == frozenset()
+
+
+def test_what_a_dead_triggerer_watched_is_taken_over_at_once(world):
+    first, process = world.triggerer()
+    first.turn()
+
+    second, other = world.triggerer(dead=("t1-0",))
+    second.turn()
+
+    assert other.begun == process.begun
+    assert other.waits == [0.0]
 
 
 def test_one_triggerer_takes_no_more_than_it_can_and_leaves_the_rest_to_another():
