@@ -132,6 +132,7 @@ def test_times_of_recovery_are_told(deployment):
     assert wait_until(lambda: scene.starts() > 8, 60.0) is not None
     chaos = Chaos(deployment, seed=1)
     for what, name, target_s in RECOVERIES:
+        scene.trigger(1)
         is_back = watch(deployment, what)
         for pid in chaos.pids([name]):
             os.kill(pid, signal.SIGKILL)
@@ -139,6 +140,7 @@ def test_times_of_recovery_are_told(deployment):
         tell(f"{what}: {taken_s if taken_s is None else round(taken_s, 1)} s (target {target_s})")
         assert taken_s is not None
         wait_until(lambda: False, 3.0)
+    scene.trigger(3)
     before = scene.starts()
     chaos._restart(())
     taken_s = wait_until(lambda: scene.starts() > before, 60.0)
