@@ -17,7 +17,6 @@ from ..sdk.states import DagRunState, TaskInstanceState
 from . import state_writes
 from .errors import NotFound
 from .event_writes import Event, describe
-from .row_locks import lock_pools
 from .settings import StoreSettings
 from .state_writes import HELD_COLUMNS, Held, Move, held_from
 from .tables import dag, dag_run, pool, task_instance
@@ -40,6 +39,8 @@ _OCCUPYING = (
 )
 
 _POOLS = select(pool.c.name, pool.c.slots, pool.c.include_deferred)
+#: Where writers run side by side: nobody else hands out until this transaction ends.
+_HELD_POOLS = _POOLS.order_by(pool.c.name).with_for_update()
 
 #: One newly queued task instance: the move, what was asked, and its run's id.
 Queued = tuple[Move, Candidate, str]
@@ -96,9 +97,16 @@ _NEXT_PAGE = _FIRST_PAGE.where(
 )
 
 
-def load_limits(connection: Connection, settings: StoreSettings) -> Limits:
-    """Count what is taken of every limit, from the rows that take it."""
-    pools = {row.name: row for row in connection.execute(_POOLS).all()}
+def load_limits(
+    connection: Connection, settings: StoreSettings, *, is_to_hold: bool = False
+) -> Limits:
+    """Count what is taken of every limit, from the rows that take it.
+
+    Args:
+        is_to_hold: keep everybody else from taking more until the transaction ends.
+    """
+    statement = _HELD_POOLS if is_to_hold else _POOLS
+    pools = {row.name: row for row in connection.execute(statement).all()}
     used = 0
     by_pool: Counter[str] = Counter()
     by_dag: Counter[str] = Counter()
@@ -204,8 +212,7 @@ def _choose(
         if limits is None:
             if not found:
                 return []
-            lock_pools(connection)
-            limits = load_limits(connection, settings)
+            limits = load_limits(connection, settings, is_to_hold=True)
         picked, blocked = choose([one for one, _, _ in found], limits)
         ids = {one.task_instance_id for one in picked}
         chosen = [one for one in found if one[0].task_instance_id in ids]

@@ -2,9 +2,9 @@
 
 Always in this order: rows of ``dag``, of ``pool``, of ``task_instance``; each kind in the order
 of its key. Who decides about a DAG's runs holds its row, so that two results of one run see each
-other, and limits of the DAG are counted once. Who hands out holds all pools: limits of pools and
-of the whole house are counted once. Task instances are handed out and claimed with SKIP LOCKED,
-which waits for nobody. SQLite has one writer: there is nothing to lock.
+other, and limits of the DAG are counted once. Who hands out holds all pools (``queueing.py``):
+limits of pools and of the whole house are counted once. Task instances are handed out and
+claimed with SKIP LOCKED, which waits for nobody. SQLite has one writer: nothing is to be locked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, bindparam, select
 
-from .tables import dag, dag_run, pool, task_instance
+from .tables import dag, dag_run, task_instance
 
 _DAGS_OF_RUNS = (
     select(dag.c.dag_id)
@@ -38,7 +38,6 @@ _DAGS_OF_INSTANCES = (
     .order_by(dag.c.dag_id)
     .with_for_update(key_share=True)
 )
-_POOLS = select(pool.c.name).order_by(pool.c.name).with_for_update()
 
 
 def lock_dags_of_runs(connection: Connection, dag_run_ids: Collection[int]) -> None:
@@ -51,9 +50,3 @@ def lock_dags_of_instances(connection: Connection, task_instance_ids: Collection
     """Hold the DAGs of these task instances until the transaction ends."""
     if task_instance_ids and connection.dialect.name != "sqlite":
         connection.execute(_DAGS_OF_INSTANCES, {"ids": sorted(task_instance_ids)})
-
-
-def lock_pools(connection: Connection) -> None:
-    """Hold all pools until the transaction ends: nobody else hands out meanwhile."""
-    if connection.dialect.name != "sqlite":
-        connection.execute(_POOLS)
