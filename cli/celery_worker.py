@@ -26,8 +26,8 @@ PID_NAME = "celery-worker"
 @click.option("-H", "--celery-hostname", "name", help="Name of this worker, if not the host's.")
 @click.option("-u", "--umask", help="Octal mask of files that tasks make.")
 @click.option("-s", "--skip-serve-logs", is_flag=True, help="Do not serve the logs written here.")
-@click.option("--without-mingle", is_flag=True, help="Do not greet other workers at the start.")
-@click.option("--without-gossip", is_flag=True, help="Do not listen to other workers' events.")
+@click.option("--without-mingle", is_flag=True, hidden=True)  # ours never do either
+@click.option("--without-gossip", is_flag=True, hidden=True)
 @click.option("-t", "--team", hidden=True)
 @daemon_options
 def worker(
@@ -37,14 +37,12 @@ def worker(
     name: str | None,
     umask: str | None,
     skip_serve_logs: bool,
-    without_mingle: bool,
-    without_gossip: bool,
-    team: str | None,
     daemon: bool,
     pid: str | None,
     stdout: str | None,
     stderr: str | None,
     log_file: str | None,
+    **_accepted: object,
 ) -> int:
     """Run tasks that the Celery executor hands out, until SIGTERM or Ctrl-C.
 
@@ -70,8 +68,6 @@ def worker(
         queues=tuple(queue_names(queues or str(conf.get("operators", "default_queue")))),
         slots=_slots(concurrency, autoscale),
         name=name,
-        has_mingle=not without_mingle,
-        has_gossip=not without_gossip,
         log_port=port,
     )
     check_worker(plan)

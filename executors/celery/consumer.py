@@ -52,8 +52,6 @@ class ConsumerPlan:
     queues: tuple[str, ...]
     desk: Path
     name: str | None = None  # as Celery shows the worker; None: celery@HOST
-    has_mingle: bool = True
-    has_gossip: bool = True
 
 
 def run_consumer(plan: ConsumerPlan) -> int:
@@ -84,9 +82,10 @@ def run_consumer(plan: ConsumerPlan) -> int:
         prefetch_multiplier=1,
         loglevel="WARNING",
         quiet=True,
-        without_mingle=not plan.has_mingle,
-        without_gossip=not plan.has_gossip,
-        without_heartbeat=False,
+        # Who is alive, the database knows. Gossip between a thousand workers would be half a
+        # million deliveries a second, and a greeting from each at every start.
+        without_mingle=True,
+        without_gossip=True,
     )
     worker.start()
     return int(worker.exitcode or 0)

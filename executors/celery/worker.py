@@ -33,8 +33,6 @@ class WorkerPlan:
     queues: tuple[str, ...]
     slots: int
     name: str | None = None
-    has_mingle: bool = True
-    has_gossip: bool = True
     #: None: logs are not served.
     log_port: int | None = None
 
@@ -133,8 +131,6 @@ def run_consumer(plan: WorkerPlan) -> int:
             queues=plan.queues,
             desk=desk_path(plan.slot_name),
             name=plan.name,
-            has_mingle=plan.has_mingle,
-            has_gossip=plan.has_gossip,
         )
     )
 
