@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from flask import g
+from flask import g, url_for
 from msgspec import Meta, Struct
 
 from ....control import webhooks
@@ -103,7 +103,7 @@ def post_webhook(call: Call) -> NewWebhook:
         asset_uri=body.asset_uri,
         days=body.days,
     )
-    return NewWebhook(name=body.name, url=f"/hooks/{body.name}", token=token)
+    return NewWebhook(name=body.name, url=url_for("hooks.call", name=body.name), token=token)
 
 
 @operation(
