@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Folders of the checkout that are for people who work on Tradewind, not for its users.
 NOT_SHIPPED = {"tests", "benchmarks", "docs", "docker", ".ci", ".github"}
 NOT_SHIPPED_FILES = {
+    ".dockerignore",
     ".gitignore",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
