@@ -25,17 +25,26 @@ from .versions import VersionCache
 
 log = logging.getLogger(__name__)
 
+#: Counted by the database: thousands of mapped instances that run are a few rows here.
 _OCCUPYING = (
     select(
         task_instance.c.state,
         task_instance.c.task_id,
         task_instance.c.pool,
-        task_instance.c.pool_slots,
         task_instance.c.dag_run_id,
         dag_run.c.dag_id,
+        func.count().label("instances"),
+        func.sum(task_instance.c.pool_slots).label("slots"),
     )
     .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
     .where(text(f"task_instance.{OCCUPYING}"))
+    .group_by(
+        task_instance.c.state,
+        task_instance.c.task_id,
+        task_instance.c.pool,
+        task_instance.c.dag_run_id,
+        dag_run.c.dag_id,
+    )
 )
 
 _POOLS = select(pool.c.name, pool.c.slots, pool.c.include_deferred)
@@ -116,15 +125,15 @@ def load_limits(
     for row in connection.execute(_OCCUPYING).all():
         state = TaskInstanceState(row.state)
         # A deferred task instance holds no process; only its task's own limits count it.
-        by_task[row.dag_id, row.task_id] += 1
-        by_task_in_run[row.dag_run_id, row.task_id] += 1
+        by_task[row.dag_id, row.task_id] += row.instances
+        by_task_in_run[row.dag_run_id, row.task_id] += row.instances
         if state in OCCUPYING_STATES:
-            used += 1
-            by_pool[row.pool] += row.pool_slots
-            by_dag[row.dag_id] += 1
-            by_run[row.dag_run_id] += 1
+            used += row.instances
+            by_pool[row.pool] += row.slots
+            by_dag[row.dag_id] += row.instances
+            by_run[row.dag_run_id] += row.instances
         elif row.pool in pools and pools[row.pool].include_deferred:
-            by_pool[row.pool] += row.pool_slots
+            by_pool[row.pool] += row.slots
     return Limits(
         pools={name: PoolSlots(row.slots, by_pool[name]) for name, row in pools.items()},
         parallelism=settings.parallelism,
