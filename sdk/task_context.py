@@ -11,6 +11,7 @@ from . import macros, template_filters
 from .asset_events import OutletEvents
 from .context import ConnectionAccessor, Context, VariableAccessor
 from .dag_run import to_pendulum
+from .state_store import MissingStateStore
 
 if TYPE_CHECKING:
     from .dag_run import DagRun
@@ -52,6 +53,8 @@ def build_context(
         partition_date=dag_run.partition_date,
         test_mode=is_test,
         templates_dict=getattr(task, "templates_dict", None),
+        task_state_store=MissingStateStore("task_state_store"),
+        asset_state_store=MissingStateStore("asset_state_store"),
     )
     context.add_later("conf", _configuration, instead="dag_run.conf, or the settings module")
     _add_asset_events(context, dag_run, inlets)

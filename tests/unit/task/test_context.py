@@ -13,8 +13,7 @@ from tradewind.sdk.context_keys import KNOWN_CONTEXT_KEYS
 from tradewind.sdk.exceptions import RemovedInAirflow3Warning
 
 #: In callbacks only, or kept by a later release than a task sees here.
-ELSEWHERE = {"exception", "reason", "start_date", "try_number", "task_state_store",
-             "asset_state_store"}  # fmt: skip
+ELSEWHERE = {"exception", "reason", "start_date", "try_number"}
 
 
 @pytest.fixture
@@ -174,3 +173,14 @@ def test_a_task_instance_knows_whether_a_try_is_left(world, retries, try_number,
     world.run("a", try_number=try_number, tries_max=retries)
 
     assert seen == [is_eligible]
+
+
+def test_the_state_stores_of_airflow_3_3_say_that_they_are_missing(world):
+    def function(task_state_store, asset_state_store):
+        for use in (lambda: task_state_store.get("k"), lambda: asset_state_store["a"]):
+            with pytest.raises(RuntimeError, match=r"has no (task|asset)_state_store"):
+                use()
+
+    PythonOperator(task_id="a", python_callable=function, dag=world.dag)
+
+    assert world.run("a").outcome == "success"
