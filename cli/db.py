@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -18,6 +19,8 @@ db = LazyGroup(
         "reset": ("db:reset", "Delete everything, and create it anew."),
         "check": ("db:check", "Tell whether the database answers."),
         "check-migrations": ("db:check_migrations", "Wait until the database is up to date."),
+        "shell": ("db:shell", "Open the database's own command line."),
+        "downgrade": ("db:downgrade", "Go back to an older schema."),
         "clean": ("db_clean:clean", "Remove old history."),
         "export-archived": ("db_clean:export_archived", "Write what was removed to files."),
         "drop-archived": ("db_clean:drop_archived", "Remove for good what was removed."),
@@ -111,3 +114,28 @@ def check_migrations(migration_wait_timeout: float) -> None:
 
     wait_for_schema(timeout_s=migration_wait_timeout)
     click.echo("The database is up to date.")
+
+
+@command("shell")
+def shell() -> None:
+    """Open the database's own command line, sqlite3 or psql, in place of this command."""
+    from ..control.schema import shell_command
+
+    program, arguments, variables = shell_command()
+    try:
+        os.execvpe(program, [program, *arguments], {**os.environ, **variables})  # noqa: S606 - no shell wanted
+    except FileNotFoundError:
+        raise click.ClickException(f"{program} is not installed, or not on the PATH.") from None
+
+
+@command("downgrade")
+@click.option("-r", "--to-revision", required=True, help="The revision to go back to.")
+@yes_option
+def downgrade(to_revision: str, yes: bool) -> None:
+    """Go back to an older schema, for an older release; history stays. Stop all services first."""
+    from ..control.schema import downgrade_database
+
+    question = f"This changes the schema back to {to_revision}. Proceed?"
+    if not confirm(question, is_agreed=yes):
+        raise click.ClickException("Cancelled")
+    click.echo(downgrade_database(to_revision))

@@ -61,6 +61,35 @@ def require_database() -> None:
     check()
 
 
+def downgrade_database(revision: str) -> str:
+    """Go back to the schema of an older release; say what was done.
+
+    Raises:
+        DatabaseError: there is no such revision, or the database cannot be used.
+    """
+    from ..database.migrate import downgrade, leave_airflows_database
+
+    leave_airflows_database()
+    return downgrade(revision)
+
+
+def shell_command() -> tuple[str, list[str], dict[str, str]]:
+    """Return program, arguments and environment of the database's own command line.
+
+    Raises:
+        DatabaseError: the setting cannot be read as a database URL.
+    """
+    from ..database.engine import parse_url
+
+    url = parse_url(conf.get("database", "sql_alchemy_conn"))
+    if url.get_backend_name() == "sqlite":
+        return "sqlite3", [url.database or ":memory:"], {}
+    # A password among the arguments would be seen by everybody on the machine.
+    variables = {"PGPASSWORD": str(url.password)} if url.password else {}
+    bare = url.set(drivername="postgresql", password=None)
+    return "psql", [bare.render_as_string(hide_password=False)], variables
+
+
 def reset_database(*, is_created_again: bool) -> None:
     """Delete every table, and make them anew where *is_created_again*.
 

@@ -87,6 +87,32 @@ def reset(settings: StoreSettings | None = None, *, is_created_again: bool = Tru
         database.close()
 
 
+def downgrade(revision: str, settings: StoreSettings | None = None) -> str:
+    """Go back to an older revision, in one transaction; return what was done, as one line.
+
+    Raises:
+        DatabaseError: it is no older revision, or the database cannot be used.
+    """
+    from alembic import command
+
+    chosen = settings or settings_from_configuration()
+    database = Database(chosen.url, chosen.pools)
+    try:
+        present = read_revision(database)
+        if present is None:
+            raise DatabaseError("The database is empty: there is nothing to go back from.")
+        if revision not in REVISIONS or revision > present:
+            older = ", ".join(one for one in REVISIONS if one < present)
+            raise DatabaseError(f"There is no older revision {revision!r}; there are: {older}.")
+        config = alembic_config()
+        with database.write() as connection:
+            config.attributes["connection"] = connection
+            command.downgrade(config, revision)
+        return f"The database went back from {present} to {revision}."
+    finally:
+        database.close()
+
+
 def check(settings: StoreSettings | None = None) -> str:
     """Return the database's revision.
 

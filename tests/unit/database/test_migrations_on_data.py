@@ -8,9 +8,8 @@ import sys
 import pytest
 from sqlalchemy import inspect, select
 from tradewind.database import migrate as migrate_module
-from tradewind.database.engine import Database
 from tradewind.database.errors import DatabaseError
-from tradewind.database.migrate import check, migrate
+from tradewind.database.migrate import check, downgrade, migrate
 from tradewind.database.tables import metadata
 
 #: What has been there since the first revision, and must outlive every way up and down.
@@ -53,17 +52,6 @@ def filled(house, task):
     return house
 
 
-def alembic(url: str, command_name: str, revision: str) -> None:
-    from alembic import command
-
-    config = migrate_module.alembic_config()
-    database = Database(url)
-    with database.write() as connection:
-        config.attributes["connection"] = connection
-        getattr(command, command_name)(config, revision)
-    database.close()
-
-
 def kept_rows(house) -> dict[str, list]:
     with house.store.database.read() as connection:
         return {
@@ -83,10 +71,9 @@ def schema(house) -> dict[str, list]:
 
 
 def test_a_filled_database_goes_down_and_up_again_and_loses_no_history(filled):
-    url = filled.store.settings.url
     rows, tables = kept_rows(filled), schema(filled)
 
-    alembic(url, "downgrade", migrate_module.REVISIONS[0])
+    downgrade(migrate_module.REVISIONS[0], filled.store.settings)
     assert kept_rows(filled) == rows
     with pytest.raises(DatabaseError, match="tradewind db migrate"):
         check(filled.store.settings)
@@ -107,7 +94,7 @@ def test_a_migration_that_is_killed_half_way_leaves_the_old_state_and_can_be_rep
 ):
     url = filled.store.settings.url
     tables = schema(filled)
-    alembic(url, "downgrade", migrate_module.REVISIONS[0])
+    downgrade(migrate_module.REVISIONS[0], filled.store.settings)
     old_tables, rows = schema(filled), kept_rows(filled)
 
     killed = subprocess.run(
@@ -120,3 +107,9 @@ def test_a_migration_that_is_killed_half_way_leaves_the_old_state_and_can_be_rep
     migrate(filled.store.settings)
     assert schema(filled) == tables
     assert kept_rows(filled) == rows
+
+
+@pytest.mark.parametrize("revision", ["9999", "nonsense", ""])
+def test_going_back_to_what_never_was_names_what_there_is(filled, revision):
+    with pytest.raises(DatabaseError, match="there are: 0001"):
+        downgrade(revision, filled.store.settings)
