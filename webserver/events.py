@@ -15,6 +15,7 @@ from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any
 
 from ..database.bell import BellListener
+from ..database.event_follower import EventFollower
 
 if TYPE_CHECKING:
     from ..database.store import Store
@@ -67,6 +68,7 @@ class Hub:
         self._readers: set[Subscription] = set()
         self._watcher: threading.Thread | None = None
         self._cursor = 0
+        self._follower: EventFollower | None = None
 
     def subscribe(self) -> tuple[Subscription, int] | None:
         """Return a subscription and where it begins; None: there are too many already."""
@@ -75,6 +77,7 @@ class Hub:
                 return None
             if self._watcher is None:
                 self._cursor = self._store.events.last_id()
+                self._follower = None
                 self._watcher = threading.Thread(target=self._watch, name="events", daemon=True)
                 self._watcher.start()
             reader = Subscription()
@@ -120,12 +123,14 @@ class Hub:
             return None
 
     def _deliver(self) -> None:
-        rows = self._store.events.since(self._cursor)
+        if self._follower is None:
+            self._follower = EventFollower(self._store, self._cursor)
+        rows = self._follower.take()
         if not rows:
             return
         messages = messages_of(rows)
         with self._lock:
-            self._cursor = rows[-1].id
+            self._cursor = max(self._cursor, rows[-1].id)
             for reader in self._readers:
                 for message in messages:
                     reader.put(message)

@@ -42,13 +42,12 @@ PLACES = {
 }
 
 
-@blueprint.get("/dags/<dag_id>/<any(" + ", ".join(VIEWS) + "):view>")
 @requires("read")
-def of_dag(dag_id: str, view: str) -> ResponseReturnValue:
+def of_dag(dag_id: str) -> ResponseReturnValue:
     """Lead a view of Airflow 2 to ours, with its run and its task instance."""
     run_id = request.args.get("dag_run_id") or request.args.get("run_id")
     task_id = request.args.get("task_id")
-    whole, of_run = VIEWS[view]
+    whole, of_run = VIEWS[request.path.rpartition("/")[2]]
     if run_id and task_id:
         found = url_for(
             "task_instances.show",
@@ -77,6 +76,8 @@ def of_place() -> ResponseReturnValue:
     return redirect(url_for(PLACES[request.path.lstrip("/")]), 301)
 
 
+for _view in VIEWS:
+    blueprint.add_url_rule(f"/dags/<dag_id>/{_view}", view_func=of_dag)
 for _place in PLACES:
     blueprint.add_url_rule(f"/{_place}", view_func=of_place)
 
