@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import collections
+import itertools
 import os
 import statistics
 import sys
@@ -108,7 +109,7 @@ def hops(deployment: Deployment, until: float) -> tuple[list[float], list[float]
     while time.monotonic() < until:
         instances, _ = deployment.run_to_end("chain")
         ordered = sorted(instances, key=lambda one: one["started_at"])
-        for first, second in zip(ordered, ordered[1:], strict=False):
+        for first, second in itertools.pairwise(ordered):
             gaps.append((second["started_at"] - first["ended_at"]) * 1000)
             starts.append((second["started_at"] - first["started_at"]) * 1000)
     return gaps, starts
