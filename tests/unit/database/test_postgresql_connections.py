@@ -74,7 +74,7 @@ def test_one_holds_the_lock_of_a_cluster_and_another_takes_over(database):
 
     with psycopg.connect(_plain(database), autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND"
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' AND"
             " database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
 
@@ -90,7 +90,7 @@ def test_a_lock_whose_connection_was_lost_is_taken_again_if_nobody_else_has_it(d
     assert lock.acquire()
     with psycopg.connect(_plain(database), autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND"
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' AND"
             " database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
 
