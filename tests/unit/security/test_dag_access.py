@@ -267,3 +267,18 @@ def test_row_14_a_live_page_hears_nothing_of_foreign_dags(app, clock):
     assert "hello" in next(heard)
     assert '"mine"' in next(heard)
     heard.close()
+
+
+def test_the_list_offers_acts_on_those_dags_only_that_may_be_changed(person, two_dags, services):
+    from tradewind.control import roles
+
+    roles.add_permissions(services, "Sales", [("can_read", f"DAG:{FOREIGN}")])
+    sal = person("sal")
+    sal.log_in()
+
+    page = sal.client.get("/dags").text
+
+    assert 'href="/dags/mine/trigger"' in page
+    assert f'href="/dags/{FOREIGN}"' in page
+    assert f'href="/dags/{FOREIGN}/trigger"' not in page
+    assert f'action="/dags/{FOREIGN}/paused"' not in page
