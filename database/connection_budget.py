@@ -25,8 +25,11 @@ _OTHERS = text(
 )
 
 
-def check_budget(database: Database) -> None:
+def check_budget(database: Database, largest_pool: int) -> None:
     """Make sure that the server has room for this service; warn where it is nearly full.
+
+    Args:
+        largest_pool: connections that a process with several threads (the page) may open.
 
     Raises:
         DatabaseError: it could never have so many connections as the settings allow.
@@ -36,10 +39,10 @@ def check_budget(database: Database) -> None:
         others = int(connection.execute(_OTHERS).scalar_one())
     usable = 2 * limits["max_connections"] - sum(limits.values())
     wanted = database.pools.connections_max
-    if wanted > usable:
+    if largest_pool > usable:
         raise DatabaseError(
             f"[database] sql_alchemy_pool_size and sql_alchemy_max_overflow let one process open "
-            f"{wanted} connections, but the server of {SETTING} allows {usable} to all "
+            f"{largest_pool} connections, but the server of {SETTING} allows {usable} to all "
             "(max_connections): lower them, or raise that."
         )
     if others + wanted > usable:

@@ -170,6 +170,7 @@ def open_store(
         DatabaseError: the database is missing, older or newer than this program, or Airflow's.
     """
     chosen = settings or settings_from_configuration()
+    largest_pool = chosen.pools.connections_max
     if service:
         chosen = replace(chosen, pools=chosen.pools.of_service(service))
     store = Store(chosen, clock)
@@ -178,7 +179,7 @@ def open_store(
     try:
         require_schema(store.database)
         if service and not store.database.is_sqlite:
-            check_budget(store.database)
+            check_budget(store.database, largest_pool)
     except BaseException:
         store.close()
         raise
