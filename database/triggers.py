@@ -126,12 +126,15 @@ class TriggerOperations(Operations):
         with self._database.read() as connection:
             return set(connection.execute(_HELD_IDS, {"worker_id": worker_id}).scalars())
 
-    def release(self, worker_id: str) -> None:
-        """Let other triggerers have what one that stops has watched."""
+    def release(self, worker_id: str, keep: Iterable[int] = ()) -> None:
+        """Let triggerers have anew what one of them does not watch (any more), but for *keep*."""
+        kept = list(keep)
         with self._database.write() as connection:
-            connection.execute(
-                update(trigger).where(trigger.c.worker_id == worker_id).values(worker_id=None)
-            )
+            held = connection.execute(_HELD_IDS, {"worker_id": worker_id}).scalars().all()
+            for ids in _in_parts(sorted(set(held) - set(kept))):
+                connection.execute(
+                    update(trigger).where(trigger.c.id.in_(ids)).values(worker_id=None)
+                )
 
     def fire(self, fired: Sequence[TriggerFired], now: datetime) -> int:
         """Let task instances go on whose triggers fired; return how many still waited."""

@@ -63,6 +63,7 @@ class Triggerer:
         self._is_dead = is_dead
         self._identity = make_identity()
         self._has_looked = False
+        self._is_in_doubt = False
         self._running: dict[int, ClaimedTrigger] = {}
         self._fired: list[TriggerFired] = []
         self._errors: dict[int, str] = {}
@@ -96,6 +97,7 @@ class Triggerer:
             self._backoff.succeed()
         except DATABASE_AWAY:
             log.warning("the database is away; what fired is kept until it is back")
+            self._is_in_doubt = True
             self._backoff.fail()
 
     def close(self) -> None:
@@ -180,6 +182,9 @@ class Triggerer:
         """Stop what nobody waits for any more, and begin what is new."""
         now, now_s = self._clock.now(), self._clock.monotonic()
         self._store.triggers.expire(now)
+        if self._is_in_doubt:  # a claim may have been committed although its answer was lost
+            self._store.triggers.release(self._identity.id, keep=self._running)
+            self._is_in_doubt = False
         held = self._store.triggers.held(self._identity.id) if self._running else set()
         for trigger_id in self._running.keys() - held:
             trigger = self._running.pop(trigger_id)

@@ -148,8 +148,11 @@ class EndChecks:
                 ti, _, state, _, tries_max, *_ = tasks[task.task_id]
                 if state == "none":
                     continue  # its run was deadlocked: it depends on a past that failed
-                tries, deaths = self._tries(ti, attempts.get(ti, []))
+                # Where a host is lost for ever nobody knows whether a try had begun: it may count.
+                tries, deaths = self._tries(ti, attempts.get(ti, []), counts_all=False)
+                most, _ = self._tries(ti, attempts.get(ti, []), counts_all=True)
                 allowed = possible_ends(task, states, tries, deaths, tries_max)
+                allowed |= possible_ends(task, states, most, deaths, tries_max)
                 if state not in allowed:
                     above = {name: states[name] for name in task.upstream_task_ids}
                     raise Broken(
@@ -158,7 +161,7 @@ class EndChecks:
                     )
                 self._check_order(task, tasks, attempts)
 
-    def _tries(self, ti: int, attempts: list[Any]) -> tuple[list[str], int]:
+    def _tries(self, ti: int, attempts: list[Any], *, counts_all: bool) -> tuple[list[str], int]:
         """Return how each try ended by the witness, and how many runners died over it at last."""
         tries: dict[int, str] = {}
         deaths = 0
@@ -167,8 +170,9 @@ class EndChecks:
                 continue
             deaths = deaths + 1 if state == "lost" else 0
             end = "lost" if state == "lost" else self._witness.ends.get((ti, epoch), "killed")
-            if (ti, epoch) not in self._witness.started_s and state == "lost":
-                continue  # its code had not begun: the try is not used
+            has_begun = (ti, epoch) in self._witness.started_s
+            if state == "lost" and not has_begun and not counts_all:
+                continue
             tries[try_number] = end
         return [tries[number] for number in sorted(tries)], deaths
 

@@ -1,6 +1,7 @@
 """Bugs that others shipped, planted one by one: each must be found, or the worlds are too tame.
 
-The same worlds pass without them (``test_simulation.py``, and the first test here).
+The same worlds pass without them (``test_simulation.py``, and the first test here). Those that take
+long to be found are marked slow: ``pytest tests/simulation -m "slow or not slow"``.
 """
 
 from __future__ import annotations
@@ -138,6 +139,7 @@ def test_runs_started_without_counting_those_that_run(monkeypatch):
     assert "running runs" in find_bug()
 
 
+@pytest.mark.slow
 def test_triggers_of_a_dead_triggerer_that_nobody_takes_over(monkeypatch):
     free = trigger.c.worker_id.is_(None)
     taken = update(trigger).where(trigger.c.id == triggers.bindparam("held_id"), free)
@@ -198,6 +200,7 @@ def test_claims_of_a_lost_answer_that_nobody_settles(monkeypatch):
     assert find_bug(DEAF, has_user=False).startswith("I-16")
 
 
+@pytest.mark.slow
 def test_a_runner_with_a_memory_of_its_own_of_what_it_had(monkeypatch):
     begin, had = Runner._begin, set()
 
@@ -295,6 +298,7 @@ def test_a_catchup_that_leaves_out_what_it_slept_through(monkeypatch):
     assert find_bug(CALM, has_user=False).startswith("I-21")
 
 
+@pytest.mark.slow
 def test_slots_that_are_computed_on_the_wall_clock(monkeypatch):
     def next_by_the_wall(self, instant):
         local = instant.astimezone(self.zone).replace(tzinfo=None)
@@ -307,6 +311,7 @@ def test_slots_that_are_computed_on_the_wall_clock(monkeypatch):
     assert find_bug(HARD, has_user=False, seeds=20) != ""
 
 
+@pytest.mark.slow
 def test_a_retry_that_nobody_wakes(monkeypatch):
     """What is due by time alone is forgotten: the timer lies a day ahead."""
     retry_delay = results.judge_result

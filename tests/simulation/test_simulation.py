@@ -16,7 +16,7 @@ from sim_play import CALM, HARD, play
 from sim_reference import RUN, SKIP, UPSTREAM_FAILED, end_of_tries, verdicts
 
 #: Worlds that are played each time; by hand many more: TRADEWIND_SIMULATION_WORLDS=2000.
-HARD_WORLDS = int(os.environ.get("TRADEWIND_SIMULATION_WORLDS", "12"))
+HARD_WORLDS = int(os.environ.get("TRADEWIND_SIMULATION_WORLDS", "8"))
 FIRST_SEED = int(os.environ.get("TRADEWIND_SIMULATION_FIRST_SEED", "0"))
 
 #: Changes of state without which the simulation would quietly have stopped to test.

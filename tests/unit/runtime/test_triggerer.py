@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from tradewind.database.errors import DatabaseBusy
 from tradewind.database.selections import Selection
 from tradewind.database.store import Store
 from tradewind.database.values import (
@@ -134,6 +135,24 @@ def test_what_a_dead_triggerer_watched_is_taken_over_at_once(world):
 
     assert other.begun == process.begun
     assert other.waits == [0.0]
+
+
+def test_triggers_of_a_claim_whose_answer_was_lost_are_not_forgotten(world, monkeypatch):
+    triggerer, process = world.triggerer()
+    claim = world.store.triggers.claim
+
+    def claim_and_fail(*values):
+        claim(*values)
+        raise DatabaseBusy("the answer was lost")
+
+    monkeypatch.setattr(world.store.triggers, "claim", claim_and_fail)
+    triggerer.turn()
+    monkeypatch.setattr(world.store.triggers, "claim", claim)
+    world.clock.advance(seconds=10)
+
+    triggerer.turn()
+
+    assert len(process.begun) == 1
 
 
 def test_one_triggerer_takes_no_more_than_it_can_and_leaves_the_rest_to_another():
