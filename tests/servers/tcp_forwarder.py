@@ -23,7 +23,7 @@ class TcpForwarder:
         self._target = (host, port)
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
-        self._is_cut = False
+        self._is_cut = self._is_deaf = False
         self._is_over = False
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._selector = selectors.DefaultSelector()
@@ -38,11 +38,15 @@ class TcpForwarder:
         """Lose everything from now on."""
         self._tell(lambda: setattr(self, "_is_cut", True))
 
+    def lose_answers(self) -> None:
+        """From now on what clients send arrives, and what they are answered does not."""
+        self._tell(lambda: setattr(self, "_is_deaf", True))
+
     def heal(self) -> None:
         """Forward again; connections of before are reset."""
 
         def restore() -> None:
-            self._is_cut = False
+            self._is_cut = self._is_deaf = False
             for pair in list(self._pairs):
                 self._end(pair)
 
@@ -82,7 +86,8 @@ class TcpForwarder:
     ) -> None:
         try:
             read = source.recv(CHUNK_BYTES)
-            if read and not self._is_cut:
+            is_answer = source is pair[1]
+            if read and not self._is_cut and not (is_answer and self._is_deaf):
                 sink.sendall(read)
         except OSError:
             read = b""
