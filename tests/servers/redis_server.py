@@ -63,7 +63,7 @@ class RedisServer:
 
     def commands_processed(self) -> int:
         """Return how many commands it has been sent so far."""
-        text = f"*2\r\n$4\r\nINFO\r\n$5\r\nstats\r\n"
+        text = "*2\r\n$4\r\nINFO\r\n$5\r\nstats\r\n"
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
             connection.sendall(text.encode())
             answer = connection.recv(65536).decode()
