@@ -149,6 +149,7 @@ DEFAULTS: Final[dict[str, Options]] = {
             "fork",
             "fork: from a warm task host; spawn: a fresh interpreter for each task",
         ),
+        "spawned_dags": ("", "ids of DAGs, or patterns such as legacy_*, that always spawn"),
         "hosts_memory_mb": ("512", "MB that all warm task hosts may hold together"),
         "hosts_max": ("16", "most warm task hosts at once"),
         "host_idle_s": ("300", "seconds an unused task host is kept"),

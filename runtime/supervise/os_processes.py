@@ -10,7 +10,6 @@ import logging
 import selectors
 import signal
 import socket
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -96,7 +95,7 @@ class OsProcesses:
             task_log.open()  # last: while the child starts, the file costs no time
 
     def _start(self, order: TaskOrder) -> None:
-        if self._settings.is_spawning or sys.platform != "linux":
+        if self._settings.spawns(order.claim.dag_id):
             self._start_fresh(order)
             return
         path = self._settings.path_of(order)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -25,12 +27,20 @@ class OsSettings:
     import_folders: Sequence[str] = ()
     #: Start every task in a fresh interpreter ([execution] start_method = spawn).
     is_spawning: bool = False
+    #: The same for DAGs whose id one of these patterns matches.
+    spawned_dags: Sequence[str] = ()
     log_bytes_max: int = LOG_BYTES_MAX
     folder_mode: int = 0o775
     file_mode: int = 0o664
     hosts: HostSettings = field(default_factory=HostSettings)
     #: Where complete logs are noted that are to be shipped; None: they stay where they are.
     shipping: ShippingNotes | None = None
+
+    def spawns(self, dag_id: str) -> bool:
+        """Tell whether the tasks of a DAG start in fresh interpreters."""
+        if self.is_spawning or sys.platform != "linux":
+            return True
+        return any(fnmatchcase(dag_id, pattern) for pattern in self.spawned_dags)
 
     def path_of(self, order: TaskOrder) -> str:
         """Return the DAG file that an order's task is in."""

@@ -203,11 +203,15 @@ def os_settings() -> OsSettings:
     """Read where things are, and how tasks are started."""
     folders = [dags_folder(), Path(conf.get("core", "plugins_folder")), home() / "config"]
     is_new = conf.getboolean("core", "execute_tasks_new_python_interpreter")
+    method = str(conf.get("execution", "start_method"))
+    if method not in ("fork", "spawn"):
+        raise ConfigurationError(f"[execution] start_method is {method!r}: use fork or spawn")
     return OsSettings(
         log_folder=Path(conf.get("logging", "base_log_folder")),
         dags_folder=dags_folder(),
         import_folders=[str(folder) for folder in folders],
-        is_spawning=is_new or conf.get("execution", "start_method") == "spawn",
+        is_spawning=is_new or method == "spawn",
+        spawned_dags=conf.getlist("execution", "spawned_dags"),
         folder_mode=int(conf.get("logging", "file_task_handler_new_folder_permissions"), 8),
         file_mode=int(conf.get("logging", "file_task_handler_new_file_permissions"), 8),
         hosts=HostSettings(

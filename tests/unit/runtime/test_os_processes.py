@@ -300,6 +300,16 @@ def test_spawning_can_be_demanded(make_os_world):
     assert "sub" in os_world.log(key)
 
 
+def test_spawning_can_be_demanded_for_some_dags(make_os_world):
+    os_world = make_os_world(spawned_dags=["legacy_*", "sal*"])
+    os_world.write("print('parent', os.getppid())")
+
+    key = os_world.start()
+    os_world.end_of(key)
+
+    assert f"parent {os.getpid()}" in os_world.log(key)
+
+
 def test_a_spawned_task_can_be_killed(make_os_world):
     os_world = make_os_world(is_spawning=True)
     os_world.write("time.sleep(60)")
