@@ -97,7 +97,7 @@ class EndChecks:
             leaves = set(tasks) - {up for task in structure.tasks for up in task.upstream_task_ids}
             bad = any(tasks[leaf][2] in ("failed", "upstream_failed") for leaf in leaves)
             bad = bad or reason == "all_tasks_deadlocked"
-            if state == "running":
+            if state in ("queued", "running"):
                 continue  # held by its past, as was checked
             if (state == "failed") != bad and run_id not in self._marked_run_ids:
                 ends = {name: row[2] for name, row in tasks.items()}

@@ -38,6 +38,7 @@ from tradewind.runtime.supervise.outages import Backoff
 from tradewind.runtime.supervise.runner import Runner
 from tradewind.runtime.supervise.runner_settings import RunnerSettings
 from tradewind.runtime.supervise.triggerer import Triggerer, TriggererSettings
+from tradewind.scheduler import loop as loop_module
 from tradewind.scheduler.advance_runs import AdvanceRuns
 from tradewind.scheduler.create_asset_runs import CreateAssetRuns
 from tradewind.scheduler.create_due_runs import CreateDueRuns
@@ -101,12 +102,15 @@ class World:
 
     def play(self, seconds: float = 120.0) -> None:
         """Faults on for *seconds*, then healed until all is done, then judged."""
-        real = runner_module.Backoff, triggerer_module.Backoff
-        runner_module.Backoff = triggerer_module.Backoff = self._backoff  # jitter from the seed
+        modules = (runner_module, triggerer_module, loop_module)
+        real = runner_module.Backoff
+        for module in modules:
+            module.Backoff = self._backoff  # its jitter must come from the seed
         try:
             self._play(seconds)
         finally:
-            runner_module.Backoff, triggerer_module.Backoff = real
+            for module in modules:
+                module.Backoff = real
 
     def _play(self, seconds: float) -> None:
         self.kernel.run(seconds)
