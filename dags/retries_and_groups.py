@@ -32,7 +32,7 @@ def retries_and_groups():
         check(answer) >> BashOperator(
             task_id="announce",
             # Whoever triggers a run chooses its id: bash gets it by the environment, never as code.
-            bash_command="echo \"run $RUN_ID on $DAY is fine\"",
+            bash_command='echo "run $RUN_ID on $DAY is fine"',
             env={"RUN_ID": "{{ run_id }}", "DAY": "{{ ds }}"},
             append_env=True,
         )

@@ -184,7 +184,7 @@ class CleanOperations(Operations):
         self, connection: Connection, request: CleanRequest, last_id: int
     ) -> Sequence[int]:
         statement = _old_runs(request).where(dag_run.c.id > last_id).order_by(dag_run.c.id)
-        return connection.execute(statement.limit(request.batch_size)).scalars().all()
+        return [row[0] for row in connection.execute(statement.limit(request.batch_size))]
 
     def _remove_of_runs(
         self, connection: Connection, name: str, ids: Sequence[int], cleaned: Cleaned

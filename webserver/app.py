@@ -43,6 +43,7 @@ from . import (
     views_graph,
     views_home,
     views_hooks,
+    views_metrics,
     views_packages,
     views_people,
     views_redirects,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 
 VIEWS = (
     health,
+    views_metrics,
     preferences,
     views_home,
     views_dags,

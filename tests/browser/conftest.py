@@ -74,7 +74,8 @@ with DAG("hostile", schedule=None, start_date=datetime(2024, 1, 1), is_paused_up
          default_args={"owner": "<i>owner</i>"}):
     BashOperator(task_id="t" * 200, task_display_name="<svg onload=alert(1)>",
                  doc_md="<script>alert(1)</script>",
-                 bash_command="printf '\\\\033[31mred\\\\033[0m\\\\000\\\\377\\\\n::group::More\\\\nin it\\\\n::endgroup::\\\\n'",
+                 bash_command="printf '\\\\033[31mred\\\\033[0m\\\\000\\\\377\\\\n"
+                              "::group::More\\\\nin it\\\\n::endgroup::\\\\n'",
                  outlets=[Asset("s3://<b>lake</b>")])
 
 with DAG("consumer", schedule=[Asset("s3://<b>lake</b>")], start_date=datetime(2024, 1, 1),

@@ -1,4 +1,4 @@
-"""Every page: opens without a fault, fits a phone, has no serious finding of axe in either theme."""
+"""Every page opens without a fault, fits a phone, and axe finds nothing serious in either theme."""
 
 from __future__ import annotations
 

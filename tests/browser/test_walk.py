@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-import pytest
-
 
 def test_a_triggered_task_turns_green_without_reload_and_its_log_is_read_live(tab, server) -> None:
     page = tab.open("/dags/slow/trigger")
