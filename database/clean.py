@@ -224,7 +224,7 @@ class CleanOperations(Operations):
         connection.execute(insert(kept).from_select([column.name for column in table.c], rows))
 
 
-def _old_runs(request: CleanRequest) -> Select[tuple[int]]:
+def _old_runs(request: CleanRequest) -> Select[Any]:
     """Select the ids of the runs that may go."""
     other = dag_run.alias("other")
     newest = (
@@ -240,7 +240,7 @@ def _old_runs(request: CleanRequest) -> Select[tuple[int]]:
     return _of_dags(statement, dag_run.c.dag_id, request)
 
 
-def _old_rows(name: str, request: CleanRequest) -> Select[tuple[Any]]:
+def _old_rows(name: str, request: CleanRequest) -> Select[Any]:
     """Select the ids of the rows of a table that stands alone."""
     table, at, id_column, conditions = _ALONE[name]
     statement = select(id_column).where(at < request.before, *conditions)
@@ -251,8 +251,8 @@ def _old_rows(name: str, request: CleanRequest) -> Select[tuple[Any]]:
 
 
 def _of_dags(
-    statement: Select[tuple[Any]], dag_id: Column[Any], request: CleanRequest
-) -> Select[tuple[Any]]:
+    statement: Select[Any], dag_id: Column[Any], request: CleanRequest
+) -> Select[Any]:
     if request.dag_ids:
         statement = statement.where(dag_id.in_(list(request.dag_ids)))
     if request.excluded_dag_ids:
@@ -260,7 +260,7 @@ def _of_dags(
     return statement
 
 
-def _belongs_to(name: str, runs: Select[tuple[int]] | Sequence[int]) -> ColumnElement[bool]:
+def _belongs_to(name: str, runs: Select[Any] | Sequence[int]) -> ColumnElement[bool]:
     """Return which rows of a table belong to some runs, given as ids or as a selection of them."""
     table = _OF_RUNS[name]
     if name == "dag_run":
