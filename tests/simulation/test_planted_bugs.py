@@ -103,7 +103,9 @@ def plant_in_limits(monkeypatch, change) -> None:
     monkeypatch.setattr(
         queueing,
         "load_limits",
-        lambda connection, settings: change(connection, load_limits(connection, settings)),
+        lambda connection, settings, **how: change(
+            connection, load_limits(connection, settings, **how)
+        ),
     )
 
 

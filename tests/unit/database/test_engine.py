@@ -7,7 +7,6 @@ import threading
 
 import pytest
 from sqlalchemy import text
-from tradewind.database import engine as engine_module
 from tradewind.database.engine import Database
 from tradewind.database.errors import DatabaseBusy, DatabaseError
 
