@@ -169,8 +169,7 @@ class PostgresqlServer:
         try:
             self._run(binaries / "initdb", "--version")
         except (OSError, subprocess.CalledProcessError):
-            shutil.copytree(binaries.parent, self.folder / "install", symlinks=True)
-            return self.folder / "install" / binaries.name
+            return _copy_of(binaries, self.folder / "install")
         return binaries
 
     def _as_user(self) -> dict[str, object]:
@@ -259,6 +258,17 @@ class Databases:
 
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement)
+
+
+def _copy_of(binaries: Path, folder: Path) -> Path:
+    """Copy what programs need to run, each thing where the others look for it."""
+    package = binaries.parents[1]
+    libraries = package.with_name(f"{package.name}.libs")  # where a wheel has its own
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name, symlinks=True)
+    installed = folder / package.name / binaries.parent.name
+    shutil.copytree(binaries.parent, installed, symlinks=True)
+    return installed / binaries.name
 
 
 def _free_port() -> int:
