@@ -22,6 +22,7 @@ from .roles import write_file_permissions
 from .tables import dag, dag_file, dag_run, dag_source, dag_tag, dag_version
 from .values import FileRow, ParsedDag, ParsedFile
 from .versions import Version, build
+from .watcher_writes import declare_watchers
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class SavedFile:
     gone_dag_ids: list[str] = field(default_factory=list)
     #: DAGs that another file has in force already: shown as the file's error.
     problems: list[str] = field(default_factory=list)
+    has_new_watchers: bool = False
 
 
 class FileOperations(Operations):
@@ -64,6 +66,8 @@ class FileOperations(Operations):
             )
         if saved.created_dag_ids or saved.changed_dag_ids:
             self._ring("scheduler")
+        if saved.has_new_watchers:
+            self._ring("triggerer")
         self._ring("web")
         return saved
 
@@ -210,6 +214,9 @@ class FileOperations(Operations):
                 continue
             self._save_dag(connection, file_id, parsed, one, version, now, saved)
             write_file_permissions(connection, one.dag_id, version.dag.access_control)
+            cipher = self._ground.cipher
+            if declare_watchers(connection, one.dag_id, one.watchers, cipher, now):
+                saved.has_new_watchers = True
         saved.gone_dag_ids = self._retire(connection, file_id, keep=kept)
         return problems
 

@@ -11,14 +11,15 @@ from sqlalchemy import Column, Connection, Table, select, update
 from .errors import DatabaseError
 from .event_writes import Event, write_events
 from .operations import Operations
+from .tables import asset_watcher, trigger, variable
 from .tables import connection as connection_table
-from .tables import trigger, variable
 
 #: Word, table, its key, columns that hold Fernet tokens.
 _SECRETS: Sequence[tuple[str, Table, Column[Any], Sequence[str]]] = (
     ("variables", variable, variable.c.key, ("value",)),
     ("connections", connection_table, connection_table.c.conn_id, ("password", "extra")),
     ("triggers", trigger, trigger.c.id, ("kwargs",)),
+    ("asset watchers", asset_watcher, asset_watcher.c.id, ("kwargs",)),
 )
 
 

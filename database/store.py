@@ -49,6 +49,7 @@ from .triggers import TriggerOperations
 from .users import UserOperations
 from .variables import VariableOperations
 from .versions import VersionCache
+from .watchers import WatcherOperations
 from .webhooks import WebhookOperations
 from .workers import WorkerOperations
 from .xcom_listings import XComListingOperations
@@ -85,6 +86,7 @@ class Store:
         self.workers = WorkerOperations(ground)
         self.task_instances = TaskInstanceOperations(ground)
         self.triggers = TriggerOperations(ground)
+        self.watchers = WatcherOperations(ground)
         self.xcoms = XComOperations(ground)
         self.xcom_listings = XComListingOperations(ground)
         self.variables = VariableOperations(ground)

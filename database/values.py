@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ..sdk.serialized import SerializedWatcher
 from ..sdk.states import TaskInstanceState
 from .rows import (
     AttemptRow,
@@ -61,6 +62,9 @@ __all__ = [
     "VersionRow",
     "ProcessRow",
     "ClaimedTrigger",
+    "ClaimedWatcher",
+    "WatcherEnd",
+    "WatcherEvent",
     "TriggerFired",
 ]
 
@@ -208,6 +212,7 @@ class ParsedDag:
 
     dag_id: str
     serialized: bytes
+    watchers: Sequence[SerializedWatcher] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +343,34 @@ class ClaimedTrigger:
     map_index: int
     try_number: int
     problem: str = ""  # why it cannot be run: its arguments cannot be decrypted
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedWatcher:
+    """One trigger that a triggerer is to run for assets. ``kwargs``: encoded as an XCom."""
+
+    id: int
+    name: str
+    class_path: str
+    kwargs: str
+    problem: str = ""  # why it cannot be run: its arguments cannot be decrypted
+
+
+@dataclass(frozen=True, slots=True)
+class WatcherEvent:
+    """What a watching trigger said. ``number``: from 1 on since the claim; ``payload``: encoded."""
+
+    watcher_id: int
+    number: int
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatcherEnd:
+    """A watching trigger has ended. ``error``: its traceback, "" where it ended by itself."""
+
+    watcher_id: int
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

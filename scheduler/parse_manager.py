@@ -466,7 +466,7 @@ def _parsed_file(finished: FinishedParse, answer: ParseAnswer, now: datetime) ->
         content_hash=answer.content_hash,
         parsed_at=now,
         duration_s=finished.duration_s,
-        dags=[ParsedDag(dag.dag_id, dag.serialized) for dag in answer.dags],
+        dags=[ParsedDag(dag.dag_id, dag.serialized, dag.watchers) for dag in answer.dags],
         error=answer.error or None,
         no_dag_reason=answer.no_dag_reason or None,
         source=answer.source,

@@ -308,9 +308,20 @@ class AssetAccessControl:
 
 
 class AssetWatcher:
-    """Lets a trigger emit events of an asset."""
+    """Lets a trigger emit events of an asset: each of its events is one of the asset.
+
+    Raises:
+        ValueError: *trigger* is no ``BaseEventTrigger``.
+    """
 
     def __init__(self, name: str, trigger: Any) -> None:
+        from .triggers import BaseEventTrigger
+
+        if not isinstance(trigger, BaseEventTrigger):
+            raise InvalidArgumentError(
+                f"the trigger of the asset watcher {name!r} must be a BaseEventTrigger,"
+                f" not {type(trigger).__name__}"
+            )
         self.name = name
         self.trigger = trigger
 

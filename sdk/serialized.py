@@ -65,6 +65,19 @@ class SerializedAsset(Struct, omit_defaults=True):
     is_alias: bool = False
 
 
+class SerializedWatcher(Struct):
+    """A trigger that a DAG has watch an asset. ``kwargs``: encoded as an XCom.
+
+    It stands beside the serialized DAG and not in it: the arguments may hold secrets.
+    """
+
+    asset_name: str
+    asset_uri: str
+    name: str
+    class_path: str
+    kwargs: str
+
+
 class SerializedTask(Struct, omit_defaults=True):
     """One task. Lengths of time are seconds; ids are full (with the group's prefix)."""
 

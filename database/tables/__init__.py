@@ -24,6 +24,8 @@ from .assets import (
     asset_event,
     asset_queue,
     asset_reference,
+    asset_watcher,
+    asset_watcher_use,
 )
 from .backfills import backfill, backfill_run
 from .base import metadata
@@ -45,6 +47,8 @@ __all__ = [
     "asset_event",
     "asset_queue",
     "asset_reference",
+    "asset_watcher",
+    "asset_watcher_use",
     "attempt",
     "backfill",
     "backfill_run",

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 
@@ -74,6 +75,40 @@ asset_event = Table(
     Index("ix_asset_event_asset_id_id", "asset_id", "id"),
     # The number of an event must never come back: consumers remember it.
     sqlite_autoincrement=True,
+)
+
+#: Triggers that watch assets: one row for equal triggers, whoever declares them.
+#: ``event_count``: how many events were written since the claim; a repeated one is known by it.
+asset_watcher = Table(
+    "asset_watcher",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("class_path", String(1000), nullable=False, index=True),
+    Column("kwargs", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("worker_id", String(36)),
+    Column("event_count", Integer, nullable=False, server_default="0"),
+    #: Not to be begun before; NULL: at once.
+    Column("due_at", UtcDateTime),
+    Column("failure_count", Integer, nullable=False, server_default="0"),
+    Column("error", Text),
+    # A triggerer may still speak of one that is gone: its number must not come back.
+    sqlite_autoincrement=True,
+)
+
+#: Which DAG has which trigger watch which asset (by name and URI), and how it calls that.
+asset_watcher_use = Table(
+    "asset_watcher_use",
+    metadata,
+    Column(
+        "watcher_id", RowId, ForeignKey("asset_watcher.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("dag_id", ForeignKey("dag.dag_id", ondelete="CASCADE"), primary_key=True),
+    Column("asset_name", String(1500), primary_key=True),
+    Column("asset_uri", String(1500), primary_key=True),
+    Column("name", String(1500), nullable=False),
+    Index("ix_asset_watcher_use_dag_id", "dag_id"),
+    Index("ix_asset_watcher_use_asset_name", "asset_name"),
 )
 
 #: Events that no run of the DAG has consumed yet. ``is_counted`` False: the DAG was paused then;

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ...database.values import ClaimedTrigger
+from ...database.values import ClaimedTrigger, ClaimedWatcher
 from ...sdk.log_paths import task_log_path
 from ..task import frames, protocol
-from ..task.run_trigger import TriggerReport
+from ..task.run_trigger import TriggerReport, WatcherReport
 from ..task.trigger_child import Begin, CancelTrigger, RunTrigger, decode_report, encode
 from .processes import Reply
 
@@ -25,6 +25,7 @@ class Heard:
     """What the process said since the last time. ``has_died``: it is gone, start another."""
 
     reports: list[TriggerReport] = field(default_factory=list)
+    watched: list[WatcherReport] = field(default_factory=list)
     asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     has_died: bool = False
 
@@ -35,8 +36,11 @@ class TriggerProcess(Protocol):
     def run(self, trigger: ClaimedTrigger) -> None:
         """Begin a trigger; the process is started with the first one."""
 
+    def watch(self, run_number: int, watcher: ClaimedWatcher) -> None:
+        """Begin a trigger that watches assets, under a negative number that was never used."""
+
     def cancel(self, trigger_id: int, *, is_by_user: bool) -> None:
-        """Stop a trigger, if it runs."""
+        """Stop a trigger, if it runs, or a watching one by the number of its run."""
 
     def wait(self, timeout_s: float) -> Heard:
         """Return what was said, after *timeout_s* at the latest, or when a bell rang."""
@@ -87,6 +91,14 @@ class OsTriggerProcess:
         )
         self._send(RunTrigger(trigger.id, trigger.class_path, trigger.kwargs, label))
 
+    def watch(self, run_number: int, watcher: ClaimedWatcher) -> None:
+        if self._process is None:
+            self._start()
+        label = f"asset watcher {watcher.name}"
+        self._send(
+            RunTrigger(run_number, watcher.class_path, watcher.kwargs, label, is_watcher=True)
+        )
+
     def cancel(self, trigger_id: int, *, is_by_user: bool) -> None:
         if self._process is not None:
             self._send(CancelTrigger(trigger_id, is_by_user))
@@ -102,6 +114,8 @@ class OsTriggerProcess:
             said = decode_report(message)
             if isinstance(said, TriggerReport):
                 heard.reports.append(said)
+            elif isinstance(said, WatcherReport):
+                heard.watched.append(said)
             else:
                 lines.setdefault(said.trigger_id, []).append(said.text)
         self._log(lines)

@@ -19,6 +19,7 @@ from .outages import DATABASE_AWAY, Backoff
 from .processes import Reply
 from .requests import answer
 from .trigger_process import Heard, TriggerProcess
+from .watcher_desk import WatcherDesk
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class Triggerer:
         self._has_looked = False
         self._is_in_doubt = False
         self._running: dict[int, ClaimedTrigger] = {}
+        self._watchers = WatcherDesk(store, process)
         self._fired: list[TriggerFired] = []
         self._errors: dict[int, str] = {}
         self._backoff = Backoff(clock)
@@ -106,6 +108,7 @@ class Triggerer:
         try:
             self._write()
             self._store.triggers.release(self._identity.id)
+            self._store.watchers.release(self._identity.id)
             self._store.workers.stop(self._identity.id, self._clock.now(), "it was stopped")
         except DATABASE_AWAY:
             log.warning("the database is away; the lease runs out by itself")
@@ -118,15 +121,19 @@ class Triggerer:
         if not self._has_looked:
             self._has_looked = True
             return 0.0
-        return self._settings.sweep_s if self._running else IDLE_SWEEP_S
+        is_idle = not (self._running or self._watchers.is_needed)
+        return IDLE_SWEEP_S if is_idle else self._settings.sweep_s
 
     def _take(self, heard: Heard) -> None:
         for report in heard.reports:
             self._note(report)
+        for said in heard.watched:
+            self._watchers.note(said)
         for method, arguments in heard.asked:
             self._answer(method, arguments)
         if heard.has_died:
-            log.warning("the process of %d triggers has died; they begin again", len(self._running))
+            count = len(self._running) + self._watchers.count
+            log.warning("the process of %d triggers has died; they begin again", count)
             self._restart_s = self._clock.monotonic() + self._settings.sweep_s
 
     def _note(self, report: TriggerReport) -> None:
@@ -158,6 +165,7 @@ class Triggerer:
             self._running.clear()
             self._fired.clear()
             self._errors.clear()
+            self._watchers.forget()
             self._identity = identity = self._make_identity()
             self.start()
         name = f"triggerer-{identity.host}-{identity.pid}"
@@ -177,6 +185,7 @@ class Triggerer:
             for trigger_id in self._errors:
                 self._running.pop(trigger_id, None)
             self._errors = {}
+        self._watchers.write(self._identity.id, now)
 
     def _watch(self) -> None:
         """Stop what nobody waits for any more, and begin what is new."""
@@ -184,6 +193,7 @@ class Triggerer:
         self._store.triggers.expire(now)
         if self._is_in_doubt:  # a claim may have been committed although its answer was lost
             self._store.triggers.release(self._identity.id, keep=self._running)
+            self._watchers.release_unknown(self._identity.id)
             self._is_in_doubt = False
         held = self._store.triggers.held(self._identity.id) if self._running else set()
         for trigger_id in self._running.keys() - held:
@@ -196,8 +206,11 @@ class Triggerer:
             self._restart_s = float("-inf")
             for trigger in self._running.values():
                 self._process.run(trigger)
+            self._watchers.begin_again()
         self._claim()
-        if self._running:
+        room = self._settings.capacity - len(self._running)
+        self._watchers.look(self._identity.id, room, now)
+        if self._running or self._watchers.is_needed:
             self._busy_s = now_s
         elif now_s - self._busy_s > IDLE_S:
             self._process.stop()

@@ -136,11 +136,13 @@ def _fill(answer: ParseAnswer, loaded: LoadedFile, request: ParseRequest, source
 def _serialize(dag: DAG, relative_path: str) -> AnsweredDag:
     from ...sdk.executor_names import require_executors
     from ...sdk.serialize_dag import serialize
+    from ...sdk.serialize_watchers import watchers_of
     from ...sdk.serialized import encode
 
     require_executors(dag.tasks)
 
-    return AnsweredDag(dag.dag_id, encode(serialize(dag, relative_fileloc=relative_path)))
+    serialized = encode(serialize(dag, relative_fileloc=relative_path))
+    return AnsweredDag(dag.dag_id, serialized, watchers_of(dag))
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from ...sdk.serialized import SerializedWatcher
+
 
 class NextRunRequest(Struct):
     """Which run comes after *last*, for a DAG whose timetable is a user's own class?"""
@@ -38,6 +40,7 @@ class AnsweredDag(Struct):
 
     dag_id: str
     serialized: bytes
+    watchers: list[SerializedWatcher] = []
 
 
 class Inputs(Struct):

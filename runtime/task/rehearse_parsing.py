@@ -13,6 +13,7 @@ import msgspec
 
 from ...sdk import dag_context
 from ...sdk.serialize_dag import serialize
+from ...sdk.serialize_watchers import watchers_of
 from ...sdk.serialized import encode
 from . import recorded_inputs
 from .parse_messages import AnsweredDag, ParseAnswer
@@ -45,7 +46,11 @@ def rehearse_parsing() -> bytes:
         exec(compile(_SOURCE, "rehearsal.py", "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - our own text
         dags = dag_context.dags_of_module(module, parsed)
     answered = [
-        AnsweredDag(dag.dag_id, encode(serialize(dag, relative_fileloc="rehearsal.py")))
+        AnsweredDag(
+            dag.dag_id,
+            encode(serialize(dag, relative_fileloc="rehearsal.py")),
+            watchers_of(dag),
+        )
         for dag in dags
     ]
     return msgspec.msgpack.encode(ParseAnswer(dags=answered))

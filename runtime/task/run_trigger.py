@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -40,6 +40,18 @@ class TriggerReport(msgspec.Struct, tag="report", omit_defaults=True):
     error: str = ""
 
 
+class WatcherReport(msgspec.Struct, tag="watched", omit_defaults=True):
+    """What a trigger that watches assets said: an event, or how it ended (``error``: traceback).
+
+    ``payload`` is encoded as an XCom.
+    """
+
+    run_number: int
+    payload: str = "null"
+    has_ended: bool = False
+    error: str = ""
+
+
 def make_trigger(class_path: str, kwargs: str) -> BaseTrigger:
     """Build a trigger from what its ``serialize`` said.
 
@@ -64,6 +76,25 @@ async def run_trigger(trigger_id: int, class_path: str, kwargs: str) -> TriggerR
         return _report(trigger_id, event)
     except Exception:  # noqa: BLE001 - user code may raise anything; it is told to its task
         return TriggerReport(trigger_id, error=traceback.format_exc())
+
+
+async def run_watcher(
+    run_number: int, class_path: str, kwargs: str, tell: Callable[[WatcherReport], None]
+) -> WatcherReport:
+    """Run a trigger that watches assets until it ends; *tell* is called with each event.
+
+    Raises:
+        CancelledError: nobody declares it any more; it has tidied up.
+    """
+    try:
+        trigger = make_trigger(class_path, kwargs)
+        trigger.trigger_id = run_number
+        async with _running(trigger) as events:
+            async for event in events:
+                tell(WatcherReport(run_number, _payload(event)))
+    except Exception:  # noqa: BLE001 - user code may raise anything; it is told to the store
+        return WatcherReport(run_number, has_ended=True, error=traceback.format_exc())
+    return WatcherReport(run_number, has_ended=True)
 
 
 def run_inline(wanted: Mapping[str, Any]) -> TriggerReport:
@@ -97,11 +128,18 @@ def how_it_goes_on(wanted: Mapping[str, Any], report: TriggerReport) -> tuple[st
 
 
 async def _first_event(trigger: BaseTrigger) -> TriggerEvent | None:
-    events: Any = trigger.run()
-    try:
+    async with _running(trigger) as events:
         async for event in events:
             return event  # type: ignore[no-any-return]
         return None
+
+
+@contextlib.asynccontextmanager
+async def _running(trigger: BaseTrigger) -> AsyncIterator[Any]:
+    """Give the events of a trigger, and have it tidy up in the end, whatever happens."""
+    events: Any = trigger.run()
+    try:
+        yield events
     except asyncio.CancelledError as cancelled:
         if BY_USER in cancelled.args:
             await _tidy(trigger, "on_kill")
@@ -126,10 +164,13 @@ async def _tidy(trigger: BaseTrigger, name: str) -> None:
         log.exception("%s of %s failed", name, type(trigger).__name__)
 
 
+def _payload(event: Any) -> str:
+    said = getattr(event, "payload", event)
+    return xcom_serialization.encode(said, task_id="trigger", key="event")[0]
+
+
 def _report(trigger_id: int, event: Any) -> TriggerReport:
-    payload = xcom_serialization.encode(
-        getattr(event, "payload", event), task_id="trigger", key="event"
-    )[0]
+    payload = _payload(event)
     if not isinstance(event, BaseTaskEndEvent):
         return TriggerReport(trigger_id, payload)
     xcoms = {

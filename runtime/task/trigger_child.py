@@ -23,7 +23,7 @@ from ...sdk import task_runtime
 from ...sdk.secrets_masker import masker
 from . import frames, process_hygiene
 from .client import SocketRuntime
-from .run_trigger import BY_USER, TriggerReport, run_trigger
+from .run_trigger import BY_USER, TriggerReport, WatcherReport, run_trigger, run_watcher
 from .task_output import TaskFormatter, log_settings
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,8 @@ class RunTrigger(msgspec.Struct, tag="run"):
     class_path: str
     kwargs: str
     label: str = ""
+    #: It watches assets: all its events count, not only the first.
+    is_watcher: bool = False
 
 
 class CancelTrigger(msgspec.Struct, tag="cancel"):
@@ -68,7 +70,7 @@ Order = RunTrigger | CancelTrigger | Begin
 
 encode = msgspec.msgpack.Encoder().encode
 _decode_order = msgspec.msgpack.Decoder(Order).decode
-decode_report = msgspec.msgpack.Decoder(TriggerReport | TriggerLine).decode
+decode_report = msgspec.msgpack.Decoder(TriggerReport | WatcherReport | TriggerLine).decode
 
 #: Which trigger's code runs: the loop keeps one value for each of them.
 _trigger_id: ContextVar[int | None] = ContextVar("trigger_id", default=None)
@@ -87,7 +89,7 @@ class Outbox:
         self._thread = threading.Thread(target=self._send_all, daemon=True)
         self._thread.start()
 
-    def put(self, message: TriggerReport | TriggerLine) -> None:
+    def put(self, message: TriggerReport | WatcherReport | TriggerLine) -> None:
         """Have *message* sent, after all that were put before."""
         self._waiting.put(encode(message))
 
@@ -168,8 +170,14 @@ class TriggerLoop:
     async def _run_one(self, order: RunTrigger) -> None:
         _trigger_id.set(order.trigger_id)
         log.info("%s: the trigger %s begins", order.label, order.class_path)
+        report: TriggerReport | WatcherReport
         try:
-            report = await run_trigger(order.trigger_id, order.class_path, order.kwargs)
+            if order.is_watcher:
+                report = await run_watcher(
+                    order.trigger_id, order.class_path, order.kwargs, self._outbox.put
+                )
+            else:
+                report = await run_trigger(order.trigger_id, order.class_path, order.kwargs)
         except asyncio.CancelledError:
             log.info("%s: the trigger was stopped", order.label)
             return
@@ -178,7 +186,7 @@ class TriggerLoop:
         if report.error:
             log.warning("%s: the trigger failed\n%s", order.label, report.error)
         else:
-            log.info("%s: the trigger fired", order.label)
+            log.info("%s: the trigger %s", order.label, "ended" if order.is_watcher else "fired")
         self._outbox.put(report)
 
     async def _watch_lag(self) -> None:

@@ -26,6 +26,7 @@ GROUPS = (
     "pools",
     "processes",
     "triggers",
+    "watchers",
 )
 
 

@@ -24,6 +24,7 @@ def show_assets(call: Call, rows: Sequence[AssetRow]) -> list[Any]:
         return [_dataset(row, references.get(row.id, [])) for row in rows]
     newest = call.store.asset_listings.last_events(ids)
     aliases = call.store.asset_listings.aliases(ids)
+    watchers = call.store.watchers.of_assets(ids)
     shown = []
     for row in rows:
         last = newest.get(row.id)
@@ -38,7 +39,12 @@ def show_assets(call: Call, rows: Sequence[AssetRow]) -> list[Any]:
                 created_at=row.created_at,
                 updated_at=row.created_at,
                 aliases=[show_alias(name) for name in sorted(aliases.get(row.id, ()))],
-                watchers=[],
+                watchers=[
+                    d2.AssetWatcherResponse(
+                        name=one.name, trigger_id=one.id, created_date=one.created_at
+                    )
+                    for one in watchers.get(row.id, ())
+                ],
                 last_asset_event=None
                 if last is None
                 else d2.LastAssetEventResponse(id=last[0], timestamp=last[1]),

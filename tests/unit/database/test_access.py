@@ -134,6 +134,7 @@ def test_secrets_are_encrypted_anew_in_one_go(house):
         "variables": 1,
         "connections": 1,
         "triggers": 0,
+        "asset watchers": 0,
     }
 
     with store.database.read() as connection:

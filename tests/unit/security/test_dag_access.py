@@ -13,7 +13,7 @@ from .conftest import FOREIGN, dag_of, save
 
 #: Tables whose rows belong to no DAG, or are reached through one that is cut.
 OF_NO_DAG = {
-    "access_token", "asset", "asset_alias_link", "connection", "dag_source",
+    "access_token", "asset", "asset_alias_link", "asset_watcher", "connection", "dag_source",
     "idempotency", "login_session", "metric_counter", "metric_position", "pool", "process",
     "revoked_token", "role",
     "role_permission", "tw_user", "user_role", "variable", "worker",
