@@ -26,7 +26,6 @@ GROUPS = (
     "pools",
     "processes",
     "triggers",
-    "watchers",
 )
 
 
@@ -38,6 +37,7 @@ class FaultyStore:
     ) -> None:
         self.settings = store.settings
         self.clock = store.clock
+        self.watchers = store.watchers  # no simulated DAG has any: a fault there shows nothing
         for name in GROUPS:
             group = getattr(store, name, None)
             if group is not None:
