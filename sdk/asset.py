@@ -318,7 +318,7 @@ class AssetWatcher:
         from .triggers import BaseEventTrigger
 
         if not isinstance(trigger, BaseEventTrigger):
-            raise InvalidArgumentError(
+            raise InvalidValueError(
                 f"the trigger of the asset watcher {name!r} must be a BaseEventTrigger,"
                 f" not {type(trigger).__name__}"
             )

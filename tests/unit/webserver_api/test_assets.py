@@ -5,7 +5,9 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from tradewind.sdk.serialized import SerializedAsset, SerializedTask
+from tradewind.database.encryption import Cipher
+from tradewind.database.watcher_writes import declare_watchers
+from tradewind.sdk.serialized import SerializedAsset, SerializedTask, SerializedWatcher
 
 from .conftest import NOW, dag_of, save
 
@@ -129,3 +131,14 @@ def test_aliases_are_listed_and_found_by_their_numbers(v2, store):
     assert alias["name"] == "daily"
     assert v2.get(f"/assets/aliases/{alias['id']}") == alias
     assert v2("GET", "/assets/aliases/5").status_code == 404
+
+
+def test_an_asset_says_what_watches_it(store, v2, shop):
+    watcher = SerializedWatcher("orders", URI, "inbox", "a.Trigger", "{}")
+    with store.database.write() as connection:
+        declare_watchers(connection, "maker", [watcher], Cipher(""), NOW)
+
+    asset = v2.get(f"/assets/{number_of(v2, 'orders')}")
+
+    (shown,) = asset["watchers"]
+    assert shown["name"] == "inbox"
