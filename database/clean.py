@@ -250,9 +250,7 @@ def _old_rows(name: str, request: CleanRequest) -> Select[Any]:
     return statement
 
 
-def _of_dags(
-    statement: Select[Any], dag_id: Column[Any], request: CleanRequest
-) -> Select[Any]:
+def _of_dags(statement: Select[Any], dag_id: Column[Any], request: CleanRequest) -> Select[Any]:
     if request.dag_ids:
         statement = statement.where(dag_id.in_(list(request.dag_ids)))
     if request.excluded_dag_ids:

@@ -117,9 +117,7 @@ class HistoryOperations(Operations):
             for some in pages(dag_run_ids):
                 rows = connection.execute(
                     select(*columns)
-                    .where(
-                        task_instance.c.dag_run_id.in_(some), task_instance.c.task_id == task_id
-                    )
+                    .where(task_instance.c.dag_run_id.in_(some), task_instance.c.task_id == task_id)
                     .group_by(task_instance.c.dag_run_id)
                 )
                 for run, failed, state, ready_at, started_at, ended_at, open_, tries, count in rows:

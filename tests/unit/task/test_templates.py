@@ -71,7 +71,8 @@ def render(world, value):
         (["{{ ds }}", literal("{{ ds }}")], ["2024-03-05", "{{ ds }}"]),
         (5, 5),
         (b"{{ ds }}", b"{{ ds }}"),
-    ],)
+    ],
+)
 def test_values_are_rendered_by_their_kind(world, value, rendered):
     result = render(world, value)
 
