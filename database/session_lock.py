@@ -5,6 +5,7 @@ PostgreSQL gives it back when the holder dies, or its machine is not heard of fo
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -76,7 +77,12 @@ class SessionLock:
         return is_closed(connection)
 
     def release(self) -> None:
-        """Give the lock back."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Give the lock back, at once: the server notices a closed connection a moment later."""
+        if self._connection is None:
+            return
+        import psycopg
+
+        with contextlib.suppress(psycopg.Error):  # it is lost with its connection, then
+            self._connection.execute("SELECT pg_advisory_unlock_all()")
+        self._connection.close()
+        self._connection = None
