@@ -119,7 +119,7 @@ def server(tmp_path_factory) -> Iterator[Deployment]:
         made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(server) -> Iterator[object]:
     from playwright.sync_api import sync_playwright
 
@@ -168,7 +168,7 @@ def log_in(page, url: str, password: str) -> None:
     page.wait_for_selector("main#main")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cookies(chromium, server) -> object:
     """What a browser keeps after a login: one is enough for all tests."""
     made = chromium.new_context()
