@@ -16,7 +16,7 @@ def alive_processes(
 ) -> list[Any]:
     """Return the services of this home that beat lately, newest beat first."""
     from ..database.values import ProcessRow
-    from ..runtime.supervise.triggerer_main import EXECUTOR_NAME as TRIGGERER
+    from ..sdk.executor_names import TRIGGERER
 
     now = services.now()
     runners = [  # they hold a lease, which says the same

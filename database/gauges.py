@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ..sdk.executor_names import TRIGGERER
+
 if TYPE_CHECKING:
     from .store import Store
+    from .values import PoolRow
 
 #: Name as Airflow calls it, value, tags.
 Gauge = tuple[str, float, dict[str, str]]
@@ -15,13 +18,14 @@ Gauge = tuple[str, float, dict[str, str]]
 
 def read_gauges(store: Store, now: datetime) -> list[Gauge]:
     """Return all gauges. Source: ``spec/config.md`` section 5."""
-    return [*_of_pools(store), *_of_executors(store), *_of_files(store, now)]
+    pools = store.pools.list()
+    return [*_of_pools(pools), *_of_executors(store, pools), *_of_files(store, now)]
 
 
-def _of_pools(store: Store) -> list[Gauge]:
+def _of_pools(pools: Sequence[PoolRow]) -> list[Gauge]:
     found: list[Gauge] = []
     starving = executable = 0
-    for pool in store.pools.list():
+    for pool in pools:
         taken = pool.running + pool.queued + (pool.deferred if pool.include_deferred else 0)
         is_bounded = pool.slots >= 0
         has_room = not is_bounded or taken < pool.slots
@@ -42,18 +46,18 @@ def _of_pools(store: Store) -> list[Gauge]:
     return found
 
 
-def _of_executors(store: Store) -> list[Gauge]:
-    slots: Counter[str] = Counter()
+def _of_executors(store: Store, pools: Sequence[PoolRow]) -> list[Gauge]:
+    slots = 0
     triggerers: dict[str, int] = {}
     for worker in store.workers.list():
-        if worker.executor == "Triggerer":
+        if worker.executor == TRIGGERER:
             triggerers[worker.host] = worker.slots
         else:
-            slots[worker.executor] += worker.slots
-    queued = sum(pool.queued for pool in store.pools.list())
-    running = sum(pool.running for pool in store.pools.list())
+            slots += worker.slots
+    queued = sum(pool.queued for pool in pools)
+    running = sum(pool.running for pool in pools)
     found: list[Gauge] = [
-        ("executor.open_slots", max(0, sum(slots.values()) - running), {}),
+        ("executor.open_slots", max(0, slots - running), {}),
         ("executor.queued_tasks", queued, {}),
         ("executor.running_tasks", running, {}),
     ]
@@ -65,7 +69,7 @@ def _of_executors(store: Store) -> list[Gauge]:
 
 
 def _of_files(store: Store, now: datetime) -> list[Gauge]:
-    files = [file for file in store.files.load_all() if file.is_present]
+    files = store.files.load_all()
     found: list[Gauge] = [
         ("dagbag_size", sum(len(file.dag_ids) for file in files), {}),
         ("dag_processing.import_errors", sum(1 for file in files if file.error), {}),

@@ -15,6 +15,8 @@ from .errors import ConfigurationError
 
 LOCAL: Final = "LocalExecutor"
 CELERY: Final = "CeleryExecutor"
+#: Under this name a triggerer stands among the workers: no task instance is queued for it.
+TRIGGERER: Final = "Triggerer"
 #: What a task instance names that leaves the choice to the settings.
 DEFAULT: Final = ""
 #: Executors of Airflow that run tasks on this machine, one way or the other.

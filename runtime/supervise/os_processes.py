@@ -404,7 +404,6 @@ class OsProcesses:
         channel = self._channels.get(report.key)
         if channel is not None:
             channel.status = report.status
-            channel.memory_max_bytes = report.memory_max_bytes
             self._exited(channel)
 
     def _task_was_refused(self, host: Host, report: protocol.TaskNotStarted) -> None:

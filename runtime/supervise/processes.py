@@ -79,7 +79,6 @@ class TaskEnded:
     #: Its host or the zygote died under it.
     is_host_lost: bool = False
     is_out_of_memory: bool = False
-    memory_max_bytes: int = 0
     last_lines: Sequence[str] = ()
     code_hash: str = ""
     pid: int | None = None

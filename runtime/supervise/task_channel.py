@@ -57,7 +57,6 @@ class TaskChannel:
     is_host_lost: bool = False
     is_output_at_end: bool = False
     output_due: float = 0.0
-    memory_max_bytes: int = 0
     code_hash: str = ""
 
     @classmethod
@@ -162,7 +161,6 @@ class TaskChannel:
             error=self.error,
             is_host_lost=self.is_host_lost,
             is_out_of_memory=is_out_of_memory,
-            memory_max_bytes=self.memory_max_bytes,
             last_lines=self.log.last_lines(),
             code_hash=self.code_hash,
             pid=self.pid,

@@ -10,15 +10,13 @@ import time
 from ...database.clock import database_clock
 from ...database.store import open_store
 from ...sdk.configuration import conf, home
+from ...sdk.executor_names import TRIGGERER
 from .progress import Progress
 from .runner_main import os_settings
 from .runner_slot import is_proven_dead, new_identity
 from .task_environment import without_secrets
 from .trigger_process import OsTriggerProcess
 from .triggerer import Triggerer, TriggererSettings
-
-#: Under this name a triggerer stands among the workers: no task instance is queued for it.
-EXECUTOR_NAME = "Triggerer"
 
 
 def main(*, capacity: int | None = None, progress: Progress | None = None) -> int:
@@ -57,7 +55,7 @@ def main(*, capacity: int | None = None, progress: Progress | None = None) -> in
         store=store,
         clock=clock,
         process=process,
-        make_identity=lambda: new_identity(EXECUTOR_NAME, (), settings.capacity),
+        make_identity=lambda: new_identity(TRIGGERER, (), settings.capacity),
         settings=settings,
         is_dead=is_proven_dead,
     )

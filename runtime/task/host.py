@@ -244,19 +244,12 @@ class TaskHost:
                 # While the leader is not reaped yet its group's number cannot be anyone else's.
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, signal.SIGKILL)
-            _, status, usage = os.wait4(pid, 0)
+            _, status = os.waitpid(pid, 0)
             if self._spare is not None and pid == self._spare.pid:
                 self._dismiss_spare()
             if key is not None:
                 del self._pids[key]
-                self._report(
-                    protocol.TaskExited(
-                        key=key,
-                        status=status,
-                        cpu_s=usage.ru_utime + usage.ru_stime,
-                        memory_max_bytes=usage.ru_maxrss * 1024,
-                    )
-                )
+                self._report(protocol.TaskExited(key=key, status=status))
         self._kill_leftovers()
 
     def _kill_leftovers(self) -> None:

@@ -99,12 +99,10 @@ class TaskNotStarted(msgspec.Struct, tag="not_started"):
 
 
 class TaskExited(msgspec.Struct, tag="exited"):
-    """A task process was reaped. ``status`` as ``os.waitpid`` gives it; ``cpu_s`` of it alone."""
+    """A task process was reaped. ``status`` as ``os.waitpid`` gives it."""
 
     key: str
     status: int
-    cpu_s: float = 0.0
-    memory_max_bytes: int = 0
 
 
 class Ask(msgspec.Struct, tag="ask"):
