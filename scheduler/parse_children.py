@@ -148,9 +148,10 @@ class ParseChildren:
             ours_requests.close()
             ours_answer.close()
             os.close(output_read)
-            self._finished.append(FinishedParse(request, None, str(error), 0.0, "", is_ours=True))
+            asked = FinishedParse(request, None, str(error), 0.0, "", is_ours=True)
+            self._finished.append(asked)
             if isinstance(error, ZygoteDied):
-                self._replace_zygote(str(error))
+                self._replace_zygote(str(error), asked)
             return
         finally:
             theirs_requests.close()
@@ -288,16 +289,26 @@ class ParseChildren:
             )
         )
 
-    def _replace_zygote(self, reason: str) -> None:
-        """The zygote took its children with it: hand their files back, and start another."""
+    def _replace_zygote(self, reason: str, asked: FinishedParse | None = None) -> None:
+        """The zygote took its children with it: hand their files back, and start another.
+
+        Args:
+            asked: the file it was asked to fork for when it died. Its child may have been there
+                already, and have killed it before it could tell.
+        """
+        lost = [] if asked is None else [asked]
         paths = {child.request.relative_path for child in self._children.values()}
+        paths |= {finished.request.relative_path for finished in lost}
         has_killed = len(paths) == 1 and paths <= self._suspects
         for child in list(self._children.values()):
             self._finish(child, signal.SIGKILL)
-            self._finished[-1].is_ours = not has_killed
-            self._finished[-1].failure = _KILLED_THE_ZYGOTE if has_killed else reason
-        if not has_killed:
-            self._suspects |= paths
+            lost.append(self._finished[-1])
+        for finished in lost:
+            # A zygote takes its time to die: the child that killed it may have answered by then.
+            finished.answer = None
+            finished.is_ours = not has_killed
+            finished.failure = _KILLED_THE_ZYGOTE if has_killed else reason
+        self._suspects = self._suspects - paths if has_killed else self._suspects | paths
         self._children.clear()
         self._unregister(self._zygote.fileno())
         self._zygote.stop()

@@ -21,7 +21,7 @@ from flask.typing import ResponseReturnValue
 
 from ..database.values import UserRow
 from ..sdk.configuration import conf
-from .auth import client_address, csrf_token, safe_next, session_idle
+from .auth import SESSION_AGE_MAX, client_address, csrf_token, safe_next, session_idle
 from .services import services
 from .throttle import LoginThrottle
 
@@ -45,7 +45,11 @@ def init_app(app: Flask) -> None:
     samesite = conf.get("webserver", "cookie_samesite")
     app.session_interface = SessionCookie()
     app.config.update(
-        PERMANENT_SESSION_LIFETIME=session_idle(),
+        # When a session ends is the database's to say (``find_user``). The cookie is sent when it
+        # changes only: the answer to what another tab asked for meanwhile would put back an older
+        # one, and take an act's message away.
+        PERMANENT_SESSION_LIFETIME=SESSION_AGE_MAX,
+        SESSION_REFRESH_EACH_REQUEST=False,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE=samesite if samesite in ("Lax", "Strict") else "Lax",
         SESSION_COOKIE_SECURE=conf.getboolean("webserver", "cookie_secure"),

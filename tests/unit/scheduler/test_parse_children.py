@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from datetime import UTC, datetime
 
 import pytest
-from tradewind.runtime.supervise.zygote_client import ZygoteClient
+from tradewind.runtime.supervise.zygote_client import ZygoteClient, ZygoteDied
 from tradewind.runtime.task import protocol
 from tradewind.runtime.task.parse_messages import ParseRequest
 from tradewind.runtime.task.recorded_inputs import ABSENT, fingerprint_path, fingerprint_value
@@ -192,3 +194,63 @@ def test_a_task_that_names_an_executor_which_is_not_configured_is_an_import_erro
 
     assert "Task 'far' names the executor 'KubernetesExecutor'" in finished.answer.error
     assert "[core] executor" in finished.answer.error
+
+
+def request(path, text: str) -> ParseRequest:
+    path.write_text(text)
+    return ParseRequest(
+        path=str(path),
+        relative_path=path.name,
+        import_folders=[str(path.parent)],
+        import_timeout_s=5.0,
+    )
+
+
+def finished_parse(children: ParseChildren):
+    while True:
+        for finished in children.wait(1.0):
+            return finished
+
+
+def test_a_file_that_killed_its_parent_and_answered_in_time_is_blamed_the_second_time(tmp_path):
+    children = ParseChildren(ZygoteClient(), WallClock(), answer, ParseLimits())
+    children.start()
+    try:
+        # Without the signal that follows the parent's death, the import goes on to its end.
+        asked = request(
+            tmp_path / "a.py",
+            "import ctypes, os\nctypes.CDLL(None).prctl(1, 0, 0, 0, 0)\nos.kill(os.getppid(), 9)\n",
+        )
+        outcomes = []
+        for _ in range(2):
+            children.fork(asked)
+            finished = finished_parse(children)
+            outcomes.append((finished.answer, finished.is_ours, "its parent" in finished.failure))
+    finally:
+        children.stop()
+
+    assert outcomes == [(None, True, False), (None, False, True)]
+
+
+class ZygoteKilledBeforeItTells(ZygoteClient):
+    """Its child was faster: the pid of the fork never arrives."""
+
+    def fork(self, kind, payload, fds=()):
+        super().fork(kind, payload, fds)
+        os.kill(self.pid, signal.SIGKILL)
+        raise ZygoteDied("the zygote has ended")
+
+
+def test_a_file_that_kills_its_parent_before_that_can_tell_is_blamed_too(tmp_path):
+    children = ParseChildren(ZygoteKilledBeforeItTells(), WallClock(), answer, ParseLimits())
+    children.start()
+    try:
+        outcomes = []
+        for _ in range(2):
+            children.fork(request(tmp_path / "a.py", ""))
+            finished = finished_parse(children)
+            outcomes.append((finished.is_ours, "its parent" in finished.failure))
+    finally:
+        children.stop()
+
+    assert outcomes == [(True, False), (False, True)]

@@ -140,3 +140,12 @@ def test_the_server_refuses_a_key_that_everybody_knows(monkeypatch) -> None:
 def test_a_home_keeps_the_key_that_was_made_for_it(client) -> None:
     assert secret_key() == client.application.secret_key
     assert len(secret_key()) >= 32
+
+
+def test_an_answer_that_changes_nothing_in_the_session_brings_no_cookie(browser, client) -> None:
+    # It may pass the answer to an act in another tab, and would put an older session back.
+    cookie = browser.log_in("ada").headers["Set-Cookie"]
+
+    assert "Expires=" in cookie
+    assert "Set-Cookie" not in client.get("/dags").headers
+    assert "Set-Cookie" not in client.get("/dags", headers={"X-Fragment": "main"}).headers
