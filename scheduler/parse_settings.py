@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..sdk.configuration import Configuration, dags_folder, home
+from ..sdk.configuration import Configuration, dags_folder, home, is_checkout
 
 #: Where the examples of an installed package stand among relative paths.
 EXAMPLES_PREFIX = "(examples)/"
@@ -52,7 +52,7 @@ def load_parse_settings(conf: Configuration) -> ParseSettings:
     if (
         conf.getboolean("core", "load_examples")
         and examples.is_dir()
-        and examples.resolve() != folder.resolve()
+        and not _holds_examples(folder.resolve(), examples.resolve())
     ):
         roots.append(DagRoot(examples, EXAMPLES_PREFIX))
     reparse_s = conf.get("dag_processor", "min_file_process_interval", fallback=None)
@@ -77,3 +77,8 @@ def load_parse_settings(conf: Configuration) -> ParseSettings:
         scan_interval_s=conf.getfloat("dag_processor", "scan_interval_s"),
         is_watching=conf.getboolean("dag_processor", "watch"),
     )
+
+
+def _holds_examples(folder: Path, examples: Path) -> bool:
+    """Return whether *folder* is the examples' own, here or in a checkout: none is shown twice."""
+    return folder == examples or (folder.name == "dags" and is_checkout(folder.parent))

@@ -129,7 +129,7 @@ def _welcome(say: Callable[[str], None], host: str, port: int, password: str | N
     if password is not None:
         name = conf.get("standalone", "admin_username")
         say(f"Log in as {name} with the password {password} (shown this once)")
-    say("Press Ctrl-C to stop.")
+    say(f"DAG files go into {dags_folder()}. Press Ctrl-C to stop.")
     sys.stdout.flush()
 
 

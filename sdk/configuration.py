@@ -429,12 +429,22 @@ def _expand_user(value: str) -> str:
 
 
 def _default_dags_folder() -> Path:
-    package = Path(__file__).resolve().parent.parent
-    is_checkout = (package / "pyproject.toml").is_file() and (package / "dags").is_dir()
     is_home_named = "TRADEWIND_HOME" in os.environ or "AIRFLOW_HOME" in os.environ
-    if is_checkout and not is_home_named and Path.cwd() == package:
-        return package / "dags"
+    if not is_home_named and is_checkout(Path.cwd()):
+        return Path.cwd() / "dags"
     return home() / "dags"
+
+
+def is_checkout(folder: Path) -> bool:
+    """Return whether *folder* is a checkout of Tradewind itself, however Tradewind is installed.
+
+    Told by its ``pyproject.toml``: after ``pip install .`` the package in use lies elsewhere.
+    """
+    try:
+        project = (folder / "pyproject.toml").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+    return '\nname = "tradewind"\n' in project and (folder / "dags").is_dir()
 
 
 def _typed(value: Any) -> Any:
@@ -474,5 +484,6 @@ __all__ = [
     "conf",
     "dags_folder",
     "home",
+    "is_checkout",
     "reset",
 ]
