@@ -29,6 +29,7 @@ def mark_task(
 
     Args:
         state: success, failed or skipped.
+        map_index: only this instance of the task; -1: all of them.
         task_ids: all of these instead of the one task: those of a group.
         is_dry_run: only return which ones it would be.
 
@@ -38,11 +39,13 @@ def mark_task(
     """
     from ..database.selections import Selection
 
+    marked_ids = [task_id] if task_ids is None else task_ids
     selection = Selection(
         dag_id=dag_id,
         run_ids=[run_id],
-        task_ids=[task_id] if task_ids is None else task_ids,
-        map_indexes=None if map_index < 0 else [map_index],
+        task_ids=marked_ids if map_index < 0 else None,
+        # What lies above or below one instance is marked whole.
+        instances=None if map_index < 0 else [(id_, map_index) for id_ in marked_ids],
         include_upstream=include_upstream,
         include_downstream=include_downstream,
         include_past=include_past,

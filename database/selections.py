@@ -41,7 +41,6 @@ class Selection:
     include_future: bool = False
     only_failed: bool = False
     only_running: bool = False
-    map_indexes: Collection[int] | None = None
     #: A task's setups and teardowns are chosen with it.
     with_setups: bool = False
 
@@ -66,8 +65,6 @@ class Selection:
                     )
                 by_task = task_instance.c.task_id.in_(sorted(chosen))
                 statement = statement.where(by_task if exact is None else by_task | exact)
-            if self.map_indexes is not None:
-                statement = statement.where(task_instance.c.map_index.in_(list(self.map_indexes)))
             if self.only_failed:
                 statement = statement.where(
                     task_instance.c.state.in_([state.value for state in FAILED_STATES])

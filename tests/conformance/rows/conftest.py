@@ -1,0 +1,33 @@
+"""Lets the tests of this folder import ``row_world``; each has a world of its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from row_world import World  # noqa: E402
+from tradewind.sdk.dag import DAG  # noqa: E402
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A store in memory, a clock moved by hand, one worker."""
+    made = World()
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def make_dag() -> Callable[..., DAG]:
+    """Return a maker of DAGs of either generation: ``make_dag("d", dialect="2")``."""
+
+    def make(dag_id: str = "d", *args: Any, dialect: str = "3", **kwargs: Any) -> DAG:
+        return DAG(dag_id, *args, _dialect=dialect, **kwargs)
+
+    return make
