@@ -111,8 +111,6 @@ class ForeignPythonOperator(PythonOperator):
         ValueError: the function's source cannot be copied, or the serializer is unknown.
     """
 
-    template_fields: Sequence[str] = (*PythonOperator.template_fields, "env_vars")
-
     def __init__(
         self,
         *,

@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from ..sdk.exceptions import AirflowException
+from ..sdk.connection import Connection
+from ..sdk.exceptions import AirflowException, InvalidValueError
 from .foreign_python import ForeignPythonOperator
 from .skip_mixin import BranchMixIn
 
@@ -36,12 +38,14 @@ class PythonVirtualenvOperator(ForeignPythonOperator):
         python_version: of another interpreter on this machine, such as ``3.12``.
         system_site_packages: packages of the base interpreter are seen, too.
         pip_install_options, index_urls: of ``pip install``; ``[]``: no index at all.
+        index_urls_from_connection_ids: connections whose host is an index; they come first.
         venv_cache_path: folder in which environments are kept for the next time.
     """
 
     template_fields: Sequence[str] = (
         "requirements",
         "index_urls",
+        "index_urls_from_connection_ids",
         "venv_cache_path",
         *ForeignPythonOperator.template_fields,
     )
@@ -55,6 +59,7 @@ class PythonVirtualenvOperator(ForeignPythonOperator):
         system_site_packages: bool = True,
         pip_install_options: list[str] | None = None,
         index_urls: Sequence[str] | str | None = None,
+        index_urls_from_connection_ids: Sequence[str] | str | None = None,
         venv_cache_path: Any = None,
         **kwargs: Any,
     ) -> None:
@@ -72,6 +77,8 @@ class PythonVirtualenvOperator(ForeignPythonOperator):
         self.system_site_packages = system_site_packages
         self.pip_install_options = list(pip_install_options or ())
         self.index_urls: Any = [index_urls] if isinstance(index_urls, str) else index_urls
+        ids = index_urls_from_connection_ids
+        self.index_urls_from_connection_ids: Any = [ids] if isinstance(ids, str) else ids
         self.venv_cache_path = venv_cache_path
 
     def _prepare_python(self, folder: Path) -> Path:
@@ -111,6 +118,7 @@ class PythonVirtualenvOperator(ForeignPythonOperator):
                 "system_site_packages": self.system_site_packages,
                 "pip_install_options": self.pip_install_options,
                 "index_urls": None if self.index_urls is None else list(self.index_urls),
+                "index_connections": list(self.index_urls_from_connection_ids or ()),
                 "cache_key": Variable.get(key, default_var=""),
             }
         )
@@ -124,18 +132,20 @@ class PythonVirtualenvOperator(ForeignPythonOperator):
         python = place / "bin" / "python"
         if lines:
             wanted = folder / "requirements.txt"
-            wanted.write_text("\n".join(lines), encoding="utf-8")
+            # In the file, not among the arguments: everybody on the machine can read those.
+            wanted.write_text("\n".join([*self._index_options(), *lines]), encoding="utf-8")
             command = [python, "-m", "pip", "install", "-r", wanted]
-            self._run_or_fail([*command, *self._index_options(), *self.pip_install_options])
+            self._run_or_fail([*command, *self.pip_install_options])
         return python
 
     def _index_options(self) -> list[str]:
-        if self.index_urls is None:
+        ids = self.index_urls_from_connection_ids or ()
+        if self.index_urls is None and not ids:
             return []
-        urls = list(self.index_urls)
+        urls = [*map(package_index_url, ids), *(self.index_urls or ())]
         if not urls:
             return ["--no-index"]
-        return ["--index-url", urls[0], *(f"--extra-index-url={url}" for url in urls[1:])]
+        return [f"--index-url={urls[0]}", *(f"--extra-index-url={url}" for url in urls[1:])]
 
     def _base_python(self) -> str:
         if self.python_version is None:
@@ -158,6 +168,25 @@ class BranchPythonVirtualenvOperator(PythonVirtualenvOperator, BranchMixIn):
 
     def execute(self, context: Any) -> Any:
         return self.do_branch(context, super().execute(context))
+
+
+def package_index_url(conn_id: str) -> str:
+    """Return the address of the package index that a connection names, with its login.
+
+    Raises:
+        AirflowNotFoundException: there is no such connection.
+        ValueError: it has no host.
+    """
+    connection = Connection.get(conn_id)
+    url = connection.host or ""
+    if not url:
+        raise InvalidValueError(f"the connection {conn_id!r} needs a host: the index's address")
+    if not (connection.login or connection.password):
+        return url
+    parts = urlsplit(url if "//" in url else f"//{url}")
+    login = quote(connection.login or "", safe="")
+    password = f":{quote(connection.password, safe='')}" if connection.password else ""
+    return urlunsplit(parts._replace(netloc=f"{login}{password}@{parts.netloc}"))
 
 
 def _is_same_major(version: str) -> bool:

@@ -14,13 +14,12 @@ class BashSensor(BaseSensorOperator):
     """Runs a command until its exit code is 0.
 
     Args:
-        bash_command: the command, or the name of a ``.sh`` or ``.bash`` file, which is rendered.
+        bash_command: the command. A ``.sh`` file's name is one, too: it is run, not rendered.
         env: the whole environment of the command; None: that of the task.
         retry_exit_code: with it, only this exit code means "not yet"; others fail the task.
     """
 
     template_fields: Sequence[str] = ("bash_command", "env")
-    template_ext: Sequence[str] = (".sh", ".bash")
 
     def __init__(
         self,

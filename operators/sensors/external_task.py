@@ -25,6 +25,8 @@ from .file import is_deferrable_by_default
 #: A task instance without a state is "none" here; a sensor cannot wait for it.
 _TASK_STATES = frozenset(str(state) for state in TaskInstanceState if state != "none")
 _RUN_STATES = frozenset(str(state) for state in DagRunState)
+#: What the first argument of an ``execution_date_fn`` is called in the context.
+_NAMES_OF_DATE = frozenset({"logical_date", "execution_date"})
 
 
 class ExternalTaskSensor(BaseSensorOperator):
@@ -131,7 +133,11 @@ class ExternalTaskSensor(BaseSensorOperator):
             return [timezone.plain_utc(base - self.execution_delta)]
         if self.execution_date_fn is None:
             return [timezone.plain_utc(base)]
-        found = call_with_context(self.execution_date_fn, (base,), {}, context)
+        # The date comes first, whatever the function calls it; not once more by its name.
+        others = context.copy()
+        for name in _NAMES_OF_DATE & others.keys():
+            del others[name]
+        found = call_with_context(self.execution_date_fn, (base,), {}, others)
         several = found if isinstance(found, (list, tuple, set)) else [found]
         return [timezone.plain_utc(one) for one in several]
 

@@ -31,7 +31,7 @@ class FileSensor(BaseSensorOperator):
         deferrable: wait in the triggerer, without a slot.
     """
 
-    template_fields: Sequence[str] = ("filepath",)
+    template_fields: Sequence[str] = ("filepath", "fs_conn_id")
     ui_color = "#91818a"
 
     def __init__(

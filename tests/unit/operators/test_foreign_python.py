@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
@@ -145,10 +146,44 @@ def test_an_index_can_be_chosen_or_forbidden():
     assert options(None) == []
     assert options([]) == ["--no-index"]
     assert options(["https://a", "https://b"]) == [
-        "--index-url",
-        "https://a",
+        "--index-url=https://a",
         "--extra-index-url=https://b",
     ]
+
+
+@pytest.mark.parametrize(
+    ("connection", "url"),
+    [
+        ({"host": "http://h:8080/simple/"}, "http://h:8080/simple/"),
+        (
+            {"host": "https://h/simple", "login": "a b", "password": "c/d"},
+            "https://a%20b:c%2Fd@h/simple",
+        ),
+        ({"host": "h/simple", "login": "a"}, "//a@h/simple"),
+    ],
+)
+def test_indexes_can_be_named_by_connections_which_come_first(monkeypatch, connection, url):
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_INDEX", json.dumps({"conn_type": "package_index", **connection})
+    )
+    operator = PythonVirtualenvOperator(
+        task_id="a",
+        python_callable=choose,
+        index_urls="https://b",
+        index_urls_from_connection_ids="index",
+    )
+
+    assert operator._index_options() == [f"--index-url={url}", "--extra-index-url=https://b"]
+
+
+def test_a_connection_without_a_host_names_no_index(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_INDEX", '{"conn_type": "package_index"}')
+    operator = PythonVirtualenvOperator(
+        task_id="a", python_callable=choose, index_urls_from_connection_ids=["index"]
+    )
+
+    with pytest.raises(ValueError, match="'index' needs a host"):
+        operator._index_options()
 
 
 def test_another_major_version_takes_no_arguments():
