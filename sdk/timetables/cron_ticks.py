@@ -4,9 +4,9 @@ The expression is matched against the naive local clock, and each match *n* stan
 
 *   The hour field says which hours (fixed wall time): exactly one instant. A time that the clock
     jumps over moves on by as much; one that the clock shows twice is the second.
-*   The hour field is ``*`` (fixed distance): every instant at which the clock shows *n*, and for
-    as long as the clock was moved, also those at which the old clock would have shown it. Thus
-    an hourly task runs each hour of real time, also where clocks move by half an hour.
+*   The hour field is ``*`` (fixed distance): every instant at which the clock shows *n*. Where
+    the clock is changed, the first tick from then on is still the old clock's, so that an hourly
+    task waits for no more than an hour of real time, also where clocks move by half an hour.
 
 The ticks are a set that does not depend on where one comes from: ``next`` and ``previous`` are
 each other's reverse, so data intervals tile the time line.
@@ -39,6 +39,7 @@ PRESETS = {
 #: Longer than any change of an offset (Apia left out a whole day in 2011).
 _REACH = timedelta(hours=25)
 _NO_SHIFT = timedelta(0)
+_HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
 
 
@@ -125,25 +126,45 @@ class CronTicks:
         first = local.replace(tzinfo=self.zone, fold=0).utcoffset() or _NO_SHIFT
         second = local.replace(tzinfo=self.zone, fold=1).utcoffset() or _NO_SHIFT
         unshifted = local.replace(tzinfo=UTC)
-        if self.has_fixed_hours or second > first:  # jumped over: the old clock runs on
+        if self.has_fixed_hours:  # jumped over: moved on; shown twice: the second
             return (unshifted - min(first, second),)
-        if first > second:
-            return (unshifted - first, unshifted - second)
-        regular = unshifted - first
-        before = self._offset(regular - _REACH)
-        shift = before - first
-        if shift > _NO_SHIFT:  # the clock was put back not long ago
-            echo = unshifted - before
-            if self._offset(echo) == first and self._offset(echo - shift) == before:
-                return (echo, regular)
-        return (regular,)
+        before = self._offset(unshifted - first - _REACH)
+        offsets = {first, second, before}
+        return [at for offset in offsets if self._ticks_at(at := unshifted - offset, offset)]
+
+    def _ticks_at(self, at: datetime, offset: timedelta) -> bool:
+        """Tell whether *at*, where a clock with *offset* shows a match, is a tick (any hour)."""
+        shown = self._offset(at)
+        before = self._offset(at - _HOUR)
+        if before != shown:
+            changed_at = self._find_change(at - _HOUR, at)
+            handover = self._next_local((changed_at - _SECOND + before).replace(tzinfo=None))
+            handover_at = handover.replace(tzinfo=UTC) - before
+            if handover_at - changed_at < _HOUR:
+                if at == handover_at:
+                    return True
+                if at < handover_at:
+                    return False
+        return offset == shown
+
+    def _find_change(self, before: datetime, after: datetime) -> datetime:
+        """Return the second at which the clock is changed, between two instants."""
+        old = self._offset(before)
+        while after - before > _SECOND:
+            middle = before + timedelta(seconds=(after - before) // _SECOND // 2)
+            if self._offset(middle) == old:
+                before = middle
+            else:
+                after = middle
+        return after
 
     def _shift_near(self, instant: datetime) -> timedelta:
         """Return by how much the clock is changed close to *instant*, nothing where it is not."""
         shift = abs(self._offset(instant + _REACH) - self._offset(instant - _REACH))
         if not shift:
             return _NO_SHIFT
-        if self._offset(instant + 2 * shift) == self._offset(instant - 2 * shift):
+        reach = 2 * (shift + _HOUR)
+        if self._offset(instant + reach) == self._offset(instant - reach):
             return _NO_SHIFT
         return shift
 

@@ -11,8 +11,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from row_world import World  # noqa: E402
-from tradewind.sdk.dag import DAG  # noqa: E402
+from row_world import World
+from tradewind.sdk.dag import DAG
 
 
 @pytest.fixture

@@ -86,6 +86,38 @@ def test_a_local_time_that_occurs_twice_is_the_second(cron, zone, expected):
 
 
 @pytest.mark.parametrize(
+    ("cron", "after", "expected"),
+    [  # as Airflow 3.3.2 ticks; at 15:00 on 6 April 2:00 becomes 1:30, on 5 October at 15:30 2:30
+        ("*/20 * * * *", "2024-04-06T14:30", ["06T14:40", "06T15:00", "06T15:10", "06T15:30"]),
+        ("30 * * * *", "2024-04-06T14:00", ["06T14:30", "06T15:30", "06T16:00", "06T17:00"]),
+        ("0 * * * *", "2024-04-06T13:30", ["06T14:00", "06T15:00", "06T15:30", "06T16:30"]),
+        ("*/20 * * * *", "2024-10-05T15:00", ["05T15:10", "05T15:30", "05T15:40", "05T16:00"]),
+        ("30 * * * *", "2024-10-05T14:30", ["05T15:00", "05T16:00", "05T16:30", "05T17:30"]),
+    ],
+)
+def test_where_the_clock_moves_by_half_an_hour_one_tick_hands_over(cron, after, expected):
+    ticks = CronTicks(cron, ZoneInfo("Australia/Lord_Howe"))
+    instants = [utc(f"{after[:8]}{text}") for text in expected]
+
+    assert ticks_from(ticks, utc(after), len(instants)) == instants
+
+
+@pytest.mark.parametrize("changes_at", ["2024-04-06T15:00", "2024-10-05T15:30"])
+@pytest.mark.parametrize("minute", [*map(str, range(0, 60, 5)), "*/7", "*/20", "50-59"])
+def test_ticks_are_the_same_forth_and_back_where_the_clock_moves_by_half_an_hour(
+    minute, changes_at
+):
+    ticks = CronTicks(f"{minute} * * * *", ZoneInfo("Australia/Lord_Howe"))
+    found = ticks_from(ticks, utc(changes_at) - timedelta(hours=4), 24)
+
+    for earlier, later in pairwise(found):
+        assert timedelta(0) < later - earlier <= timedelta(hours=1)
+        assert ticks.previous(later) == earlier
+        assert ticks.previous(later - timedelta(seconds=1)) == earlier
+        assert ticks.next(later - timedelta(seconds=1)) == later
+
+
+@pytest.mark.parametrize(
     ("zone", "around"),
     [
         ("Australia/Lord_Howe", "2024-04-06T15:00"),  # 2:00 becomes 1:30
