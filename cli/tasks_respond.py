@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -33,13 +34,13 @@ def respond(
     with services() as opened:
         row = opened.store.task_instances.get(dag_id, run_id, task_id, map_index)
         if not options:
-            _print_question(answers.find_question(opened, row))
+            _print_question(answers.find_question(opened, row).asked)
             return
         answers.respond(opened, row, options, entered)
     click.echo(f"{task_id} was answered: {', '.join(options)}")
 
 
-def _print_question(question: dict[str, Any]) -> None:
+def _print_question(question: Mapping[str, Any]) -> None:
     import json
 
     click.echo(question["subject"])

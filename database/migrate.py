@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: The newest revision in ``migrations/versions``; a test compares.
-HEAD: Final = "0008"
+HEAD: Final = "0009"
 #: Revisions that this program knows, oldest first.
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 #: Tables that only Airflow's own database has.
 AIRFLOW_TABLES: Final = frozenset(
     {"slot_pool", "dag_pickle", "serialized_dag", "ab_user", "dag_code", "log_template", "sla_miss"}

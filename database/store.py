@@ -39,6 +39,7 @@ from .operations import Ground
 from .outbox_messages import OutboxOperations
 from .pools import PoolOperations
 from .processes import ProcessOperations
+from .questions import QuestionOperations
 from .roles import RoleOperations
 from .sessions import SessionOperations
 from .settings import StoreSettings, settings_from_configuration
@@ -89,6 +90,7 @@ class Store:
         self.watchers = WatcherOperations(ground)
         self.xcoms = XComOperations(ground)
         self.xcom_listings = XComListingOperations(ground)
+        self.questions = QuestionOperations(ground)
         self.variables = VariableOperations(ground)
         self.connections = ConnectionOperations(ground)
         self.pools = PoolOperations(ground)

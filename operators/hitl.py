@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 from ..sdk import task_runtime, timezone, xcom_serialization
 from ..sdk.base_operator import BaseOperator
 from ..sdk.exceptions import AirflowException, InvalidUseError, InvalidValueError
+from ..sdk.human_input import ANSWER_KEY, QUESTION_KEY
 from ..sdk.notifier import BaseNotifier
 from ..sdk.param import ParamsDict
 from .skip_mixin import XCOM_SKIPMIXIN_SKIPPED, BranchMixIn, SkipMixin, note_skip
-from .triggers.hitl import DETAIL_KEY, HITLTrigger
+from .triggers.hitl import HITLTrigger
 
 
 class HITLTriggerEventError(AirflowException):
@@ -91,12 +92,7 @@ class HITLOperator(BaseOperator):
 
     def execute(self, context: Any) -> Any:
         ti = context["ti"]
-        where = {
-            "dag_id": ti.dag_id,
-            "run_id": ti.run_id,
-            "task_id": ti.task_id,
-            "map_index": ti.map_index,
-        }
+        where = _place(ti)
         self._ask(where)
         for notifier in self.notifiers:
             notifier(context)
@@ -118,8 +114,6 @@ class HITLOperator(BaseOperator):
         )
 
     def _ask(self, where: Mapping[str, Any]) -> None:
-        if task_runtime.current is None:
-            raise InvalidUseError("a person can be asked while a task runs only")
         detail = {
             "subject": self.subject,
             "body": self.body,
@@ -127,11 +121,29 @@ class HITLOperator(BaseOperator):
             "defaults": self.defaults,
             "multiple": self.multiple,
             "params": self.asked_params.dump(),
+            "param_specs": {
+                name: {
+                    "has_default": param.has_value,
+                    "description": param.description,
+                    "schema": param.schema,
+                }
+                for name, param in self.asked_params.items()
+            },
             "assigned_users": [_user_name(one) for one in self.assigned_users],
         }
-        # Not by an own XCom backend: commands and pages, which run no user code, read it.
-        text, length = xcom_serialization.encode(detail, task_id=self.task_id, key=DETAIL_KEY)
-        task_runtime.current.set_xcom(**where, key=DETAIL_KEY, value=text, length=length)
+        self._keep(where, QUESTION_KEY, detail)
+
+    def _keep(self, where: Mapping[str, Any], key: str, value: Mapping[str, Any]) -> None:
+        """Store an XCom, but not by an own backend: commands and pages, which run no user code,
+        read it.
+
+        Raises:
+            InvalidUseError: no task is running.
+        """
+        if task_runtime.current is None:
+            raise InvalidUseError("a person can be asked while a task runs only")
+        text, length = xcom_serialization.encode(value, task_id=self.task_id, key=key)
+        task_runtime.current.set_xcom(**where, key=key, value=text, length=length)
 
     def execute_complete(self, context: Any, event: Mapping[str, Any]) -> Any:
         """Go on with the answer.
@@ -147,12 +159,16 @@ class HITLOperator(BaseOperator):
         unknown = [one for one in chosen if one not in self.options]
         if unknown:
             raise HITLTriggerEventError(f"{unknown} cannot be chosen, only {self.options}")
-        return {
+        answered = {
             "chosen_options": chosen,
             "params_input": self._entered(event.get("params_input") or {}),
             "responded_at": event.get("responded_at"),
             "responded_by_user": event.get("responded_by_user"),
         }
+        if event.get("timedout"):
+            # What time has answered stands where a person's answer stands.
+            self._keep(_place(context["ti"]), ANSWER_KEY, answered)
+        return answered
 
     def _entered(self, given: Mapping[str, Any]) -> dict[str, Any]:
         if set(given) != set(self.asked_params):
@@ -244,6 +260,15 @@ class HITLEntryOperator(HITLOperator):
             kwargs["options"] = [self.OK]
             kwargs.setdefault("defaults", [self.OK])
         super().__init__(**kwargs)
+
+
+def _place(ti: Any) -> dict[str, Any]:
+    return {
+        "dag_id": ti.dag_id,
+        "run_id": ti.run_id,
+        "task_id": ti.task_id,
+        "map_index": ti.map_index,
+    }
 
 
 def _user_name(user: Any) -> str:

@@ -35,23 +35,34 @@ def check_conf(dag: SerializedDag, conf: Mapping[str, Any] | None) -> None:
         given = {}
     for param in dag.params:
         if param.name in given:
-            _check(dag, param.name, given[param.name], param.schema)
+            check_param(_about(dag, param.name), given[param.name], param.schema)
         elif param.has_default:
-            _check(dag, param.name, param.default, param.schema)
+            check_param(_about(dag, param.name), param.default, param.schema)
         else:
             raise ConfDoesNotFit(
                 f"DAG {dag.dag_id!r} needs a value for the parameter {param.name!r}"
             )
 
 
-def _check(dag: SerializedDag, name: str, value: Any, schema: Mapping[str, Any]) -> None:
+def _about(dag: SerializedDag, name: str) -> str:
+    return f"Parameter {name!r} of DAG {dag.dag_id!r}"
+
+
+def check_param(about: str, value: Any, schema: Mapping[str, Any]) -> None:
+    """Refuse a value that its schema does not allow.
+
+    Args:
+        about: what the error calls it.
+
+    Raises:
+        ConfDoesNotFit: the text says what is wrong.
+    """
     if not schema:
         return
     from jsonschema import Draft202012Validator, FormatChecker, SchemaError, validators
     from jsonschema.exceptions import best_match
 
     kind = validators.validator_for(schema, default=Draft202012Validator)
-    about = f"Parameter {name!r} of DAG {dag.dag_id!r}"
     try:
         kind.check_schema(schema)
         careful = validators.extend(kind, {"pattern": _pattern})

@@ -103,6 +103,21 @@ def _mark_task(about: Mapping[str, Any]) -> Pair:
     return [], ("PATCH", path, {"new_state": about["state"]})
 
 
+def _answer(about: Mapping[str, Any]) -> Pair:
+    index = about.get("map_index")
+    command = ["tasks", "respond", about["dag_id"], about["task_id"], about["run_id"]]
+    if index is not None:
+        command += ["--map-index", index]
+    for option in about["options"]:
+        command += ["--option", option]
+    body: dict[str, Any] = {"chosen_options": about["options"]}
+    if about.get("params"):
+        command += ["--params", json.dumps(about["params"], ensure_ascii=False)]
+        body["params_input"] = about["params"]
+    task = f"{_run(about)}/taskInstances/{quote(about['task_id'], safe='')}"
+    return command, ("PATCH", f"{task}/{-1 if index is None else index}/hitlDetails", body)
+
+
 def _mark_run(about: Mapping[str, Any]) -> Pair:
     return [], ("PATCH", _run(about), {"state": about["state"]})
 
@@ -171,6 +186,7 @@ _ACTS: Mapping[str, Callable[[Mapping[str, Any]], Pair]] = {
     "pause": _pause,
     "clear": _clear,
     "mark_task": _mark_task,
+    "answer": _answer,
     "mark_run": _mark_run,
     "delete_run": _delete_run,
     "delete_dag": _delete_dag,

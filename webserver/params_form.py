@@ -150,6 +150,15 @@ def read_conf(params: Sequence[SerializedParam], form: Mapping[str, str]) -> dic
     return conf
 
 
+def read_answer(params: Sequence[SerializedParam], form: Mapping[str, str]) -> dict[str, Any]:
+    """Return every value that the form says, also where it is the default.
+
+    Raises:
+        InvalidInput: an input cannot be read; the text names it.
+    """
+    return {param.name: _read(param, form.get(PREFIX + param.name)) for param in params}
+
+
 def _read(param: SerializedParam, text: str | None) -> Any:
     kind = _kind(param)
     if kind == "checkbox":

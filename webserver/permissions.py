@@ -90,6 +90,9 @@ PAGES: Final[Mapping[str, Needs]] = {
     "people.save_user": [(CREATE, "Users"), (EDIT, "Users"), (DELETE, "Users")],
     "packages.providers": [(READ, "Providers")],
     "packages.plugins": [(READ, "Plugins")],
+    "questions.index": [(READ, "DAG Runs"), (READ, "Task Instances")],
+    "questions.form": _READ_INSTANCE,
+    "questions.answer": [_EDIT_DAG, (EDIT, "Task Instances")],
     "browse.instances": [(READ, "DAG Runs"), (READ, "Task Instances")],
 }
 

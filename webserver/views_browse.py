@@ -26,6 +26,7 @@ PLACES = (
     ("Home", "home.index", "read"),
     ("DAGs", "dags.index", "read"),
     ("Runs", "browse.runs", "read"),
+    ("Required actions", "questions.index", "read"),
     ("Import errors", "import_errors.index", "read"),
     ("Pools", "admin.pools", "read"),
     ("Jobs", "admin.jobs", "read"),

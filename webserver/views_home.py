@@ -41,6 +41,7 @@ def index() -> ResponseReturnValue:
         failing=failing,
         failed_runs=store.dags.last_runs([dag.dag_id for dag in failing], per_dag=1),
         import_errors=store.files.import_errors(),
+        questions=store.questions.count_waiting(),
         coming=[dag for dag in coming if dag.next_run_after is not None][:LIST_MAX],
         pools=store.pools.list(),
         live="running" if store.runs.unfinished_ids() else "idle",

@@ -17,6 +17,7 @@ from .auth import may, requires
 from .paging import page_of
 from .services import services
 from .task_log import LogPart, coloured, find_words, read_part
+from .views_questions import find_question
 
 blueprint = Blueprint("task_instances", __name__)
 
@@ -80,6 +81,7 @@ def show(dag_id: str, run_id: str, task_id: str, index: int | None = None) -> Re
             for name, word, _ in TABS
             if name in names
         ],
+        "question": None if is_group else find_question(instance),
         "waits": []
         if is_finished
         else why_not_running(services(), dag_id, run_id, task_id, map_index),

@@ -20,12 +20,14 @@ from sqlalchemy import (
     text,
 )
 
+from ...sdk.human_input import QUESTION_KEY
 from .base import JsonText, RowId, UtcDateTime, metadata
 
 UNFINISHED_RUN = "state IN ('queued', 'running')"
 SCHEDULED = "state = 'scheduled'"
 OCCUPYING = "state IN ('queued', 'running', 'restarting', 'deferred')"
 LIVE_ATTEMPT = "state IN ('claimed', 'running')"
+QUESTION = f"key = '{QUESTION_KEY}'"
 
 dag_run = Table(
     "dag_run",
@@ -189,6 +191,12 @@ xcom = Table(
     #: Number of elements where the value has one: what mapping counts.
     Column("length", Integer),
     Column("created_at", UtcDateTime, nullable=False),
+    Index(
+        "ix_xcom_question",
+        "dag_run_id",
+        sqlite_where=text(QUESTION),
+        postgresql_where=text(QUESTION),
+    ),
 )
 
 rendered_fields = Table(

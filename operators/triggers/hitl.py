@@ -9,11 +9,8 @@ from typing import Any
 
 from ...sdk import task_runtime, timezone, xcom_serialization
 from ...sdk.exceptions import InvalidUseError
+from ...sdk.human_input import ANSWER_KEY
 from ...sdk.triggers import BaseTrigger, TriggerEvent
-
-#: XComs of the task that waits: what is asked, and what was answered.
-DETAIL_KEY = "hitl_detail"
-RESPONSE_KEY = "hitl_response"
 
 
 class HITLTrigger(BaseTrigger):
@@ -75,7 +72,7 @@ class HITLTrigger(BaseTrigger):
             dag_id=self.where["dag_id"],
             run_id=self.where["run_id"],
             task_ids=[self.where["task_id"]],
-            key=RESPONSE_KEY,
+            key=ANSWER_KEY,
             map_indexes=[self.where["map_index"]],
             include_prior_dates=False,
         )

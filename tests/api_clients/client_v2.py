@@ -57,6 +57,7 @@ from airflow_client.client.models.pool_patch_body import PoolPatchBody
 from airflow_client.client.models.task_instances_batch_body import TaskInstancesBatchBody
 from airflow_client.client.models.trigger_dag_run_post_body import TriggerDAGRunPostBody
 from airflow_client.client.models.variable_body import VariableBody
+from airflow_client.client.models.update_hitl_detail_payload import UpdateHITLDetailPayload
 from airflow_client.client.models.x_com_create_body import XComCreateBody
 from airflow_client.client.models.x_com_update_body import XComUpdateBody
 from performed import Calls
@@ -73,10 +74,6 @@ LEFT_OUT = (
     "get_connection_test",
     "get_external_log_url",
     "import_errors",
-    "get_hitl_detail",
-    "get_hitl_detail_try_detail",
-    "get_hitl_details",
-    "update_hitl_detail",
 )
 RUN_DEADLINE_S = 60
 
@@ -319,6 +316,29 @@ def use_backfills(calls) -> None:
     report("backfills")
 
 
+def use_human_input(calls) -> None:
+    calls.on(airflow.DAGApi).patch_dag("ask_clients", DAGPatchBody(is_paused=False))
+    runs, tasks = calls.on(airflow.DagRunApi), calls.on(airflow.TaskInstanceApi)
+    runs.trigger_dag_run("ask_clients", TriggerDAGRunPostBody(dag_run_id="q", logical_date=None))
+    deadline, waiting = time.monotonic() + RUN_DEADLINE_S, []
+    while not waiting and time.monotonic() < deadline:
+        time.sleep(0.1)
+        listed = tasks.get_hitl_details("ask_clients", "q", response_received=False)
+        waiting = [
+            one for one in listed.hitl_details if one.task_instance.state.value == "deferred"
+        ]
+    assert [(one.subject, one.options) for one in waiting] == [("Ship it?", ["yes", "no"])]
+    detail = tasks.get_hitl_detail("ask_clients", "q", "ask", -1)
+    assert detail.params["percent"]["value"] == 10
+    answer = UpdateHITLDetailPayload(chosen_options=["yes"], params_input={"percent": 20})
+    taken = tasks.update_hitl_detail("ask_clients", "q", "ask", -1, answer)
+    assert (taken.chosen_options, taken.responded_by.name) == (["yes"], "clients")
+    assert wait_for_end(runs, "q", "ask_clients") == "success"
+    old = tasks.get_hitl_detail_try_detail("ask_clients", "q", "ask", -1, 1)
+    assert (old.response_received, old.params_input) == (True, {"percent": 20})
+    report("human input")
+
+
 def use_assets(calls) -> None:
     assets = calls.on(airflow.AssetApi)
     runs = calls.on(airflow.DagRunApi)
@@ -404,6 +424,7 @@ def main() -> None:
             use_dags,
             use_runs,
             use_task_instances,
+            use_human_input,
             use_assets,
             use_settings,
             use_backfills,

@@ -59,6 +59,8 @@ DIFFERS = {
     "get_plugins": "by file and entry point: none is loaded in the web server",
     "get_providers": "what packages say of themselves: none of their code is run",
     "get_task_instances": "v2: by cursor `total_entries` is null",
+    "get_hitl_detail_try_detail": "of the newest try only: what earlier ones asked is not kept",
+    "get_hitl_details": "`state=awaiting_input` means deferred: that is what these tasks are",
     "get_value": "403 unless `[api] expose_config`; sensitive values are hidden",
     "get_variable": "values under secret-looking keys are `***` in version 1, too",
     "get_xcom_entry": "`deserialize` is refused: no class is made in the web server",

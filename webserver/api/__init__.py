@@ -36,6 +36,7 @@ def init_app(app: Flask) -> None:
         dag_warnings,
         dags,
         favorites,
+        human_input,
         jobs,
         links,
         logins,

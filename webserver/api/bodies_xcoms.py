@@ -1,4 +1,4 @@
-"""What may stand in the body of a request about XComs."""
+"""What may stand in the body of a request about XComs, and about what tasks ask people."""
 
 from __future__ import annotations
 
@@ -22,3 +22,10 @@ class XComUpdate(Body, kw_only=True):
 
     value: Any
     map_index: Annotated[int, Meta(ge=-1, le=2**31 - 1)] = -1
+
+
+class UpdateHITLDetailPayload(Body, kw_only=True):
+    """An answer to what a task asks."""
+
+    chosen_options: Annotated[list[str], Meta(min_length=1, max_length=1000)]
+    params_input: dict[str, Any] = {}

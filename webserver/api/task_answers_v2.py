@@ -210,3 +210,64 @@ class XComResponseNative(Answer, kw_only=True):
     task_display_name: str
     run_after: datetime
     value: Any
+
+
+class HITLUser(Answer, kw_only=True):
+    """A person who may answer, or has."""
+
+    id: str
+    name: str
+
+
+class HITLDetail(Answer, kw_only=True):
+    """What a task asks, and what was answered."""
+
+    options: list[str]
+    subject: str
+    body: str | None
+    defaults: list[str] | None
+    multiple: bool
+    params: dict[str, Any]
+    assigned_users: list[HITLUser]
+    created_at: datetime
+    responded_by_user: HITLUser | None
+    responded_at: datetime | None
+    chosen_options: list[str] | None
+    params_input: dict[str, Any]
+    response_received: bool
+    task_instance: TaskInstanceResponse
+
+
+class HITLDetailCollection(Answer, kw_only=True):
+    """One page of a list."""
+
+    hitl_details: list[HITLDetail]
+    total_entries: int
+
+
+class HITLDetailHistory(Answer, kw_only=True):
+    """What one try asked, and what was answered."""
+
+    options: list[str]
+    subject: str
+    body: str | None
+    defaults: list[str] | None
+    multiple: bool
+    params: dict[str, Any]
+    assigned_users: list[HITLUser]
+    created_at: datetime
+    responded_by_user: HITLUser | None
+    responded_at: datetime | None
+    chosen_options: list[str] | None
+    params_input: dict[str, Any]
+    response_received: bool
+    task_instance: TaskInstanceHistoryResponse
+
+
+class HITLDetailResponse(Answer, kw_only=True):
+    """An answer that was taken."""
+
+    responded_by: HITLUser
+    responded_at: datetime
+    chosen_options: list[str]
+    params_input: dict[str, Any]
