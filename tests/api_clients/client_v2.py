@@ -56,8 +56,8 @@ from airflow_client.client.models.pool_body import PoolBody
 from airflow_client.client.models.pool_patch_body import PoolPatchBody
 from airflow_client.client.models.task_instances_batch_body import TaskInstancesBatchBody
 from airflow_client.client.models.trigger_dag_run_post_body import TriggerDAGRunPostBody
-from airflow_client.client.models.variable_body import VariableBody
 from airflow_client.client.models.update_hitl_detail_payload import UpdateHITLDetailPayload
+from airflow_client.client.models.variable_body import VariableBody
 from airflow_client.client.models.x_com_create_body import XComCreateBody
 from airflow_client.client.models.x_com_update_body import XComUpdateBody
 from performed import Calls

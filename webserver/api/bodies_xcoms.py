@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from .bodies import Body
 
@@ -28,4 +28,4 @@ class UpdateHITLDetailPayload(Body, kw_only=True):
     """An answer to what a task asks."""
 
     chosen_options: Annotated[list[str], Meta(min_length=1, max_length=1000)]
-    params_input: dict[str, Any] = {}
+    params_input: dict[str, Any] = field(default_factory=dict)
