@@ -1,4 +1,6 @@
-"""Checkable examples 7: the standard operators."""
+"""Checkable examples 7: the standard operators. 7.7 (runs of other DAGs) stands in
+conformance/rows/test_section_7_trigger_dagrun.py.
+"""
 
 from __future__ import annotations
 
