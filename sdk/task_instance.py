@@ -231,39 +231,45 @@ class RuntimeTaskInstance:
         list in their order. *default* stands for what was not pushed.
 
         Args:
-            task_ids: None means this task.
+            task_ids: None means this task; in a DAG of Airflow 2 whichever task pushed last.
             key: None means any key.
             include_prior_dates: runs with an earlier logical date are looked at too, newest first.
             map_indexes: one index gives its value, several give a list in their order.
 
-        Source: semantics section 8.1 (as Airflow 2 with defaults, as Airflow 3 with lists).
+        Source: semantics section 8.1 (as Airflow 2 with defaults, as Airflow 3 with lists), and
+        row 9 of section 11. Of several tasks Airflow 2 gives what is there, without gaps.
         """
-        wanted_indexes = _as_indexes(map_indexes)
-        if task_ids is None:
-            if (dag_id in (None, self.dag_id)) and key in self.pending_xcoms:
-                return self.pending_xcoms[key]
-            ids: list[str] = [self.task_id]
-            if wanted_indexes is None:
-                wanted_indexes = [self.map_index]
+        where = dag_id or self.dag_id
+        ids = [task_ids] if isinstance(task_ids, str) else task_ids
+        is_airflow_2 = getattr(getattr(self.task, "dag", None), "dialect", None) == "2"
+        if ids is None and not is_airflow_2:
+            ids = [self.task_id]
+            if not is_arg_set(map_indexes) or map_indexes is None:
                 map_indexes = self.map_index
-        else:
-            ids = [task_ids] if isinstance(task_ids, str) else list(task_ids)
-        if not ids:
-            return []
+        if task_ids is None and where == self.dag_id and key in self.pending_xcoms:
+            return self.pending_xcoms[key]
+        if ids is not None:
+            ids = list(ids)
+            if not ids:
+                return []
         rows = self._runtime.get_xcoms(
-            dag_id=dag_id or self.dag_id,
+            dag_id=where,
             run_id=run_id or self.run_id,
             task_ids=ids,
             key=key,
-            map_indexes=wanted_indexes,
+            map_indexes=_as_indexes(map_indexes),
             include_prior_dates=include_prior_dates,
         )
+        if ids is None:
+            return _pick_newest(rows, map_indexes, default, where)
         by_task: dict[str, list[Any]] = {}
         for row in rows:
             of_task = by_task.setdefault(row.task_id, [])
             if not of_task or of_task[0].run_id == row.run_id:  # rows of its newest run only
                 of_task.append(row)
-        where = dag_id or self.dag_id
+        if is_airflow_2 and not isinstance(task_ids, str):
+            there = [row for id_ in ids for row in _in_order(by_task.get(id_, []), map_indexes)]
+            return [xcom.decode_xcom(row, where) for row in there]
         values = [_pick(by_task.get(id_, []), map_indexes, default, where) for id_ in ids]
         return values[0] if task_ids is None or isinstance(task_ids, str) else values
 
@@ -388,6 +394,29 @@ def _pick(rows: list[Any], map_indexes: Any, default: Any, dag_id: str) -> Any:
         xcom.decode_xcom(by_index[index], dag_id) if index in by_index else default
         for index in map_indexes
     ]
+
+
+def _pick_newest(rows: list[Any], map_indexes: Any, default: Any, dag_id: str) -> Any:
+    """Return what was pushed last; all that is there where a mapped task pushed last.
+
+    Source: Airflow 2.11.2, as observed.
+    """
+    if is_arg_set(map_indexes) and map_indexes is not None and not isinstance(map_indexes, int):
+        return [xcom.decode_xcom(row, dag_id) for row in _in_order(rows, map_indexes)]
+    if not rows:
+        return default
+    if rows[0].map_index < 0 or isinstance(map_indexes, int):
+        return xcom.decode_xcom(rows[0], dag_id)
+    of_run = [row for row in rows if row.run_id == rows[0].run_id]
+    return [xcom.decode_xcom(row, dag_id) for row in _in_order(of_run, None)]
+
+
+def _in_order(rows: list[Any], map_indexes: Any) -> list[Any]:
+    """Return the rows by map index, or in the order of the map indexes that were asked for."""
+    if not is_arg_set(map_indexes) or map_indexes is None or isinstance(map_indexes, int):
+        return sorted(rows, key=lambda row: int(row.map_index))
+    position = {index: number for number, index in enumerate(map_indexes)}
+    return sorted(rows, key=lambda row: position[row.map_index])
 
 
 def _current_runtime() -> task_runtime.TaskRuntime:

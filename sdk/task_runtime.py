@@ -42,7 +42,10 @@ class TaskRuntime(Protocol):
         map_indexes: Sequence[int] | None,
         include_prior_dates: bool,
     ) -> list[XComRow]:
-        """Return matching XComs: newest run first, then in order of task_ids, then map index."""
+        """Return matching XComs: newest run first, then in order of task_ids, then map index.
+
+        With ``task_ids=None`` those of all tasks, the one that was pushed last first.
+        """
 
     def delete_xcoms(self, *, dag_id: str, run_id: str, task_id: str, map_index: int) -> None:
         """Remove what earlier tries of this task instance pushed."""

@@ -72,9 +72,9 @@ class MemoryRuntime:
         length: int | None,
     ) -> None:
         """Store one XCom."""
-        self._xcoms[dag_id, run_id, task_id, map_index, key] = MemoryXCom(
-            run_id, task_id, map_index, key, value, length
-        )
+        name = (dag_id, run_id, task_id, map_index, key)
+        self._xcoms.pop(name, None)  # the order of the mapping is that of the pushes
+        self._xcoms[name] = MemoryXCom(run_id, task_id, map_index, key, value, length)
 
     def get_xcoms(
         self,
@@ -96,8 +96,10 @@ class MemoryRuntime:
             and (key is None or one.key == key)
             and (map_indexes is None or one.map_index in map_indexes)
         ]
-        order = {id_: number for number, id_ in enumerate(task_ids or ())}
-        return sorted(found, key=lambda one: (order.get(one.task_id, 0), one.map_index))
+        if task_ids is None:
+            return found[::-1]
+        order = {id_: number for number, id_ in enumerate(task_ids)}
+        return sorted(found, key=lambda one: (order[one.task_id], one.map_index))
 
     def delete_xcoms(self, *, dag_id: str, run_id: str, task_id: str, map_index: int) -> None:
         """Remove what earlier tries pushed; a task that is not mapped owns all under its id."""

@@ -76,6 +76,50 @@ def test_what_a_pull_returns(ti, call, value):
     assert ti.xcom_pull(**call) == value
 
 
+@pytest.fixture
+def ti_of_airflow_2(ti):
+    ti.task.dag.dialect = "2"
+    return ti
+
+
+@pytest.mark.parametrize(
+    ("call", "value"),
+    [
+        ({}, ["C", "A", "own", 1, "only", 0, 20]),  # a mapped task pushed last: all, by index
+        ({"key": "k"}, "x"),
+        ({"key": "missing", "default": "D"}, "D"),
+        ({"map_indexes": -1}, "C"),
+        ({"task_ids": ["c", "missing", "a"]}, ["C", "A"]),
+        ({"task_ids": ["t", "mapped"]}, [1, 0, 20]),
+        ({"task_ids": ["mapped"], "map_indexes": [2, 0, 1]}, [20, 0]),
+        ({"task_ids": []}, []),
+    ],
+    ids=str,
+)
+def test_a_dag_of_airflow_2_pulls_from_any_task_and_only_what_is_there(
+    ti_of_airflow_2, call, value
+):
+    """Row 9 of section 11; observed in Airflow 2.11.2."""
+    pulled = ti_of_airflow_2.xcom_pull(**call)
+
+    assert pulled == value
+
+
+def test_what_was_pushed_last_is_what_a_dag_of_airflow_2_pulls(ti_of_airflow_2, world):
+    for task_id in ("first", "second", "first"):
+        world.runtime.set_xcom(
+            dag_id="d",
+            run_id=world.dag_run["run_id"],
+            task_id=task_id,
+            map_index=-1,
+            key="k",
+            value=json.dumps(task_id),
+            length=None,
+        )
+
+    assert ti_of_airflow_2.xcom_pull(key="k") == "first"
+
+
 def test_of_several_runs_the_newest_one_that_pushed_counts(ti, monkeypatch):
     rows = [
         MemoryXCom("new", "b", -1, "return_value", '"b of new"'),
