@@ -65,6 +65,12 @@ _READY = (
     )
     .order_by(dag.c.dag_id)
 )
+_READY_VERSION = _READY.with_only_columns(dag.c.version_id).where(
+    dag.c.dag_id == bindparam("dag_id")
+)
+_ALIASES = select(asset_alias_link.c.asset_id, asset_alias_link.c.alias).where(
+    asset_alias_link.c.asset_id.in_(bindparam("asset_ids", expanding=True))
+)
 
 _ANY_QUEUED = select(asset_queue.c.event_id).limit(1)
 
@@ -171,9 +177,7 @@ class AssetOperations(Operations):
     def _plan(
         self, connection: Connection, dag_id: str
     ) -> tuple[SerializedDag, PlannedAssetRun] | None:
-        version_id = connection.execute(
-            _READY.with_only_columns(dag.c.version_id).where(dag.c.dag_id == dag_id)
-        ).scalar_one_or_none()
+        version_id = connection.execute(_READY_VERSION, {"dag_id": dag_id}).scalar_one_or_none()
         if version_id is None:
             return None
         serialized = self._versions.get(connection, version_id).dag
@@ -406,10 +410,7 @@ def _aliases(connection: Connection, asset_ids: Sequence[int]) -> dict[int, set[
     """Return asset → the aliases that it was added to."""
     found: dict[int, set[str]] = {}
     for some in pages(asset_ids):
-        linked = select(asset_alias_link.c.asset_id, asset_alias_link.c.alias).where(
-            asset_alias_link.c.asset_id.in_(some)
-        )
-        for asset_id, alias in connection.execute(linked):
+        for asset_id, alias in connection.execute(_ALIASES, {"asset_ids": some}):
             found.setdefault(asset_id, set()).add(alias)
     return found
 

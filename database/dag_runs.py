@@ -94,6 +94,7 @@ _SIZES = (
     .group_by(task_instance.c.dag_run_id)
 )
 
+_INSERT = insert(dag_run).returning(dag_run.c.id)
 _UNFINISHED = select(dag_run.c.id).where(
     text(f"dag_run.{UNFINISHED_RUN}"), dag_run.c.state == DagRunState.RUNNING.value
 )
@@ -436,28 +437,27 @@ def insert_run(
         raise DagNotFound(new.dag_id)
     version = versions.get(connection, version_id)
     dag_run_id: int = connection.execute(
-        insert(dag_run)
-        .values(
-            dag_id=new.dag_id,
-            run_id=new.run_id,
-            run_type=str(new.run_type),
-            state=DagRunState.QUEUED.value,
-            logical_date=new.logical_date,
-            data_interval_start=new.data_interval_start,
-            data_interval_end=new.data_interval_end,
-            run_after=new.run_after,
-            created_at=now,
-            queued_at=now,
-            conf=None if new.conf is None else dict(new.conf),
-            triggered_by=new.triggered_by,
-            triggering_user=new.triggering_user,
-            note=new.note,
-            external_trigger=new.external_trigger,
-            version_id=version_id,
-            backfill_id=new.backfill_id,
-            backfill_ordinal=new.backfill_ordinal,
-        )
-        .returning(dag_run.c.id)
+        _INSERT,
+        {
+            "dag_id": new.dag_id,
+            "run_id": new.run_id,
+            "run_type": str(new.run_type),
+            "state": DagRunState.QUEUED.value,
+            "logical_date": new.logical_date,
+            "data_interval_start": new.data_interval_start,
+            "data_interval_end": new.data_interval_end,
+            "run_after": new.run_after,
+            "created_at": now,
+            "queued_at": now,
+            "conf": None if new.conf is None else dict(new.conf),
+            "triggered_by": new.triggered_by,
+            "triggering_user": new.triggering_user,
+            "note": new.note,
+            "external_trigger": new.external_trigger,
+            "version_id": version_id,
+            "backfill_id": new.backfill_id,
+            "backfill_ordinal": new.backfill_ordinal,
+        },
     ).scalar_one()
     instances = initial_instances(version.structure, RunType(new.run_type), new.logical_date)
     create_rows(connection, dag_run_id, version, instances)

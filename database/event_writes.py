@@ -14,6 +14,7 @@ from .state_writes import Move
 from .tables import event
 
 _INSERT = insert(event)
+_OLDEST, _NEWEST = select(func.min(event.c.id)), select(func.max(event.c.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ def write_events(connection: Connection, events: Iterable[Event], now: datetime)
 
 def trim_events(connection: Connection, events_max: int, at_once: int = 5000) -> int:
     """Remove the oldest entries beyond *events_max*, some at a time; return how many went."""
-    oldest = connection.execute(select(func.min(event.c.id))).scalar()
-    newest = connection.execute(select(func.max(event.c.id))).scalar()
+    oldest = connection.execute(_OLDEST).scalar()
+    newest = connection.execute(_NEWEST).scalar()
     if oldest is None or newest is None or newest - oldest < events_max:
         return 0
     bound = min(newest - events_max, oldest + at_once)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from .event_writes import trim_events
 from .locking import Locking
@@ -15,6 +15,12 @@ from .values import ProcessRow
 
 #: Signs of life older than this are history that nobody asks for.
 KEPT = timedelta(days=1)
+
+_BEAT = (
+    update(process)
+    .where(process.c.id == bindparam("held_id"))
+    .values(beat_at=bindparam("now", type_=process.c.beat_at.type))
+)
 
 
 class ProcessOperations(Operations):
@@ -29,9 +35,7 @@ class ProcessOperations(Operations):
             trim_events(connection, self._settings.events_max)
             trim_outbox(connection, now)
             trim_workers(connection, now)
-            known = connection.execute(
-                update(process).where(process.c.id == process_id).values(beat_at=now)
-            )
+            known = connection.execute(_BEAT, {"held_id": process_id, "now": now})
             if known.rowcount:
                 return
             connection.execute(delete(process).where(process.c.beat_at < now - KEPT))

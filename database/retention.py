@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Integer, bindparam, delete, select
 
 from .tables import outbox, worker
 
@@ -20,25 +20,39 @@ WORKERS_KEPT = timedelta(days=7)
 ROWS_AT_ONCE = 500
 
 
+_oldest = (
+    select(outbox.c.id, outbox.c.state, outbox.c.created_at)
+    .order_by(outbox.c.id)
+    .limit(bindparam("most", type_=Integer))
+    .subquery()
+)
+_OLD_MESSAGES = delete(outbox).where(
+    outbox.c.id.in_(
+        select(_oldest.c.id).where(
+            _oldest.c.state != "waiting",
+            _oldest.c.created_at < bindparam("before", type_=outbox.c.created_at.type),
+        )
+    )
+)
+_OLD_WORKERS = delete(worker).where(
+    worker.c.id.in_(
+        select(worker.c.id)
+        .where(
+            worker.c.state != "alive",
+            worker.c.renewed_at < bindparam("before", type_=worker.c.renewed_at.type),
+        )
+        .limit(bindparam("most", type_=Integer))
+    )
+)
+
+
 def trim_outbox(connection: Connection, now: datetime) -> int:
     """Remove old messages that do not wait any more; return how many went."""
-    oldest = (
-        select(outbox.c.id, outbox.c.state, outbox.c.created_at)
-        .order_by(outbox.c.id)
-        .limit(ROWS_AT_ONCE)
-        .subquery()
-    )
-    old = select(oldest.c.id).where(
-        oldest.c.state != "waiting", oldest.c.created_at < now - OUTBOX_KEPT
-    )
-    return connection.execute(delete(outbox).where(outbox.c.id.in_(old))).rowcount
+    some = {"before": now - OUTBOX_KEPT, "most": ROWS_AT_ONCE}
+    return connection.execute(_OLD_MESSAGES, some).rowcount
 
 
 def trim_workers(connection: Connection, now: datetime) -> int:
     """Remove runners that ended long ago; return how many went."""
-    old = (
-        select(worker.c.id)
-        .where(worker.c.state != "alive", worker.c.renewed_at < now - WORKERS_KEPT)
-        .limit(ROWS_AT_ONCE)
-    )
-    return connection.execute(delete(worker).where(worker.c.id.in_(old))).rowcount
+    some = {"before": now - WORKERS_KEPT, "most": ROWS_AT_ONCE}
+    return connection.execute(_OLD_WORKERS, some).rowcount

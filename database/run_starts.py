@@ -9,9 +9,8 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, or_, select, text
+from sqlalchemy import Connection, and_, bindparam, or_, select, text
 
 from ..sdk.states import DagRunState
 from . import state_writes
@@ -51,6 +50,9 @@ _QUEUED = (
     )
 )
 
+_OF_DAGS = dag_run.c.dag_id.in_(bindparam("dag_ids", expanding=True))
+_RUNNING_OF, _QUEUED_OF = _RUNNING.where(_OF_DAGS), _QUEUED.where(_OF_DAGS)
+
 
 @dataclass(frozen=True, slots=True)
 class StartedRun:
@@ -72,11 +74,14 @@ def start_queued_runs(
     Args:
         dag_ids: only these DAGs; None: all.
     """
+    named = None if dag_ids is None else {"dag_ids": sorted(dag_ids)}
     running: Counter[tuple[str, int | None]] = Counter(
-        (row.dag_id, row.backfill_id) for row in connection.execute(_of(_RUNNING, dag_ids)).all()
+        (row.dag_id, row.backfill_id)
+        for row in connection.execute(_RUNNING if named is None else _RUNNING_OF, named or {}).all()
     )
     started: list[StartedRun] = []
-    for row in connection.execute(_of(_QUEUED, dag_ids), {"now": now}).all():
+    queued = _QUEUED if named is None else _QUEUED_OF
+    for row in connection.execute(queued, {"now": now, **(named or {})}).all():
         key = (row.dag_id, row.backfill_id)
         runs_max = row.max_active_runs if row.backfill_id is None else row.backfill_runs_max
         if running[key] >= runs_max:
@@ -92,9 +97,3 @@ def start_queued_runs(
             running[key] += 1
             started.append(StartedRun(row.id, row.dag_id, row.run_id))
     return started
-
-
-def _of(statement: Select[Any], dag_ids: Collection[str] | None) -> Select[Any]:
-    if dag_ids is None:
-        return statement
-    return statement.where(dag_run.c.dag_id.in_(sorted(dag_ids)))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, or_, select, text, update
+from sqlalchemy import Connection, Integer, bindparam, delete, exists, or_, select, text, update
 
 from ..sdk.states import TaskInstanceState
 from ..sdk.triggers import FAIL_METHOD, FAILURE_REASON, TIMEOUT_REASON
@@ -44,7 +44,9 @@ _FREE = or_(
     trigger.c.worker_id.is_(None),
     trigger.c.worker_id.not_in(select(worker.c.id).where(text("worker.state = 'alive'"))),
 )
-_FREE_IDS = select(trigger.c.id).where(_FREE).order_by(trigger.c.id)
+_FREE_IDS = (
+    select(trigger.c.id).where(_FREE).order_by(trigger.c.id).limit(bindparam("most", type_=Integer))
+)
 _CLAIM = (
     update(trigger)
     .where(trigger.c.id == bindparam("held_id"), _FREE)
@@ -64,6 +66,7 @@ _DETAILS = (
     )
     .join(task_instance, _IS_WAITED_FOR)
     .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
+    .where(trigger.c.id.in_(bindparam("ids", expanding=True)))
 )
 _HELD_IDS = (
     select(trigger.c.id)
@@ -106,7 +109,7 @@ class TriggerOperations(Operations):
         with self._database.read() as connection:
             if connection.execute(_ANY).first() is None:
                 return []
-            wanted = list(connection.execute(_FREE_IDS.limit(max(limit, 0))).scalars())
+            wanted = list(connection.execute(_FREE_IDS, {"most": max(limit, 0)}).scalars())
         if not wanted:
             return []
         with self._database.write() as connection:
@@ -118,7 +121,7 @@ class TriggerOperations(Operations):
             ]
             rows: builtins.list[Any] = []
             for ids in _in_parts(taken):
-                rows.extend(connection.execute(_DETAILS.where(trigger.c.id.in_(ids))).all())
+                rows.extend(connection.execute(_DETAILS, {"ids": ids}).all())
         return [_claimed(row, self._ground.cipher) for row in rows]
 
     def held(self, worker_id: str) -> set[int]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, or_, select, text, update
+from sqlalchemy import Connection, Integer, and_, bindparam, exists, func, or_, select, text, update
 
 from .asset_writes import NewAssetEvent, write_asset_events
 from .encryption import Cipher
@@ -42,6 +42,20 @@ _FREE = or_(
     asset_watcher.c.worker_id.is_(None),
     asset_watcher.c.worker_id.not_in(select(worker.c.id).where(text("worker.state = 'alive'"))),
 )
+_WANTED = (
+    select(asset_watcher)
+    .where(
+        _FREE,
+        _IN_FORCE,
+        or_(
+            asset_watcher.c.due_at.is_(None),
+            asset_watcher.c.due_at <= bindparam("now", type_=asset_watcher.c.due_at.type),
+        ),
+    )
+    .order_by(asset_watcher.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_ANY_IN_FORCE = select(asset_watcher.c.id).where(_IN_FORCE).limit(1)
 _USES = (
     select(asset_watcher_use)
     .join(dag, dag.c.dag_id == asset_watcher_use.c.dag_id)
@@ -65,15 +79,8 @@ class WatcherOperations(Operations):
 
     def claim(self, worker_id: str, limit: int, now: datetime) -> list[ClaimedWatcher]:
         """Give a triggerer up to *limit* watchers that no living one has and that are due."""
-        is_due = or_(asset_watcher.c.due_at.is_(None), asset_watcher.c.due_at <= now)
-        wanted = (
-            select(asset_watcher)
-            .where(_FREE, _IN_FORCE, is_due)
-            .order_by(asset_watcher.c.id)
-            .limit(max(limit, 0))
-        )
         with self._database.read() as connection:
-            rows = connection.execute(wanted).all()
+            rows = connection.execute(_WANTED, {"now": now, "most": max(limit, 0)}).all()
         if not rows:
             return []
         claimed: list[ClaimedWatcher] = []
@@ -103,8 +110,7 @@ class WatcherOperations(Operations):
     def is_any_in_force(self) -> bool:
         """Return whether a DAG in force declares a watcher."""
         with self._database.read() as connection:
-            found = connection.execute(select(asset_watcher.c.id).where(_IN_FORCE).limit(1))
-            return found.first() is not None
+            return connection.execute(_ANY_IN_FORCE).first() is not None
 
     def release(self, worker_id: str, keep: Iterable[int] = ()) -> None:
         """Let triggerers have anew what one of them does not run (any more), but for *keep*."""

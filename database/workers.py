@@ -35,6 +35,14 @@ _EXPIRED = select(worker.c.id).where(
     text("worker.state = 'alive'"),
     worker.c.lease_until_at < bindparam("before", type_=worker.c.lease_until_at.type),
 )
+_REBASE = (
+    update(worker)
+    .where(text("worker.state = 'alive'"))
+    .values(lease_until_at=bindparam("until", type_=worker.c.lease_until_at.type))
+)
+_NEWEST_FIRST = select(worker).order_by(worker.c.started_at.desc()).limit(1000)
+_ALIVE = _NEWEST_FIRST.where(text("worker.state = 'alive'"))
+_IN_STATES = _NEWEST_FIRST.where(worker.c.state.in_(bindparam("states", expanding=True)))
 
 
 class WorkerOperations(Operations):
@@ -95,22 +103,16 @@ class WorkerOperations(Operations):
     def rebase_leases(self, now: datetime) -> None:
         """Give every lease a full length again: the judge slept, or the clock stepped."""
         with self._database.write() as connection:
-            connection.execute(
-                update(worker)
-                .where(text("worker.state = 'alive'"))
-                .values(lease_until_at=self._until(now))
-            )
+            connection.execute(_REBASE, {"until": self._until(now)})
 
     def list(self, states: Sequence[str] = ("alive",)) -> builtins.list[WorkerRow]:
         """Return workers in these states, newest first."""
-        statement = (
-            select(worker)
-            .where(worker.c.state.in_(states))
-            .order_by(worker.c.started_at.desc())
-            .limit(1000)
-        )
         with self._database.read() as connection:
-            return [_worker_row(row) for row in connection.execute(statement).all()]
+            if tuple(states) == ("alive",):
+                rows = connection.execute(_ALIVE).all()
+            else:
+                rows = connection.execute(_IN_STATES, {"states": list(states)}).all()
+        return [_worker_row(row) for row in rows]
 
     def find(self, worker_id: str) -> WorkerRow | None:
         """Return one worker, alive or not; None if it is not known."""

@@ -61,22 +61,26 @@ class Invariants:
         #: A mark on a run that has ended does not change how it ended.
         self.marked_run_ids: set[int] = set()
         self.edges: Counter[tuple[str, str]] = Counter()
-        with store.database.write() as connection:
-            for statement in _NOTE_TRANSITIONS:
-                connection.exec_driver_sql(statement)
+        with store.database.read() as connection:
             #: One connection serves the whole database in memory.
-            self._driver: Any = connection.connection.driver_connection
+            self._driver: Any = connection.driver
+        for statement in _NOTE_TRANSITIONS:
+            self._driver.execute(statement)
 
     def check_step(self, actor: str) -> None:
         """After each operation of the store; costs nothing where it wrote nothing."""
         if self._driver.total_changes == self._seen_changes:
             return
-        with self._store.database.read() as connection:
-            self._seen_changes = self._driver.total_changes
-            self._check_transitions(connection, actor)
-            self._check_attempts(connection)
-            self._check_limits(connection)
-            self._check_workers(connection)
+        self._seen_changes = self._driver.total_changes
+        self._check_transitions(self._driver, actor)
+        self._check_attempts(self._driver)
+        self._check_limits(self._driver)
+        self._check_workers(self._driver)
+
+    def dag_ids_of_unfinished_runs(self) -> set[str]:
+        """Return the DAGs that have a run which is queued or running."""
+        unfinished = "SELECT DISTINCT dag_id FROM dag_run WHERE state IN ('queued', 'running')"
+        return {dag_id for (dag_id,) in rows_of(self._driver, unfinished)}
 
     def _check_transitions(self, connection: Any, actor: str) -> None:
         for seq, run in rows_of(
@@ -156,4 +160,5 @@ class Invariants:
 
 def rows_of(connection: Any, statement: str, *parameters: Any) -> list[Any]:
     """Return the rows of plain SQL."""
-    return list(connection.exec_driver_sql(statement, tuple(parameters)))
+    driver = getattr(connection, "driver", connection)
+    return driver.execute(statement, parameters).fetchall()

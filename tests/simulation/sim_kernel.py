@@ -142,7 +142,11 @@ class Kernel:
             now_s = self.steady_s
             if self._late_rings:
                 self._ring_late(now_s)
-            ready = [a for a in self._actors if a.due_s() <= now_s]
+            ready = [
+                a
+                for a in self._actors
+                if a.paused_until_s <= now_s and (a.has_rung or a.wake_s <= now_s)
+            ]
             if not ready:
                 if is_done():
                     return True

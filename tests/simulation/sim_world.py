@@ -9,6 +9,7 @@ import uuid
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 
+from sim_database import open_store
 from sim_ends import EndChecks, blocked_dag_ids
 from sim_invariants import Broken, Invariants, rows_of
 from sim_kernel import START, Actor, Faults, Kernel
@@ -30,7 +31,6 @@ from sim_workload import (
 )
 from sqlalchemy.exc import OperationalError
 from tradewind.database.settings import StoreSettings
-from tradewind.database.store import Store
 from tradewind.database.values import WorkerIdentity
 from tradewind.runtime.supervise import runner as runner_module
 from tradewind.runtime.supervise import triggerer as triggerer_module
@@ -70,7 +70,7 @@ class World:
         settings = StoreSettings(
             url="", parallelism=8, lease_s=LEASE_S, claim_deadline_s=60.0, default_pool_slots=6
         )
-        self.store = Store.in_memory(settings, clock)
+        self.store = open_store(settings, clock)
         self.store.bell.ring = self.kernel.ring  # type: ignore[method-assign]
         self.dags = [make_dag(chance, f"dag{number}", clock.now()) for number in range(2)]
         self.zoned = make_zoned(zone, clock.now())
@@ -128,9 +128,7 @@ class World:
 
     def _is_quiet(self) -> bool:
         """Nothing is under way: all has ended, or is held by a past that only a person mends."""
-        unfinished = [
-            run for run in self.store.runs.list(limit=1000) if run.state in ("queued", "running")
-        ]
+        unfinished = self.invariants.dag_ids_of_unfinished_runs()
         if not unfinished:
             return True
         if self.kernel.steady_s < self._healed_s + 200:
@@ -140,7 +138,7 @@ class World:
         structures = {id_: self.store.dags.version(id_) for (id_,) in versions}
         with self.store.database.read() as connection:
             held = blocked_dag_ids(connection, structures.__getitem__)
-        return all(run.dag_id in held for run in unfinished)
+        return unfinished <= held
 
     def _schedule(self) -> None:
         store, clock = self._connect("scheduler"), self.kernel.clock
