@@ -24,6 +24,7 @@ from ...sdk.errors import TradewindError
 from ...sdk.module_loading import dag_module_name
 from ...sdk.plugins import load_plugins
 from . import dag_archive
+from .new_modules import ModuleMark
 
 if TYPE_CHECKING:
     from ...sdk.dag import DAG
@@ -57,12 +58,14 @@ def prepare_import_paths(roots: Iterable[Path | str]) -> None:
 
     Behind what is there: a user's ``json.py`` beside a DAG must not replace the library's.
     """
+    roots = [root for root in roots if str(root)]
     for root in roots:
         text = str(root)
-        if text and text not in sys.path:
+        if text not in sys.path:
             sys.path.append(text)
     facade = sys.modules.get("airflow")
-    if facade is not None:  # providers may lie in these folders, beside those that are installed
+    # Providers may lie in these folders, beside those that are installed.
+    if facade is not None and any(Path(root, "airflow").exists() for root in roots):
         facade.__path__ = extend_path(list(facade.__path__), "airflow")
 
 
@@ -88,7 +91,7 @@ def load_dag_file(path: Path, local_roots: Sequence[Path] = ()) -> LoadedFile:
     except OSError as error:
         raise DagFileUnreadable(f"cannot read {path}: {error.strerror}") from error
     load_plugins()  # before the file: it may use what they bring
-    before = set(sys.modules)
+    mark = ModuleMark()
     dags: list[DAG] = []
     for member, text in _files_of(path, source):
         found = _import_source(member, text)
@@ -98,7 +101,7 @@ def load_dag_file(path: Path, local_roots: Sequence[Path] = ()) -> LoadedFile:
         path=path,
         content_hash=hash_content(source),
         dags={dag.dag_id: dag for dag in dags},
-        local_files=local_files(set(sys.modules) - before, local_roots),
+        local_files=local_files(mark.added(), local_roots),
         duplicate_dag_ids=[dag_id for dag_id, count in counts.items() if count > 1],
     )
 

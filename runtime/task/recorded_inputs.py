@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from ... import __version__
 from .dag_file import hash_content
+from .new_modules import ModuleMark
 from .parse_messages import Inputs
 
 #: Larger files are known by size and time of change: reading them at every scan would cost more.
@@ -82,7 +83,7 @@ class InputRecorder:
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Record inside the block."""
-        modules_before = set(sys.modules)
+        mark = ModuleMark()
         sys.addaudithook(self._on_event)
         self._watch_environment()
         self._is_on = True
@@ -90,7 +91,7 @@ class InputRecorder:
             yield
         finally:
             self._is_on = False
-            for name in set(sys.modules) - modules_before:
+            for name in mark.added():
                 file = getattr(sys.modules.get(name), "__file__", None)
                 if isinstance(file, str):
                     self._note_path(file)

@@ -88,12 +88,14 @@ class Zygote:
             os.set_blocking(number, False)
         self._children: set[int] = set()
         self._pid = os.getpid()
+        self._changed_signals: Sequence[int] = ()
 
     def serve(self) -> None:
         """Answer until the client closes its end; then the children die with this process."""
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the client's to handle
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        self._changed_signals = process_hygiene.changed_signals()
         with contextlib.suppress(frames.ConnectionLost):
             while True:
                 requests = self._connection.fileno()
@@ -164,7 +166,7 @@ class Zygote:
     def _become_child(self, request: ForkRequest, fds: Sequence[int]) -> NoReturn:
         status = 1
         try:
-            process_hygiene.reset_signals()
+            process_hygiene.reset_signals(self._changed_signals)
             process_hygiene.die_with_parent(self._pid)
             process_hygiene.reseed_random()
             self._connection.close()
