@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import task_runtime, xcom
 from .dag_run import DagRun, to_pendulum
-from .not_set import NOTSET, is_arg_set
+from .not_set import NOTSET
 from .states import TaskInstanceState
 from .timezone import utcnow
 from .xcom_arg import XCOM_RETURN_KEY
+from .xcom_pull import Pull, read_map_indexes
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from .context import Context
 
 log = logging.getLogger("airflow.task")
@@ -65,6 +68,8 @@ class RuntimeTaskInstance:
         self.end_date: Any = None
         self.rendered_map_index: str | None = None
         self.reschedule_count = 0
+        #: Of the task instance in the database; 0 where there is none.
+        self.row_number = 0
         self.pid = os.getpid()
         self.hostname = ""
         #: Ids that ``skip`` marked; they go with the result.
@@ -84,6 +89,16 @@ class RuntimeTaskInstance:
         return TaskInstanceKey(
             self.dag_id, self.task_id, self.run_id, self.try_number, self.map_index
         )
+
+    @property
+    def id(self) -> UUID:
+        """What the API of version 2 calls it; without a database something as unique."""
+        import uuid
+
+        if self.row_number:
+            return uuid.UUID(int=self.row_number)
+        names = f"{self.dag_id}/{self.run_id}/{self.task_id}/{self.map_index}"
+        return uuid.uuid5(uuid.NAMESPACE_OID, names)
 
     @property
     def logical_date(self) -> Any:
@@ -240,38 +255,31 @@ class RuntimeTaskInstance:
         row 9 of section 11. Of several tasks Airflow 2 gives what is there, without gaps.
         """
         where = dag_id or self.dag_id
-        ids = [task_ids] if isinstance(task_ids, str) else task_ids
         is_airflow_2 = getattr(getattr(self.task, "dag", None), "dialect", None) == "2"
-        if ids is None and not is_airflow_2:
-            ids = [self.task_id]
-            if not is_arg_set(map_indexes) or map_indexes is None:
-                map_indexes = self.map_index
-        if task_ids is None and where == self.dag_id and key in self.pending_xcoms:
-            return self.pending_xcoms[key]
-        if ids is not None:
-            ids = list(ids)
-            if not ids:
-                return []
+        indexes = read_map_indexes(map_indexes)
+        ids = [task_ids] if isinstance(task_ids, str) else task_ids and list(task_ids)
+        if task_ids is None:
+            if where == self.dag_id and key in self.pending_xcoms:
+                return self.pending_xcoms[key]
+            if not is_airflow_2:
+                ids = [self.task_id]
+                indexes = self.map_index if indexes is None else indexes
+        elif not ids:
+            return []
         rows = self._runtime.get_xcoms(
             dag_id=where,
             run_id=run_id or self.run_id,
             task_ids=ids,
             key=key,
-            map_indexes=_as_indexes(map_indexes),
+            map_indexes=[indexes] if isinstance(indexes, int) else indexes,
             include_prior_dates=include_prior_dates,
         )
+        pull = Pull(indexes, default, is_airflow_2, lambda row: xcom.decode_xcom(row, where))
         if ids is None:
-            return _pick_newest(rows, map_indexes, default, where)
-        by_task: dict[str, list[Any]] = {}
-        for row in rows:
-            of_task = by_task.setdefault(row.task_id, [])
-            if not of_task or of_task[0].run_id == row.run_id:  # rows of its newest run only
-                of_task.append(row)
-        if is_airflow_2 and not isinstance(task_ids, str):
-            there = [row for id_ in ids for row in _in_order(by_task.get(id_, []), map_indexes)]
-            return [xcom.decode_xcom(row, where) for row in there]
-        values = [_pick(by_task.get(id_, []), map_indexes, default, where) for id_ in ids]
-        return values[0] if task_ids is None or isinstance(task_ids, str) else values
+            return pull.of_any(rows)
+        if task_ids is None or isinstance(task_ids, str):
+            return pull.of_one(rows)
+        return pull.of_several(ids, rows)
 
     def xcom_pull_mapped(
         self, *, task_id: str, dag_id: str | None = None, key: str = XCOM_RETURN_KEY
@@ -370,53 +378,6 @@ class RuntimeTaskInstance:
     def __repr__(self) -> str:
         index = f" map_index={self.map_index}" if self.map_index >= 0 else ""
         return f"<TaskInstance: {self.dag_id}.{self.task_id} {self.run_id}{index} [{self.state}]>"
-
-
-def _as_indexes(map_indexes: Any) -> list[int] | None:
-    if map_indexes is None or not is_arg_set(map_indexes):
-        return None
-    return [map_indexes] if isinstance(map_indexes, int) else list(map_indexes)
-
-
-def _pick(rows: list[Any], map_indexes: Any, default: Any, dag_id: str) -> Any:
-    """Return the value, or values, of one task out of its rows."""
-    if map_indexes is None or not is_arg_set(map_indexes):
-        mapped = [row for row in rows if row.map_index >= 0]
-        if mapped:
-            mapped.sort(key=lambda row: row.map_index)
-            return [xcom.decode_xcom(row, dag_id) for row in mapped]
-        return xcom.decode_xcom(rows[0], dag_id) if rows else default
-    by_index = {row.map_index: row for row in reversed(rows)}
-    if isinstance(map_indexes, int):
-        row = by_index.get(map_indexes)
-        return default if row is None else xcom.decode_xcom(row, dag_id)
-    return [
-        xcom.decode_xcom(by_index[index], dag_id) if index in by_index else default
-        for index in map_indexes
-    ]
-
-
-def _pick_newest(rows: list[Any], map_indexes: Any, default: Any, dag_id: str) -> Any:
-    """Return what was pushed last; all that is there where a mapped task pushed last.
-
-    Source: Airflow 2.11.2, as observed.
-    """
-    if is_arg_set(map_indexes) and map_indexes is not None and not isinstance(map_indexes, int):
-        return [xcom.decode_xcom(row, dag_id) for row in _in_order(rows, map_indexes)]
-    if not rows:
-        return default
-    if rows[0].map_index < 0 or isinstance(map_indexes, int):
-        return xcom.decode_xcom(rows[0], dag_id)
-    of_run = [row for row in rows if row.run_id == rows[0].run_id]
-    return [xcom.decode_xcom(row, dag_id) for row in _in_order(of_run, None)]
-
-
-def _in_order(rows: list[Any], map_indexes: Any) -> list[Any]:
-    """Return the rows by map index, or in the order of the map indexes that were asked for."""
-    if not is_arg_set(map_indexes) or map_indexes is None or isinstance(map_indexes, int):
-        return sorted(rows, key=lambda row: int(row.map_index))
-    position = {index: number for number, index in enumerate(map_indexes)}
-    return sorted(rows, key=lambda row: position[row.map_index])
 
 
 def _current_runtime() -> task_runtime.TaskRuntime:

@@ -96,8 +96,9 @@ class MemoryRuntime:
             and (key is None or one.key == key)
             and (map_indexes is None or one.map_index in map_indexes)
         ]
+        found.reverse()  # what was pushed last comes first
         if task_ids is None:
-            return found[::-1]
+            return found
         order = {id_: number for number, id_ in enumerate(task_ids)}
         return sorted(found, key=lambda one: (order[one.task_id], one.map_index))
 

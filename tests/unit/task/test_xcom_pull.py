@@ -66,7 +66,11 @@ def pushed(world):
         ({"task_ids": "mapped", "map_indexes": [2, 0]}, [20, 0]),
         ({"task_ids": "mapped", "map_indexes": [2, 1]}, [20, None]),
         ({"task_ids": "mapped", "map_indexes": None}, [0, 20]),
-        ({"task_ids": ["t", "mapped"]}, [1, [0, 20]]),
+        ({"task_ids": ["t", "mapped"]}, [1, 0, 20]),
+        ({"task_ids": ["single", "missing", "mapped"]}, ["only", None, 0, 20]),
+        ({"task_ids": ["mapped", "single"], "map_indexes": [2, 0]}, [20, 0, None, "only"]),
+        ({"task_ids": ["t", "mapped"], "map_indexes": 2}, [None, 20]),
+        ({"task_ids": "t", "key": None}, "x"),
         ({"task_ids": "t", "dag_id": "other"}, None),
         ({"task_ids": "t", "run_id": "other"}, None),
     ],
@@ -93,6 +97,9 @@ def ti_of_airflow_2(ti):
         ({"task_ids": ["t", "mapped"]}, [1, 0, 20]),
         ({"task_ids": ["mapped"], "map_indexes": [2, 0, 1]}, [20, 0]),
         ({"task_ids": []}, []),
+        ({"task_ids": ["a", "a"]}, ["A"]),
+        ({"task_ids": "mapped", "map_indexes": [2, 1]}, [20]),
+        ({"task_ids": "mapped", "map_indexes": 1, "default": "D"}, "D"),
     ],
     ids=str,
 )
@@ -136,7 +143,7 @@ def test_of_several_runs_the_newest_one_that_pushed_counts(ti, monkeypatch):
 
     ti._runtime = Prior()
 
-    assert ti.xcom_pull(["b", "c"], include_prior_dates=True) == ["b of new", ["c0", "c1"]]
+    assert ti.xcom_pull(["b", "c"], include_prior_dates=True) == ["b of new", "c0", "c1"]
     assert asked == [True]
 
 
