@@ -18,6 +18,7 @@ from ..sdk.serialized import SerializedDag
 from .asset_references import write_references
 from .event_writes import Event, write_events
 from .operations import Operations
+from .pages import pages
 from .roles import write_file_permissions
 from .tables import dag, dag_file, dag_run, dag_source, dag_tag, dag_version
 from .values import FileRow, ParsedDag, ParsedFile
@@ -42,33 +43,37 @@ class FileOperations(Operations):
 
     def save(self, parsed: ParsedFile, now: datetime) -> SavedFile:
         """Keep what one parse gave: versions that changed, or the error."""
-        saved = SavedFile()
+        return self.save_all([parsed], now)[0]
+
+    def save_all(self, files: Sequence[ParsedFile], now: datetime) -> list[SavedFile]:
+        """Keep what several parses gave, in this order and in one transaction."""
         with self._database.write() as connection:
-            file_id = self._save_file(connection, parsed)
-            if parsed.error is None:
-                problems = self._save_dags(connection, file_id, parsed, now, saved)
-                saved.problems = problems
-                if problems:
-                    connection.execute(
-                        update(dag_file)
-                        .where(dag_file.c.id == file_id)
-                        .values(error="\n".join(problems), error_at=now)
-                    )
-            kinds = (
-                ("dag.created", saved.created_dag_ids),
-                ("dag.changed", saved.changed_dag_ids),
-                ("dag.gone", saved.gone_dag_ids),
-            )
-            write_events(
-                connection,
-                [Event(kind, "parser", dag_id) for kind, ids in kinds for dag_id in ids],
-                now,
-            )
-        if saved.created_dag_ids or saved.changed_dag_ids:
+            saved = [self._save(connection, parsed, now) for parsed in files]
+        if any(one.created_dag_ids or one.changed_dag_ids for one in saved):
             self._ring("scheduler")
-        if saved.has_new_watchers:
+        if any(one.has_new_watchers for one in saved):
             self._ring("triggerer")
         self._ring("web")
+        return saved
+
+    def _save(self, connection: Connection, parsed: ParsedFile, now: datetime) -> SavedFile:
+        saved = SavedFile()
+        file_id = self._save_file(connection, parsed)
+        if parsed.error is None:
+            saved.problems = self._save_dags(connection, file_id, parsed, now, saved)
+            if saved.problems:
+                connection.execute(
+                    update(dag_file)
+                    .where(dag_file.c.id == file_id)
+                    .values(error="\n".join(saved.problems), error_at=now)
+                )
+        kinds = (
+            ("dag.created", saved.created_dag_ids),
+            ("dag.changed", saved.changed_dag_ids),
+            ("dag.gone", saved.gone_dag_ids),
+        )
+        events = [Event(kind, "parser", dag_id) for kind, ids in kinds for dag_id in ids]
+        write_events(connection, events, now)
         return saved
 
     def load_all(self) -> list[FileRow]:
@@ -136,8 +141,10 @@ class FileOperations(Operations):
             ).all()
             dag_ids: dict[int, list[str]] = {}
             owned = select(dag.c.file_id, dag.c.dag_id).where(dag.c.is_active.is_(True))
-            for file_id, dag_id in connection.execute(owned.order_by(dag.c.dag_id)):
-                dag_ids.setdefault(file_id, []).append(dag_id)
+            for some in pages([row.id for row in rows]):
+                of_some = owned.where(dag.c.file_id.in_(some)).order_by(dag.c.dag_id)
+                for file_id, dag_id in connection.execute(of_some):
+                    dag_ids.setdefault(file_id, []).append(dag_id)
         return [
             FileRow(
                 relative_path=row.relative_path,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -310,8 +310,13 @@ class DagOperations(Operations):
 
     def set_next_run(self, dag_id: str, run: PlannedRun | None, now: datetime) -> None:
         """Keep the run that was planned next; None: there will be none."""
+        self.set_next_runs({dag_id: run}, now)
+
+    def set_next_runs(self, planned: Mapping[str, PlannedRun | None], now: datetime) -> None:
+        """Keep the runs that were planned next, by DAG, in one transaction."""
         with self._database.write() as connection:
-            write_next_run(connection, dag_id, run)
+            for dag_id, run in planned.items():
+                write_next_run(connection, dag_id, run)
 
     def last_runs(
         self, dag_ids: Iterable[str], per_dag: int = 14

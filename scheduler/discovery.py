@@ -8,7 +8,7 @@ mode, its text mentions DAGs and us. Files that are not parsed are found too, wi
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,4 +127,21 @@ def _found(entry: os.DirEntry[str], relative: str, rule: IgnoreRule | None) -> F
         relative_path=relative,
         stamp=(status.st_mtime_ns, status.st_size, status.st_ino),
         ignored_reason="" if rule is None else f"left out by {where}: {rule.line.strip()}",
+    )
+
+
+def have_files_changed(before: Mapping[str, FoundFile], now: Mapping[str, FoundFile]) -> bool:
+    """Tell whether two scans, by relative path, found different files."""
+    return before.keys() != now.keys() or any(
+        before[path].stamp != file.stamp for path, file in now.items()
+    )
+
+
+def is_below(relative_path: str, folders: Iterable[str]) -> bool:
+    """Tell whether a path lies in one of *folders*, or is one of them; "" is the root."""
+    return any(
+        folder == ""
+        or relative_path == folder
+        or relative_path.startswith(f"{folder.rstrip('/')}/")
+        for folder in folders
     )

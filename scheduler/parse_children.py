@@ -106,6 +106,7 @@ class ParseChildren:
         self._finished: list[FinishedParse] = []
         self._is_resting = True
         self._busy_until_s = 0.0
+        self._next_check_s = 0.0
         #: Files that were being imported when a zygote died. The next time each is imported
         #: alone: if the zygote dies again, the file has killed it.
         self._suspects: set[str] = set()
@@ -246,6 +247,9 @@ class ParseChildren:
 
     def _check_limits(self) -> None:
         now_s = self._clock.monotonic()
+        if now_s < self._next_check_s:
+            return
+        self._next_check_s = now_s + CHECK_INTERVAL_S / 2
         for child in self._children.values():
             if child.killed_because:
                 continue

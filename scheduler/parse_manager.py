@@ -9,7 +9,7 @@ a DAG leaves only when its file is gone in two scans or parses well without it
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ from ..runtime.task.parse_messages import Inputs, NextRunRequest, ParseAnswer, P
 from ..runtime.task.recorded_inputs import fingerprint_connection, fingerprint_value
 from ..sdk.clock import Clock
 from .custom_timetables import planned_run
-from .discovery import NO_MENTION, FoundFile, find_files
+from .discovery import NO_MENTION, FoundFile, find_files, have_files_changed, is_below
 from .file_cache import FileCache
 from .known_files import differs, is_import_error, known_from_row, reason_at_start
 from .parse_children import FinishedParse
@@ -30,6 +30,7 @@ from .parse_decisions import KnownFile, reason_to_parse
 from .parse_settings import DagRoot, ParseSettings
 from .plugin_watch import PLUGINS, PluginWatch
 from .quarantine import Quarantine
+from .unsaved_files import UnsavedFiles
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 MISSING_RESCAN_S = 1.0
 #: How often Variables and Connections that were read at import are compared.
 VALUES_INTERVAL_S = 5.0
+#: How often custom timetables are looked for while files are being imported.
+PLANS_INTERVAL_S = 0.1
 #: Longest pause while something is left to do (a file may be held back for a moment).
 PENDING_INTERVAL_S = 0.02
 #: Files that are listed but not imported, per pass: each is a transaction.
@@ -89,10 +92,11 @@ class ParseManager:
         self._queue: dict[str, str] = {}  # relative path → reason, in order
         self._stamps: dict[str, tuple[int, int, int]] = {}  # of files when their parse began
         self._listed: dict[str, ParsedFile] = {}  # to be stored without an import
-        self._unsaved: list[ParsedFile] = []
+        self._unsaved = UnsavedFiles(clock)
         self._quarantine = Quarantine(clock)
         self._next_scan_s = 0.0
         self._next_values_s = 0.0
+        self._next_plans_s = 0.0
         self._reported: dict[str, str] = {}
         self._plugins = PluginWatch()
 
@@ -120,7 +124,9 @@ class ParseManager:
         if not self._quarantine.is_held("values") and now_s >= self._next_values_s:
             self._next_values_s = now_s + VALUES_INTERVAL_S
             self._guard("values", self._queue_changed_values)
-        self._guard("custom timetables", self._plan_custom_timetables)
+        if now_s >= self._next_plans_s or not self._children.running():
+            self._next_plans_s = now_s + PLANS_INTERVAL_S
+            self._guard("custom timetables", self._plan_custom_timetables)
         self._start_children()
 
     @property
@@ -145,7 +151,7 @@ class ParseManager:
         for root in self._settings.roots:
             for file in self._find(root, unreadable):
                 found[file.relative_path] = file
-        has_changed = _have_files_changed(self._found, found)
+        has_changed = have_files_changed(self._found, found)
         self._found = found
         self._plugins.look()
         for file in found.values():
@@ -232,7 +238,7 @@ class ParseManager:
         """Count scans without a known file; True where one is missing but not yet given up."""
         has_missing = False
         for relative_path, known in list(self._known.items()):
-            if relative_path in self._found or _is_below(relative_path, unreadable):
+            if relative_path in self._found or is_below(relative_path, unreadable):
                 continue
             if relative_path.startswith(PLUGINS):
                 continue
@@ -337,7 +343,7 @@ class ParseManager:
         if answer.error:
             is_new = before is None or not before.has_error
             self._tell_error(finished.request.path, answer.error, is_new)
-        self._unsaved.append(_parsed_file(finished, answer, self._clock.now()))
+        self._unsaved.add(_parsed_file(finished, answer, self._clock.now()))
 
     def _take_plugins(self, finished: FinishedParse) -> None:
         """Keep each plugin that cannot be loaded as an import error of its own."""
@@ -362,21 +368,25 @@ class ParseManager:
         """Store what children answered; through an outage of the database it is kept here."""
         if self._quarantine.is_held("store"):
             return
-        while self._unsaved:
-            if not self._guard("store", partial(self._save, self._unsaved[0])):
+        are_more_coming = bool(self._queue or self._children.running())
+        while files := self._unsaved.due(are_more_coming=are_more_coming):
+            if not self._guard("store", partial(self._save, files)):
+                self._unsaved.failed()
                 return
-            self._unsaved.pop(0)
+            self._unsaved.saved(len(files))
         for relative_path in list(self._listed)[:LISTED_PER_PASS]:
-            if not self._guard("store", partial(self._save, self._listed[relative_path])):
+            if not self._guard("store", partial(self._save, [self._listed[relative_path]])):
                 return
             del self._listed[relative_path]
 
-    def _save(self, parsed: ParsedFile) -> None:
-        saved = self._store.files.save(parsed, self._clock.now())
-        known = self._known.get(parsed.relative_path)
-        if saved.problems and known is not None:
-            known.has_error = known.may_be_mended_elsewhere = True
-            log.warning("%s: %s", parsed.relative_path, " ".join(saved.problems))
+    def _save(self, files: list[ParsedFile]) -> None:
+        for parsed, saved in zip(
+            files, self._store.files.save_all(files, self._clock.now()), strict=True
+        ):
+            known = self._known.get(parsed.relative_path)
+            if saved.problems and known is not None:
+                known.has_error = known.may_be_mended_elsewhere = True
+                log.warning("%s: %s", parsed.relative_path, " ".join(saved.problems))
 
     # -- Variables and Connections that were read at import ---------------------------------------
 
@@ -477,18 +487,3 @@ def _parsed_file(finished: FinishedParse, answer: ParseAnswer, now: datetime) ->
 
 def _next_run_request(due: DueDag, now: datetime) -> NextRunRequest:
     return NextRunRequest(due.dag_id, due.last_interval_start, due.last_interval_end, now)
-
-
-def _have_files_changed(before: Mapping[str, FoundFile], now: Mapping[str, FoundFile]) -> bool:
-    return before.keys() != now.keys() or any(
-        before[path].stamp != file.stamp for path, file in now.items()
-    )
-
-
-def _is_below(relative_path: str, folders: list[str]) -> bool:
-    return any(
-        folder == ""
-        or relative_path == folder
-        or relative_path.startswith(f"{folder.rstrip('/')}/")
-        for folder in folders
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from ..database.values import DueDag
 from ..planning.plan_runs import PlannedRun, plan_next_run
@@ -31,20 +32,36 @@ class PlanNextRuns:
 
     def run(self, tick: Tick) -> None:
         """Plan each DAG that needs it; one that fails is held back alone."""
+        planned: dict[str, PlannedRun | None] = {}
         for due in self._store.dags.unplanned():
-            key = f"plan {due.dag_id}"
-            if due.is_custom_timetable or tick.quarantine.is_held(key):
+            if due.is_custom_timetable or tick.quarantine.is_held(_key(due.dag_id)):
                 continue
             try:
-                self._store.dags.set_next_run(due.dag_id, self._plan(due, tick), tick.now)
+                planned[due.dag_id] = self._plan(due, tick)
             except DATABASE_AWAY:
                 raise
-            except Exception:
-                held_s = tick.quarantine.hold(key)
-                log.exception("no run of %s is planned, again in %.1f s", due.dag_id, held_s)
-            else:
-                tick.quarantine.release(key)
-                tick.changed = True
+            except Exception:  # noqa: BLE001 - _hold tells
+                _hold(due.dag_id, tick)
+        if planned:
+            self._keep(planned, tick)
+
+    def _keep(self, planned: Mapping[str, PlannedRun | None], tick: Tick) -> None:
+        """Store plans in one transaction; where that fails, each in its own."""
+        try:
+            self._store.dags.set_next_runs(planned, tick.now)
+        except DATABASE_AWAY:
+            raise
+        except Exception:  # noqa: BLE001 - _hold tells
+            if len(planned) > 1:
+                for dag_id, run in planned.items():
+                    self._keep({dag_id: run}, tick)
+                return
+            for dag_id in planned:
+                _hold(dag_id, tick)
+        else:
+            tick.changed = True
+            for dag_id in planned:
+                tick.quarantine.release(_key(dag_id))
 
     def _plan(self, due: DueDag, tick: Tick) -> PlannedRun | None:
         dag = self._store.dags.version(due.version_id)
@@ -55,3 +72,12 @@ class PlanNextRuns:
             tick.now,
             is_implied_catchup_limited=due.is_first_plan,
         )
+
+
+def _key(dag_id: str) -> str:
+    return f"plan {dag_id}"
+
+
+def _hold(dag_id: str, tick: Tick) -> None:
+    held_s = tick.quarantine.hold(_key(dag_id))
+    log.exception("no run of %s is planned, again in %.1f s", dag_id, held_s)

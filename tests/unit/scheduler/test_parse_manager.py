@@ -32,12 +32,12 @@ class FakeFiles:
     def outdated(self):
         return []
 
-    def save(self, parsed, now):
+    def save_all(self, files, now):
         if self.failures:
             self.failures -= 1
             raise OSError("disk full")
-        self.saved.append(parsed)
-        return SavedFile(problems=self.problems.get(parsed.relative_path, []))
+        self.saved += files
+        return [SavedFile(problems=self.problems.get(one.relative_path, [])) for one in files]
 
     def forget(self, relative_path, now):
         self.forgotten.append(relative_path)
