@@ -257,7 +257,9 @@ class RuntimeTaskInstance:
         where = dag_id or self.dag_id
         is_airflow_2 = getattr(getattr(self.task, "dag", None), "dialect", None) == "2"
         indexes = read_map_indexes(map_indexes)
-        ids = [task_ids] if isinstance(task_ids, str) else task_ids and list(task_ids)
+        ids: list[str] | None = None
+        if task_ids is not None:
+            ids = [task_ids] if isinstance(task_ids, str) else list(task_ids)
         if task_ids is None:
             if where == self.dag_id and key in self.pending_xcoms:
                 return self.pending_xcoms[key]

@@ -187,6 +187,8 @@ class DeltaTriggerTimetable(_TriggerTimetable):
         if catchup:
             if last is not None:
                 return last + self._delta
+            if earliest is None and self.dialect != "2":
+                return _timezone.utcnow()
             return earliest
         # Any instant is a tick of a bare length, so the newest one is "now".
         candidates = [_timezone.utcnow()]
