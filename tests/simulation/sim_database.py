@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -70,21 +70,16 @@ class QuickConnection:
         self._slow = connection
         self.driver: sqlite3.Connection = connection.connection.driver_connection
         self._nested = 0
+        self._reading = nullcontext(self)
+        self._writing = Transaction(self)
 
-    @contextmanager
-    def reading(self) -> Iterator[QuickConnection]:
+    def reading(self) -> AbstractContextManager[QuickConnection]:
         """Nobody else can write meanwhile: a read needs no transaction of its own."""
-        yield self
+        return self._reading
 
-    @contextmanager
-    def writing(self, _locking: object = None) -> Iterator[QuickConnection]:
+    def writing(self, _locking: object = None) -> AbstractContextManager[QuickConnection]:
         self.driver.execute("BEGIN IMMEDIATE")
-        try:
-            yield self
-        except BaseException:
-            self.driver.execute("ROLLBACK")
-            raise
-        self.driver.execute("COMMIT")
+        return self._writing
 
     def begin_nested(self) -> Savepoint:
         self._nested += 1
@@ -117,6 +112,19 @@ class QuickConnection:
             raise DBAPIError.instance(
                 quick.text, parameters, error, sqlite3.Error, dialect=_DIALECT
             ) from error
+
+
+class Transaction:
+    """A transaction that has begun: committed at the end, or not at all."""
+
+    def __init__(self, connection: QuickConnection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> QuickConnection:
+        return self._connection
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._connection.driver.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
 class Savepoint:
@@ -182,8 +190,7 @@ class Quick:
         self._by_lengths: dict[tuple[int, ...], tuple[str, list[_Bind]]] = {}
         self._binds = [] if self._lists else self._plain_binds(compiled.positiontup or ())
         columns = compiled._result_columns
-        names = [str(column.keyname) for column in columns]
-        self._row = _row_class(tuple(names)) if columns else None
+        self._row = _row_class(tuple(str(one.keyname) for one in columns)) if columns else None
         processors = [
             column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
             for column in columns

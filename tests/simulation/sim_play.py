@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import random
+from dataclasses import fields
+
 from sim_invariants import Broken
 from sim_kernel import Faults
 from sim_world import World
@@ -23,10 +27,26 @@ CALM = Faults()
 DEAF = Faults(store_fails_after_commit=0.1)
 
 
+def swarm(seed: int) -> Faults:
+    """Return faults of which a half is off and the others are weak or strong, by the seed."""
+    chance = random.Random(f"swarm {seed}")
+    drawn = {}
+    for one in fields(Faults):
+        strength = chance.choice([0.0, 0.0, 0.3, 1.0, 4.0])
+        drawn[one.name] = min(0.5, getattr(HARD, one.name) * strength)
+    return Faults(**drawn)
+
+
 def play(seed: int, faults: Faults = HARD, *, has_user: bool = True) -> World:
     """Play one world to its end; raise ``Broken`` where an invariant does not hold."""
-    world = World(seed, faults, has_user=has_user)
-    world.play()
+    was_collecting = gc.isenabled()
+    gc.disable()  # a world is short-lived, and dropped as a whole
+    try:
+        world = World(seed, faults, has_user=has_user)
+        world.play()
+    finally:
+        if was_collecting:
+            gc.enable()
     return world
 
 

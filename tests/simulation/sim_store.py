@@ -83,4 +83,5 @@ class FaultyGroup:
             kernel.switch(f"{label} done")
             return answer
 
+        setattr(self, operation, call)
         return call

@@ -6,7 +6,6 @@ long to be found are marked slow: ``pytest tests/simulation -m "slow or not slow
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, timedelta
@@ -39,13 +38,6 @@ from tradewind.scheduler.lease_judge import LeaseJudge
 from tradewind.sdk.states import DagRunState
 from tradewind.sdk.timetables import cron_ticks
 from tradewind.sdk.trigger_rules import Verdict
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _quiet_logs():
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture(autouse=True)
