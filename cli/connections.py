@@ -20,6 +20,10 @@ connections = LazyGroup(
         "delete": ("connections:delete", "Delete a connection."),
         "import": ("connections:import_", "Store all connections of a file."),
         "export": ("connections:export", "Write all connections to a file."),
+        "create-default-connections": (
+            "connections:create_default_connections",
+            "Store the connections that Airflow's guides use.",
+        ),
         "test": ("connections:test", "Try to reach the other system."),
     },
     help="Connections: how DAGs reach other systems.",
@@ -198,3 +202,13 @@ def test(conn_id: str) -> None:
     if not is_reached:
         raise click.ClickException(f"Connection failed! {message}")
     click.echo(f"Connection success! {message}")
+
+
+@command("create-default-connections")
+def create_default_connections() -> None:
+    """Store the connections that Airflow's guides use; those that are there stay as they are."""
+    from ..control.default_connections import create_defaults
+
+    with services("connections_create_default_connections") as opened:
+        made = create_defaults(opened)
+    click.echo(f"Created {len(made)} connection(s)." if made else "All of them exist already.")

@@ -31,18 +31,18 @@ def show(dag_id: str, save: str | None, imgcat: bool, subdir: str | None) -> Non
         save_picture(dag, Path(save))
         click.echo(f"File {save} saved")
     elif imgcat:
-        _run(["imgcat"], _render(to_dot(dag), "png"))
+        show_picture(dag)
     else:
         click.echo(to_dot(dag))
 
 
-def to_dot(dag: SerializedDag) -> str:
+def to_dot(dag: SerializedDag, title: str | None = None) -> str:
     """Return the graph in Graphviz's language: groups as clusters, labels on edges."""
     groups = {group.group_id: group for group in dag.groups}
     labels = {(edge[0], edge[1]): edge[2] for edge in dag.edge_labels if len(edge) == 3}
     lines = [
         f"digraph {_quote(dag.dag_id)} {{",
-        f"  graph [label={_quote('DAG: ' + dag.dag_id)}, labelloc=t, rankdir=LR]",
+        f"  graph [label={_quote(title or 'DAG: ' + dag.dag_id)}, labelloc=t, rankdir=LR]",
         '  node [shape=rectangle, style="rounded,filled"]',
     ]
     for group in dag.groups:
@@ -108,6 +108,15 @@ def save_picture(dag: SerializedDag, path: Path) -> None:
             path.write_bytes(_render(to_dot(dag), kind))
     except OSError as error:
         raise click.ClickException(f"Cannot write {path}: {error.strerror}") from None
+
+
+def show_picture(dag: SerializedDag) -> None:
+    """Show the graph in the terminal.
+
+    Raises:
+        ClickException: Graphviz or imgcat is not installed, or fails.
+    """
+    _run(["imgcat"], _render(to_dot(dag), "png"))
 
 
 def _render(text: str, kind: str) -> bytes:

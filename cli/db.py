@@ -29,6 +29,14 @@ db = LazyGroup(
 )
 
 
+#: Airflow 3 keeps users and roles in tables of their own; scripts bring these up to date, too.
+fab_db = LazyGroup(
+    "fab-db",
+    {"migrate": ("db:migrate", "Create the database, or bring it up to date.")},
+    help="Users and roles: part of the metadata database.",
+)
+
+
 def _migration_options(function: Any) -> Any:
     for option in (
         click.option("-n", "--to-version", hidden=True),
@@ -129,12 +137,18 @@ def shell() -> None:
 
 
 @command("downgrade")
-@click.option("-r", "--to-revision", required=True, help="The revision to go back to.")
+@click.option("-r", "--to-revision", help="The revision to go back to.")
+@click.option("-n", "--to-version", hidden=True)
+@click.option("--from-version", hidden=True)
+@click.option("--from-revision", hidden=True)
+@click.option("-s", "--show-sql-only", is_flag=True, hidden=True)
 @yes_option
-def downgrade(to_revision: str, yes: bool) -> None:
+def downgrade(to_revision: str | None, yes: bool, **options: Any) -> None:
     """Go back to an older schema, for an older release; history stays. Stop all services first."""
     from ..control.schema import downgrade_database
 
+    if to_revision is None or any(options.values()):
+        raise click.ClickException("Name the revision to go back to by --to-revision, alone.")
     question = f"This changes the schema back to {to_revision}. Proceed?"
     if not confirm(question, is_agreed=yes):
         raise click.ClickException("Cancelled")

@@ -40,6 +40,7 @@ COMMANDS = {
         "Encrypt stored secrets with a new key.",
     ),
     "db": ("db:db", "The metadata database."),
+    "fab-db": ("db:fab_db", "Users and roles: part of the metadata database."),
     "celery": ("celery:celery", "Workers of the Celery executor."),
     "plugins": ("plugins:plugins", "Plugins: what they bring, and which are broken."),
     "providers": ("providers:providers", "Provider packages that are installed."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,11 +28,16 @@ def alive_processes(
     rows = [
         row
         for row in (*services.store.processes.list(), *runners)
-        if (now - row.beat_at).total_seconds() <= SILENT_MAX_S
+        if not is_silent(row.beat_at, now)
         and (kind is None or row.kind == kind)
         and (host is None or row.host == host)
     ]
     return sorted(rows, key=lambda row: row.beat_at, reverse=True)
+
+
+def is_silent(beat_at: datetime, now: datetime) -> bool:
+    """Tell whether a service that beat last at *beat_at* counts as gone."""
+    return (now - beat_at).total_seconds() > SILENT_MAX_S
 
 
 def has_server() -> bool:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from .command import INSTANT, command, confirm, folder_options, services, yes_option
+
+if TYPE_CHECKING:
+    from ..control.clear import ClearRequest
+    from ..control.services import Services
+    from ..database.values import TaskInstanceRow
 
 LISTED_MAX = 100
 
@@ -53,22 +60,31 @@ def clear(
     )
     with services("tasks_clear") as opened:
         requests = control.requests_for(opened, request, is_dag_pattern=dag_regex)
-        chosen = [row for one in requests for row in control.preview(opened, one)]
-        if not chosen:
-            click.echo("Nothing to clear.")
-            return
-        if not yes:
-            click.echo(f"You are about to clear these {len(chosen)} task instance(s):", err=True)
-            for row in chosen[:LISTED_MAX]:
-                index = f"[{row.map_index}]" if row.map_index >= 0 else ""
-                click.echo(
-                    f"  {row.dag_id}.{row.task_id}{index} {row.run_id} [{row.state}]", err=True
-                )
-            if len(chosen) > LISTED_MAX:
-                click.echo(f"  ... and {len(chosen) - LISTED_MAX} more", err=True)
-        if not confirm("Clear them?", is_agreed=yes):
-            click.echo("Cancelled, nothing was cleared.")
-            return
-        cleared = [row for one in requests for row in control.clear(opened, one)]
+        clear_chosen(opened, requests, is_agreed=yes)
+
+
+def clear_chosen(services: Services, requests: Sequence[ClearRequest], *, is_agreed: bool) -> None:
+    """Show what the requests clear, ask unless *is_agreed*, clear it, and say how much it was."""
+    from ..control import clear as control
+
+    chosen = [row for one in requests for row in control.preview(services, one)]
+    if not chosen:
+        click.echo("Nothing to clear.")
+        return
+    if not is_agreed:
+        _list_chosen(chosen)
+    if not confirm("Clear them?", is_agreed=is_agreed):
+        click.echo("Cancelled, nothing was cleared.")
+        return
+    cleared = [row for one in requests for row in control.clear(services, one)]
     runs = {(row.dag_id, row.run_id) for row in cleared}
     click.echo(f"Cleared {len(cleared)} task instance(s) across {len(runs)} Dag run(s).")
+
+
+def _list_chosen(chosen: Sequence[TaskInstanceRow]) -> None:
+    click.echo(f"You are about to clear these {len(chosen)} task instance(s):", err=True)
+    for row in chosen[:LISTED_MAX]:
+        index = f"[{row.map_index}]" if row.map_index >= 0 else ""
+        click.echo(f"  {row.dag_id}.{row.task_id}{index} {row.run_id} [{row.state}]", err=True)
+    if len(chosen) > LISTED_MAX:
+        click.echo(f"  ... and {len(chosen) - LISTED_MAX} more", err=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def matching_dags(services: Services, named: str, *, is_pattern: bool = False) -> Sequence[DagRow]:
-    """Return the DAG with this id, or all whose whole id matches this regular expression."""
+    """Return the DAG with this id, or all in whose id this regular expression finds a match."""
     if not is_pattern:
         found = services.store.dags.find(named)
         return [found] if found is not None else []

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 DEFAULT_POOL = "default_pool"
 UNLIMITED = -1
 NAME_LENGTH_MAX = 256
+#: What the column holds, on every database.
+SLOTS_MAX = 2**31 - 1
 
 
 def list_pools(services: Services) -> Sequence[PoolRow]:
@@ -40,15 +42,15 @@ def set_pool(
     """Create a pool, or change it.
 
     Args:
-        slots: 0 or more; -1: no limit.
+        slots: 0 to 2147483647; -1: no limit.
 
     Raises:
         InvalidInput: the name or the number is not allowed.
     """
     if not name.strip() or len(name) > NAME_LENGTH_MAX:
         raise InvalidInput(f"A pool's name has 1 to {NAME_LENGTH_MAX} characters")
-    if slots < UNLIMITED:
-        raise InvalidInput(f"A pool has 0 or more slots, or -1 for no limit, not {slots}")
+    if not UNLIMITED <= slots <= SLOTS_MAX:
+        raise InvalidInput(f"A pool has 0 to {SLOTS_MAX} slots, or -1 for no limit, not {slots}")
     services.store.pools.set(
         name,
         slots,

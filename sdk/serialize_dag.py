@@ -177,6 +177,7 @@ def _task(task: Any, weight: int, dag: DAG) -> SerializedTask:
     has_outlets = bool(task.outlets) or bool(task.inlets)
     callbacks = [name for name in _CALLBACKS if getattr(task, f"on_{name}_callback")]
     hooks = task._pre_execute_hook or task._post_execute_hook
+    marker = getattr(task, "external_marker", None)
     return SerializedTask(
         task_id=task.task_id,
         task_type=task.task_type,
@@ -213,7 +214,9 @@ def _task(task: Any, weight: int, dag: DAG) -> SerializedTask:
         is_empty=task.inherits_from_empty_operator
         and not (has_outlets or hooks or {"execute", "success"} & set(callbacks)),
         start_trigger=None if task.is_mapped else start_trigger_of(task),
-        external_marker=getattr(task, "external_marker", None),
+        external_marker=marker,
+        triggered_dag_id=_dag_id(task, "trigger_dag_id"),
+        awaited_dag_id="" if marker else _dag_id(task, "external_dag_id"),
         can_skip_downstream=task.inherits_from_skipmixin,
         do_xcom_push=bool(task.do_xcom_push),
         callbacks=callbacks,
@@ -236,6 +239,12 @@ def _task(task: Any, weight: int, dag: DAG) -> SerializedTask:
         extra_links=task.extra_links,
         extra_link_keys=task.extra_link_keys,
     )
+
+
+def _dag_id(task: Any, attribute: str) -> str:
+    """Return the DAG that an operator names; also one of a provider package, by its attribute."""
+    named = getattr(task, attribute, "")
+    return named if isinstance(named, str) else ""
 
 
 def _group(group: TaskGroup) -> SerializedGroup:

@@ -123,6 +123,9 @@ class SerializedTask(Struct, omit_defaults=True):
     #: ``ExternalTaskMarker``: dag_id, task_id, logical_date (a template) of the task that it
     #: stands for, and depth.
     external_marker: dict[str, Any] | None = None
+    #: The DAG that it starts runs of, and the DAG that it waits for, as written (templates too).
+    triggered_dag_id: str = ""
+    awaited_dag_id: str = ""
     #: Branch and short circuit: may have left a ``skipmixin_key`` XCom.
     can_skip_downstream: bool = False
     do_xcom_push: bool = True

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 import pytest
 from tradewind.sdk.asset import Asset, AssetAlias
@@ -331,3 +332,28 @@ print(encode(serialize(dag, relative_fileloc="a.py")).decode())
     }
 
     assert len(answers) == 1
+
+
+class Starts(BaseOperator):
+    trigger_dag_id = "other"
+
+
+class Waits(BaseOperator):
+    external_dag_id = "before"
+
+
+class Marks(BaseOperator):
+    external_dag_id = "after"
+    external_marker: ClassVar = {"dag_id": "after", "task_id": "x"}
+
+
+def test_the_dags_that_a_task_starts_and_waits_for_are_kept(make_dag):
+    dag = make_dag("sales")
+    for task in Starts, Waits, Marks:
+        task(task_id=task.__name__, dag=dag)
+
+    named = {
+        task.task_id: (task.triggered_dag_id, task.awaited_dag_id) for task in serialized(dag).tasks
+    }
+
+    assert named == {"Starts": ("other", ""), "Waits": ("", "before"), "Marks": ("", "")}
