@@ -23,6 +23,15 @@ from postgresql_server import (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--setup",
+        choices=("sqlite", "postgresql", "celery", "all"),
+        help="where acceptance tests run; without it those marked every_setup run everywhere,"
+        " and the others on SQLite",
+    )
+
+
 @pytest.fixture(scope="session")
 def postgresql_databases() -> Iterator[Databases]:
     """Databases on one PostgreSQL for all tests; without a server the test is skipped, or fails."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from ...sdk.secrets_masker import mask, redact
 
+#: What a message to the runner can hold as a number.
+_INTEGERS = range(-(2**63), 2**64)
 #: Unless ``[core] max_templated_field_length`` says otherwise.
 LENGTH_MAX = 4096
 
@@ -24,7 +27,7 @@ def fields_to_show(task: Any, *, length_max: int = LENGTH_MAX) -> dict[str, Any]
 
 def _to_show(name: str, value: Any, length_max: int) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
-        return value
+        return _plain(value)
     shown = _plain(redact(value, name))
     text = shown if isinstance(shown, str) else json.dumps(shown)
     if len(text) <= length_max:
@@ -36,8 +39,14 @@ def _to_show(name: str, value: Any, length_max: int) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):  # half of a surrogate pair is no text that could be sent
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, int):
+        return value if value in _INTEGERS else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)  # JSON knows no other
     if isinstance(value, Mapping):
         return {str(key): _plain(element) for key, element in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

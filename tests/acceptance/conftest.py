@@ -1,237 +1,110 @@
-"""A real Tradewind in an empty home: real processes, real SQLite, the installed command."""
+"""A real Tradewind in an empty home, in each of the set-ups that a test is to run in.
+
+``deployment`` is one of a test's own. It runs on SQLite; with the mark ``every_setup``, or by
+``pytest --setup all``, also on PostgreSQL, and with Redis and a Celery worker. ``work`` is one for
+all tests of a module, with the DAGs of the folder ``work/``, and always in every set-up. The mark
+``setups`` names the only ones in which a test makes sense.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import signal
-import socket
-import subprocess
+import shutil
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent / "servers"))
 
+from postgresql_server import Databases
 from redis_server import RedisServer, running_redis
+from set_ups import CeleryDeployment, Deployment
 
-#: Generous: on a busy machine things take long; what must be fast is measured in benchmarks/.
-DEADLINE_S = 60.0
-POLL_S = 0.1
-
-
-class Deployment:
-    """One home with its DAGs folder, and the processes that were started in it."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.dags_folder = home / "dags"
-        self.dags_folder.mkdir(parents=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "TRADEWIND"))},
-            "TRADEWIND_HOME": str(home),
-            "TRADEWIND__CORE__DAGS_FOLDER": str(self.dags_folder),
-            "TRADEWIND__CORE__LOAD_EXAMPLES": "false",
-            "TRADEWIND__API__PORT": str(self.port),
-        }
-        self.output_path = home / "server.out"
-        self.server: subprocess.Popen[bytes] | None = None
-
-    def write_dag(self, name: str, text: str) -> Path:
-        """Put a DAG file in place at once, as an editor or git would: no half file is seen."""
-        draft = self.home / f"{name}.draft"
-        draft.write_text(text)
-        return draft.rename(self.dags_folder / name)
-
-    def cli(
-        self, *arguments: str, code: int | None = 0, program: str = "tradewind"
-    ) -> subprocess.CompletedProcess[str]:
-        """Run one command; with *code* given, insist on that exit code."""
-        command = Path(sys.executable).with_name(program)
-        done = subprocess.run(
-            [command, *arguments],
-            env=self.environment,
-            cwd=self.home,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE_S * 2,
-            check=False,
-        )
-        if code is not None and done.returncode != code:
-            pytest.fail(f"{arguments} gave {done.returncode}:\n{done.stdout}\n{done.stderr}")
-        return done
-
-    def rows(self, *arguments: str) -> list[dict[str, Any]]:
-        """Run one command with ``-o json`` and return its rows; [] while it refuses."""
-        done = self.cli(*arguments, "-o", "json", code=None)
-        return json.loads(done.stdout) if done.returncode == 0 and done.stdout.strip() else []
-
-    def run_states(self, dag_id: str) -> list[str]:
-        return [row["state"] for row in self.rows("dags", "list-runs", dag_id)]
-
-    def task_states(self, dag_id: str, run_id: str) -> dict[str, str]:
-        rows = self.rows("tasks", "states-for-dag-run", dag_id, run_id)
-        return {row["task_id"]: row["state"] for row in rows}
-
-    def start(self) -> None:
-        command = Path(sys.executable).with_name("tradewind")
-        with self.output_path.open("ab") as output:
-            self.server = subprocess.Popen(
-                [command, "standalone"],
-                env=self.environment,
-                cwd=self.home,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-
-    def stop(self) -> int:
-        """Press Ctrl-C and return the exit code; past 5 s it is a failure."""
-        assert self.server is not None
-        self.server.send_signal(signal.SIGINT)
-        return self.server.wait(timeout=5)
-
-    def wait_until(self, holds: Callable[[], Any], what: str) -> Any:
-        """Return the first true answer of *holds*."""
-        deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            if self.server is not None and self.server.poll() is not None:
-                pytest.fail(f"the server ended by itself:\n{self.output_path.read_text()}")
-            answer = holds()
-            if answer:
-                return answer
-            time.sleep(POLL_S)
-        output = self.output_path.read_text() if self.output_path.exists() else ""
-        pytest.fail(f"not within {DEADLINE_S} s: {what}\n{output[-4000:]}")
-
-    def wait_for_run(self, dag_id: str, state: str = "success") -> None:
-        self.wait_until(lambda: state in self.run_states(dag_id), f"a {state} run of {dag_id}")
-
-    def processes(self, word: str) -> list[int]:
-        """Return pids of our processes whose name (as process lists show it) holds *word*."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            with contextlib.suppress(OSError):
-                environment = (entry / "environ").read_bytes().decode(errors="replace")
-                name = (entry / "comm").read_text()
-                if f"TRADEWIND_HOME={self.home}" in environment.split("\0") and word in name:
-                    found.append(int(entry.name))
-        return found
-
-    def close(self) -> None:
-        if self.server is not None and self.server.poll() is None:
-            self.server.send_signal(signal.SIGINT)
-            try:
-                self.server.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                self.server.kill()
-        for pid in self.processes(""):
-            if pid != os.getpid():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+SETUPS = ("sqlite", "postgresql", "celery")
+WORK = Path(__file__).parent / "work"
 
 
-class CeleryDeployment(Deployment):
-    """The same on PostgreSQL, with Redis and a Celery worker in a home of its own."""
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    chosen = metafunc.config.getoption("--setup")
+    is_marked = metafunc.definition.get_closest_marker("every_setup") is not None
+    only = metafunc.definition.get_closest_marker("setups")
+    possible = SETUPS if only is None else only.args
+    for name, scope in (("work", "module"), ("deployment", "function")):
+        if name in metafunc.fixturenames:
+            if chosen is None:
+                setups = possible if is_marked or name == "work" else possible[:1]
+            else:
+                setups = [one for one in possible if chosen in (one, "all")]
+            metafunc.parametrize(name, setups, indirect=True, scope=scope)
 
-    def __init__(self, home: Path, database_url: str, broker_url: str) -> None:
-        super().__init__(home)
-        self.environment |= {
-            "TRADEWIND__DATABASE__SQL_ALCHEMY_CONN": database_url,
-            "TRADEWIND__CORE__EXECUTOR": "CeleryExecutor",
-            "TRADEWIND__CELERY__BROKER_URL": broker_url,
-            "TRADEWIND__CELERY__WORKER_CONCURRENCY": "8",
-            "TRADEWIND__LOGGING__WORKER_LOG_SERVER_HOST": "127.0.0.1",
-            "TRADEWIND__LOGGING__WORKER_LOG_SERVER_PORT": "0",
-            "TRADEWIND__CORE__FERNET_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
-            "TRADEWIND__API__SECRET_KEY": "a key that all machines of these tests share",
-        }
-        self.workers: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self) -> None:
-        super().start()
-        # Its database is made by then, or the worker would refuse to start.
-        self.wait_until(lambda: "http://" in self.output_path.read_text(), "the server")
-        self.start_worker()
+def make_deployment(setup: str, home: Path, request: pytest.FixtureRequest) -> Deployment:
+    """Return one in a set-up, not started; its database is empty or has its tables only."""
+    if setup == "sqlite":
+        return Deployment(home)
+    databases: Databases = request.getfixturevalue("postgresql_databases")
+    if setup == "postgresql":
+        made = Deployment(home)
+        made.environment["TRADEWIND__DATABASE__SQL_ALCHEMY_CONN"] = databases.create()
+        return made
+    redis: RedisServer = request.getfixturevalue("redis_server")
+    redis.flush_all()
+    template: str = request.getfixturevalue("migrated_template")
+    return CeleryDeployment(home, databases.create(template), redis.url())
 
-    def worker_environment(self, name: str) -> dict[str, str]:
-        return {**self.environment, "TRADEWIND_HOME": str(self.home / name)}
 
-    def start_worker(self, name: str = "worker", *arguments: str) -> subprocess.Popen[bytes]:
-        command = Path(sys.executable).with_name("tradewind")
-        with (self.home / f"{name}.out").open("ab") as output:
-            self.workers[name] = subprocess.Popen(
-                [command, "celery", "worker", *arguments],
-                env=self.worker_environment(name),
-                cwd=self.home,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        return self.workers[name]
-
-    def close(self) -> None:
-        for worker in self.workers.values():
-            if worker.poll() is None:
-                worker.send_signal(signal.SIGTERM)
-        super().close()
-        for worker in self.workers.values():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                worker.wait(timeout=10)
-            worker.kill()
+def close(made: Deployment, request: pytest.FixtureRequest) -> None:
+    """End its processes and drop its database."""
+    made.close()
+    url = made.environment.get("TRADEWIND__DATABASE__SQL_ALCHEMY_CONN")
+    if url is not None and url.startswith("postgresql"):
+        request.getfixturevalue("postgresql_databases").drop(url)
 
 
 @pytest.fixture
-def deployment(tmp_path: Path) -> Iterator[Deployment]:
-    made = Deployment(tmp_path / "home")
+def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deployment]:
+    """What must be so on a laptop, on one larger machine, and in a cluster; not started."""
+    made = make_deployment(request.param, tmp_path / "home", request)
     yield made
-    made.close()
+    close(made, request)
+
+
+@pytest.fixture
+def celery_deployment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CeleryDeployment]:
+    """A cluster, for what only a cluster has."""
+    made = make_deployment("celery", tmp_path / "home", request)
+    yield made
+    close(made, request)
+
+
+@pytest.fixture(scope="module")
+def work(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """A started one with the DAGs of ``work/``: one server for all tests of a module."""
+    home = tmp_path_factory.mktemp("work") / "home"
+    made = make_deployment(request.param, home, request)
+    made.environment |= {
+        "WORK_SIGNS": str(home),
+        "TRADEWIND__CORE__DAGS_ARE_PAUSED_AT_CREATION": "false",
+    }
+    for path in WORK.glob("*.py"):
+        shutil.copy(path, made.dags_folder)
+    try:
+        made.start()
+        made.log_in()
+        files = len(list(WORK.glob("*.py")))
+        made.wait_until(
+            lambda: len({one["fileloc"] for one in made.ask("/dags")["dags"]}) == files, "all DAGs"
+        )
+        yield made
+    finally:
+        close(made, request)
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
     with running_redis() as server:
         yield server
-
-
-@pytest.fixture
-def celery_deployment(
-    tmp_path: Path, redis_server: RedisServer, make_postgresql: Callable[..., str]
-) -> Iterator[CeleryDeployment]:
-    redis_server.flush_all()
-    url = make_postgresql(is_migrated=True)
-    made = CeleryDeployment(tmp_path / "home", url, redis_server.url())
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def postgresql_deployment(
-    tmp_path: Path, make_postgresql: Callable[..., str]
-) -> Iterator[Deployment]:
-    made = Deployment(tmp_path / "home")
-    made.environment["TRADEWIND__DATABASE__SQL_ALCHEMY_CONN"] = make_postgresql()
-    yield made
-    made.close()
-
-
-_DEPLOYMENTS = {
-    "sqlite and local": "deployment",
-    "postgresql and local": "postgresql_deployment",
-    "postgresql and celery": "celery_deployment",
-}
-
-
-@pytest.fixture(params=list(_DEPLOYMENTS))
-def any_deployment(request: pytest.FixtureRequest) -> Deployment:
-    """What must be so on a laptop, on one larger machine, and in a cluster."""
-    made: Deployment = request.getfixturevalue(_DEPLOYMENTS[request.param])
-    return made

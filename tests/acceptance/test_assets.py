@@ -136,9 +136,9 @@ def test_aliases_several_outlets_and_an_asset_whose_name_is_taken(deployment) ->
     deployment.wait_for_run("third")
     deployment.wait_for_run("clashing", "failed")
 
-    (log,) = (deployment.home / "logs" / "dag_id=third").rglob("attempt=1.log")
+    (log,) = deployment.home.rglob("dag_id=third/**/attempt=1.log")
     assert "third is made of one and 1" in log.read_text()
-    (log,) = (deployment.home / "logs" / "dag_id=clashing").rglob("attempt=1.log")
+    (log,) = deployment.home.rglob("dag_id=clashing/**/attempt=1.log")
     assert "another asset has the name or the URI of these by now" in log.read_text()
     (row,) = deployment.rows("assets", "details", "--name", "two")
     assert (row["producing_tasks"], row["scheduled_dags"]) == (["both.both"], ["third"])

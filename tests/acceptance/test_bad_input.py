@@ -45,6 +45,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.setups("sqlite", "postgresql")
 @pytest.mark.parametrize(
     ("arguments", "code"),
     REFUSED,
@@ -59,6 +60,7 @@ def test_bad_input_gives_one_clear_line_and_its_exit_code(deployment, arguments,
         assert len(done.stderr.strip().splitlines()) == 1, done.stderr
 
 
+@pytest.mark.setups("sqlite")
 def test_a_database_of_airflows_is_refused_and_left_alone(deployment) -> None:
     path = deployment.home / "airflow.db"
     with sqlite3.connect(path) as connection:

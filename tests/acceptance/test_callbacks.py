@@ -92,7 +92,7 @@ def test_the_callback_of_a_task_is_called_once_when_its_runner_was_killed(deploy
     deployment.cli("dags", "trigger", "mourned", "--run-id", "one")
     deployment.wait_until((deployment.home / "pid_1").exists, "the task")
 
-    runners = deployment.processes("tradewind-runn")
+    runners = deployment.runners()
     for pid in runners:
         os.kill(pid, signal.SIGKILL)
     log = deployment.home / "logs" / "dag_id=mourned" / "run_id=one" / "callbacks.log"

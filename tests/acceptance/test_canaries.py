@@ -7,6 +7,8 @@ import re
 import urllib.error
 import urllib.request
 
+import pytest
+
 CANARY = "canary/5e1f and-more"
 DAG = """
 import logging
@@ -38,6 +40,7 @@ with DAG("leaky", start_date=datetime(2025, 1, 1), schedule="@once", is_paused_u
 """
 
 
+@pytest.mark.setups("sqlite")  # it looks into the file
 def test_what_a_task_lets_slip_is_masked_everywhere(deployment) -> None:
     deployment.cli("variables", "set", "my_password", CANARY)
     deployment.cli("connections", "add", "c", "--conn-type", "http", "--conn-password", CANARY)

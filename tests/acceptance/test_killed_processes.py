@@ -6,6 +6,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 DAG = """
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -45,8 +47,8 @@ def begin(deployment) -> int:
     return int(started.read_text())
 
 
-def test_tasks_finish_and_the_run_goes_on_after_the_scheduler_was_killed(any_deployment) -> None:
-    deployment = any_deployment
+@pytest.mark.every_setup
+def test_tasks_finish_and_the_run_goes_on_after_the_scheduler_was_killed(deployment) -> None:
     pid = begin(deployment)
     schedulers = deployment.processes("tradewind-sched")
 
@@ -60,10 +62,10 @@ def test_tasks_finish_and_the_run_goes_on_after_the_scheduler_was_killed(any_dep
     assert not (deployment.home / "started_2").exists(), f"task {pid} was run twice"
 
 
+@pytest.mark.every_setup
 def test_a_killed_task_fails_its_try_with_the_signal_named_and_is_tried_again(
-    any_deployment,
+    deployment,
 ) -> None:
-    deployment = any_deployment
     pid = begin(deployment)
 
     os.kill(pid, signal.SIGKILL)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
+
 DAGS = """
 from datetime import datetime
 from pathlib import Path
@@ -48,8 +50,8 @@ def states(deployment):
     return deployment.task_states("waiting", rows[0]["run_id"]) if rows else {}
 
 
-def test_waiting_tasks_go_on_also_after_the_death_of_the_triggerer(any_deployment):
-    deployment = any_deployment
+@pytest.mark.every_setup
+def test_waiting_tasks_go_on_also_after_the_death_of_the_triggerer(deployment):
     deployment.write_dag("waiting.py", DAGS)
     deployment.start()
     deployment.wait_until(lambda: len(deployment.rows("dags", "list")) == 2, "two DAGs")

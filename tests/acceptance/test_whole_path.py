@@ -68,8 +68,8 @@ if __name__ == "__main__":
 """
 
 
-def test_both_generations_run_by_schedule_and_by_trigger_from_one_folder(any_deployment) -> None:
-    deployment = any_deployment
+@pytest.mark.every_setup
+def test_both_generations_run_by_schedule_and_by_trigger_from_one_folder(deployment) -> None:
     deployment.write_dag("classic.py", AIRFLOW_2_STYLE)
     deployment.write_dag("mapped.py", AIRFLOW_3_STYLE)
     deployment.start()
@@ -89,6 +89,7 @@ def test_both_generations_run_by_schedule_and_by_trigger_from_one_folder(any_dep
     assert all(run_id.startswith("scheduled__") for run_id in scheduled)
 
 
+@pytest.mark.setups("sqlite")
 @pytest.mark.parametrize(
     ("name", "text"), [("classic", AIRFLOW_2_STYLE), ("mapped", AIRFLOW_3_STYLE)]
 )
@@ -112,6 +113,7 @@ def test_a_dag_file_runs_by_dags_test_and_as_a_program_without_server(
     assert not (deployment.home / "tradewind.db").exists()
 
 
+@pytest.mark.setups("sqlite")
 def test_a_failed_run_of_a_program_ends_with_exit_code_1(deployment) -> None:
     path = deployment.write_dag("bad.py", AIRFLOW_3_STYLE.replace("number * 2", "number / 0"))
 
@@ -138,6 +140,7 @@ def test_a_new_file_is_run_while_the_server_is_up_and_pages_show_it(deployment) 
     assert deployment.processes("tradewind") == []
 
 
+@pytest.mark.setups("sqlite", "postgresql")  # a cluster runs it on its workers
 def test_backfill_makes_each_run_once_without_a_server(deployment) -> None:
     deployment.write_dag(
         "daily.py",
