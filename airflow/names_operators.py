@@ -100,5 +100,10 @@ OPERATORS: tuple[tuple[str, str, str], ...] = (
         "HITLRejectException HITLTimeoutError HITLTriggerEventError",
         "providers.standard.exceptions",
     ),
+    (
+        "operators.human_questions",
+        "HITLUser get_hitl_detail_content_detail update_hitl_detail_response upsert_hitl_detail",
+        "sdk.execution_time.hitl",
+    ),
     ("operators.triggers.hitl", "HITLTrigger", "providers.standard.triggers.hitl"),
 )

@@ -6,13 +6,11 @@ the function do not exist there.
 
 from __future__ import annotations
 
-import ast
 import inspect
 import os
 import pickle
 import subprocess
 import tempfile
-import textwrap
 from abc import abstractmethod
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +24,7 @@ from ..sdk.exceptions import (
     InvalidArgumentError,
     InvalidValueError,
 )
+from ..sdk.function_source import source_of
 from .bash import as_codes
 from .python import PythonOperator
 
@@ -242,20 +241,6 @@ class ForeignPythonOperator(PythonOperator):
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-
-
-def source_of(function: Callable[..., Any]) -> str:
-    """Return the source of a function without its decorators.
-
-    Raises:
-        ValueError: it has none.
-    """
-    try:
-        text = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
-    except (OSError, TypeError) as error:
-        raise InvalidValueError(f"the source of {function!r} cannot be read") from error
-    definition = ast.parse(text).body[0]
-    return "\n".join(text.splitlines()[definition.lineno - 1 :])
 
 
 def _check_function(function: Any) -> None:

@@ -10,14 +10,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from ..sdk import task_runtime, timezone, xcom_serialization
 from ..sdk.base_operator import BaseOperator
-from ..sdk.exceptions import AirflowException, InvalidUseError, InvalidValueError
-from ..sdk.human_input import ANSWER_KEY, QUESTION_KEY
+from ..sdk.exceptions import AirflowException, InvalidValueError, TaskAwaitingInput
 from ..sdk.notifier import BaseNotifier
 from ..sdk.param import ParamsDict
+from .human_questions import upsert_hitl_detail
 from .skip_mixin import XCOM_SKIPMIXIN_SKIPPED, BranchMixIn, SkipMixin, note_skip
-from .triggers.hitl import HITLTrigger
 
 
 class HITLTriggerEventError(AirflowException):
@@ -92,8 +90,16 @@ class HITLOperator(BaseOperator):
 
     def execute(self, context: Any) -> Any:
         ti = context["ti"]
-        where = _place(ti)
-        self._ask(where)
+        upsert_hitl_detail(
+            None,
+            subject=self.subject,
+            body=self.body,
+            options=self.options,
+            defaults=self.defaults,
+            multiple=self.multiple,
+            params={name: param.serialize() for name, param in self.asked_params.items()},
+            assigned_users=self.assigned_users,
+        )
         for notifier in self.notifiers:
             notifier(context)
         self.log.info(
@@ -102,48 +108,7 @@ class HITLOperator(BaseOperator):
             ti.task_id,
             ti.run_id,
         )
-        timeout = self.response_timeout
-        self.defer(
-            trigger=HITLTrigger(
-                where,
-                self.defaults,
-                self.asked_params.dump(),
-                None if timeout is None else timezone.plain_utc(timezone.utcnow()) + timeout,
-            ),
-            method_name="execute_complete",
-        )
-
-    def _ask(self, where: Mapping[str, Any]) -> None:
-        detail = {
-            "subject": self.subject,
-            "body": self.body,
-            "options": self.options,
-            "defaults": self.defaults,
-            "multiple": self.multiple,
-            "params": self.asked_params.dump(),
-            "param_specs": {
-                name: {
-                    "has_default": param.has_value,
-                    "description": param.description,
-                    "schema": param.schema,
-                }
-                for name, param in self.asked_params.items()
-            },
-            "assigned_users": [_user_name(one) for one in self.assigned_users],
-        }
-        self._keep(where, QUESTION_KEY, detail)
-
-    def _keep(self, where: Mapping[str, Any], key: str, value: Mapping[str, Any]) -> None:
-        """Store an XCom, but not by an own backend: commands and pages, which run no user code,
-        read it.
-
-        Raises:
-            InvalidUseError: no task is running.
-        """
-        if task_runtime.current is None:
-            raise InvalidUseError("a person can be asked while a task runs only")
-        text, length = xcom_serialization.encode(value, task_id=self.task_id, key=key)
-        task_runtime.current.set_xcom(**where, key=key, value=text, length=length)
+        raise TaskAwaitingInput(method_name="execute_complete", timeout=self.response_timeout)
 
     def execute_complete(self, context: Any, event: Mapping[str, Any]) -> Any:
         """Go on with the answer.
@@ -159,16 +124,12 @@ class HITLOperator(BaseOperator):
         unknown = [one for one in chosen if one not in self.options]
         if unknown:
             raise HITLTriggerEventError(f"{unknown} cannot be chosen, only {self.options}")
-        answered = {
+        return {
             "chosen_options": chosen,
             "params_input": self._entered(event.get("params_input") or {}),
             "responded_at": event.get("responded_at"),
             "responded_by_user": event.get("responded_by_user"),
         }
-        if event.get("timedout"):
-            # What time has answered stands where a person's answer stands.
-            self._keep(_place(context["ti"]), ANSWER_KEY, answered)
-        return answered
 
     def _entered(self, given: Mapping[str, Any]) -> dict[str, Any]:
         if set(given) != set(self.asked_params):
@@ -260,16 +221,3 @@ class HITLEntryOperator(HITLOperator):
             kwargs["options"] = [self.OK]
             kwargs.setdefault("defaults", [self.OK])
         super().__init__(**kwargs)
-
-
-def _place(ti: Any) -> dict[str, Any]:
-    return {
-        "dag_id": ti.dag_id,
-        "run_id": ti.run_id,
-        "task_id": ti.task_id,
-        "map_index": ti.map_index,
-    }
-
-
-def _user_name(user: Any) -> str:
-    return str(user.get("name") or user.get("id")) if isinstance(user, Mapping) else str(user)

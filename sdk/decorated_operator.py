@@ -85,6 +85,16 @@ class DecoratedOperator(BaseOperator):
         known = [*self.inlets, *self.outlets]
         self.inlets.extend(asset for asset in read if asset not in known)
 
+    def get_python_source(self) -> str:
+        """Return the source of the function without its decorators.
+
+        Raises:
+            ValueError: it has none.
+        """
+        from .function_source import source_of
+
+        return source_of(self.python_callable)
+
 
 def injected_parameters(function: Callable[..., Any]) -> inspect.Signature:
     """Return the signature with every context key optional.

@@ -49,6 +49,10 @@ class AirflowNotFoundException(AirflowException):
     status_code = 404
 
 
+class AirflowSecretsBackendAccessDenied(AirflowException):
+    """A secrets backend may not tell: no other place is asked."""
+
+
 class AirflowConfigException(AirflowException, ConfigurationError):
     """The configuration is wrong or lacks something."""
 
@@ -429,13 +433,23 @@ class TaskDeferred(BaseException):
 
 
 class TaskAwaitingInput(BaseException):
-    """Raised by an operator: wait until a person has answered."""
+    """Raised by an operator that has asked a person: wait, then call *method_name*.
 
-    def __init__(self, **request: Any) -> None:
+    It is given the answer as ``event``. ``timeout`` is a timedelta or a number of seconds, after
+    which the question's defaults are chosen, or the event says that nobody has answered.
+    """
+
+    def __init__(
+        self,
+        *,
+        method_name: str,
+        kwargs: dict[str, Any] | None = None,
+        timeout: timedelta | int | float | None = None,
+    ) -> None:
         super().__init__()
-        self.request = request
-        for name, value in request.items():
-            setattr(self, name, value)
+        self.method_name = method_name
+        self.kwargs = kwargs
+        self.timeout = timedelta(seconds=timeout) if isinstance(timeout, (int, float)) else timeout
 
 
 class TaskDeferralError(AirflowException):

@@ -76,6 +76,10 @@ class Param:
 
     def dump(self) -> dict[str, Any]:
         """Return value, schema and description as plain data."""
+        return self.serialize()
+
+    def serialize(self) -> dict[str, Any]:
+        """Return value (NOTSET where there is none), schema and description."""
         return {
             "value": self.value,
             "schema": self.schema,

@@ -2,7 +2,8 @@
 
 The user's own secrets backends, then the environment (``AIRFLOW_VAR_…``, ``AIRFLOW_CONN_…``),
 then the runtime, which asks the metadata database. The first that has it wins; a backend that
-fails is logged and passed over. Source: ``spec/semantics.md`` section 8.6.
+fails is logged and passed over, unless it says that access is denied. Source:
+``spec/semantics.md`` section 8.6.
 """
 
 from __future__ import annotations
@@ -15,11 +16,16 @@ from typing import Any
 
 from . import task_runtime
 from .connection import Connection
-from .exceptions import AirflowConfigException
+from .exceptions import AirflowConfigException, AirflowSecretsBackendAccessDenied
 from .secrets_masker import is_secret_name, mask_secret
 
 VARIABLE_PREFIX = "AIRFLOW_VAR_"
 CONNECTION_PREFIX = "AIRFLOW_CONN_"
+
+#: Connections that Airflow stores when its database is made, and that need no service.
+BROUGHT_ALONG: dict[str, dict[str, Any]] = {
+    "fs_default": {"conn_type": "fs", "extra": {"path": "/"}},
+}
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +59,8 @@ def find_connection(conn_id: str) -> Connection | None:
     if connection is None and task_runtime.current is not None:
         fields = task_runtime.current.get_connection(conn_id)
         connection = None if fields is None else Connection.from_fields(fields)
+    if connection is None and conn_id in BROUGHT_ALONG:
+        connection = Connection(conn_id=conn_id, **BROUGHT_ALONG[conn_id])
     if connection is None:
         return None
     if not connection.conn_id:
@@ -98,6 +106,8 @@ def _from_backends(method: str, key: str) -> Any:
 def _ask(backend: Any, method: str, key: str) -> Any:
     try:
         return getattr(backend, method)(key)
+    except AirflowSecretsBackendAccessDenied:
+        raise
     except Exception:  # another place may still have it
         log.exception("the secrets backend %s failed", type(backend).__name__)
         return None

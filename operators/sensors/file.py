@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...sdk.base_sensor import BaseSensorOperator
-from ...sdk.exceptions import AirflowException, AirflowNotFoundException
+from ...sdk.exceptions import AirflowException
 
 
 def has_file(pattern: str, *, is_recursive: bool) -> bool:
@@ -105,13 +105,7 @@ _package = __name__.rpartition(".sensors.")[0]
 def _base_path(conn_id: str) -> str:
     from ...sdk.connection import Connection
 
-    try:
-        connection = Connection.get(conn_id)
-    except AirflowNotFoundException:
-        if conn_id != "fs_default":
-            raise
-        return "/"  # Airflow brings this connection along
-    return str(connection.extra_dejson.get("path") or "/")
+    return str(Connection.get(conn_id).extra_dejson.get("path") or "/")
 
 
 def is_deferrable_by_default() -> bool:

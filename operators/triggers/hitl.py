@@ -76,7 +76,7 @@ class HITLTrigger(BaseTrigger):
             map_indexes=[self.where["map_index"]],
             include_prior_dates=False,
         )
-        return xcom_serialization.decode(rows[0].value) if rows else None
+        return _as_event(xcom_serialization.decode(rows[0].value)) if rows else None
 
     def _late(self, now: datetime) -> dict[str, Any]:
         if self.defaults is None:
@@ -84,7 +84,13 @@ class HITLTrigger(BaseTrigger):
         return {
             "chosen_options": self.defaults,
             "params_input": self.params,
-            "responded_at": now.isoformat(),
+            "responded_at": timezone.plain_utc(now),
             "responded_by_user": None,
             "timedout": True,
         }
+
+
+def _as_event(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return a stored answer with its instant as a datetime: operators call its methods."""
+    at = answer.get("responded_at")
+    return {**answer, "responded_at": datetime.fromisoformat(at) if isinstance(at, str) else at}

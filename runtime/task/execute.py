@@ -27,6 +27,7 @@ from ...sdk.exceptions import (
     AirflowInactiveAssetInInletOrOutletException,
     AirflowTaskTerminated,
     DagRunTriggerException,
+    TaskAwaitingInput,
 )
 from ...sdk.param import ParamsDict
 from ...sdk.secrets_masker import mask
@@ -35,7 +36,7 @@ from ...sdk.task_context import build_context
 from ...sdk.task_instance import RuntimeTaskInstance, host_name
 from ...sdk.timezone import utcnow
 from ...sdk.xcom_arg import XCOM_RETURN_KEY
-from . import listening, outcome, trigger_request
+from . import await_input, listening, outcome, trigger_request
 from .ask_retry_policy import apply_retry_policy
 from .callbacks import run_callbacks
 from .outcome import Ending
@@ -252,10 +253,13 @@ class TaskExecution:
         with time_limit(self._seconds_left(), on_expiry=self._kill, log=self._log):
             if self._spec.next_method is not None:
                 next_kwargs = xcom_serialization.decode(self._spec.next_kwargs or "{}")
+                await_input.look_at_event(next_kwargs)
                 value = task.resume_execution(self._spec.next_method, next_kwargs, context)
             else:
                 try:
                     value = task.execute(context)
+                except TaskAwaitingInput as request:
+                    raise await_input.as_deferral(request, self._ti, self._runtime) from None
                 except DagRunTriggerException as request:
                     value = trigger_request.follow(request, task, context)  # type: ignore[func-returns-value]
         hook = getattr(task, "_post_execute_hook", None)
@@ -443,6 +447,7 @@ def _make_task_instance(
 ) -> RuntimeTaskInstance:
     attributes = {
         "hostname": spec.hostname or host_name(),
+        "row_number": spec.task_instance_id,
         "queue": spec.queue,
         "pool": spec.pool,
         "pool_slots": spec.pool_slots,

@@ -19,6 +19,8 @@ class TaskInstanceSpec(msgspec.Struct, omit_defaults=True):
     run_id: str
     task_id: str
     map_index: int = -1
+    #: Number of its row; 0 where there is no database.
+    task_instance_id: int = 0
     try_number: int = 1
     #: ``max_tries`` of Airflow: the try is repeated while ``try_number <= tries_max``.
     tries_max: int = 0

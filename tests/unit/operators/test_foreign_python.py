@@ -11,8 +11,8 @@ from tradewind.operators.external_python import (
     BranchExternalPythonOperator,
     ExternalPythonOperator,
 )
-from tradewind.operators.foreign_python import source_of
 from tradewind.operators.virtualenv import PythonVirtualenvOperator
+from tradewind.sdk.function_source import source_of
 from tradewind.sdk.task_decorators import task
 
 
@@ -94,6 +94,18 @@ def test_an_interpreter_that_is_not_there_fails_the_task(world):
 
 def test_decorators_are_not_copied():
     assert source_of(add).startswith("def add(")
+
+
+def test_a_task_made_of_a_function_tells_its_source(world):
+    @task
+    def plain():
+        return 1
+
+    with world.dag:
+        plain()
+
+    source = world.dag.get_task("plain").get_python_source()
+    assert source == "def plain():\n    return 1"
 
 
 def test_a_result_can_choose_the_branch(world):

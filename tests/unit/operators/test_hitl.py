@@ -1,7 +1,7 @@
 """Tasks that ask a person (semantics 7.9)."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tradewind.operators import hitl
@@ -12,7 +12,17 @@ from tradewind.operators.hitl import (
     HITLEntryOperator,
     HITLOperator,
 )
+from tradewind.operators.human_questions import (
+    HITLUser,
+    get_hitl_detail_content_detail,
+    update_hitl_detail_response,
+    upsert_hitl_detail,
+)
+from tradewind.sdk import timezone
+from tradewind.sdk.base_operator import BaseOperator
+from tradewind.sdk.exceptions import AirflowException, TaskAwaitingInput
 from tradewind.sdk.param import Param
+from tradewind.sdk.xcom_serialization import decode
 
 
 @pytest.mark.parametrize(
@@ -144,3 +154,79 @@ def test_where_nobody_answers_the_defaults_are_chosen(world):
     assert run.get_task_instance("ask").state == "success"
     assert run.get_task_instance("late").state == "failed"
     assert issubclass(hitl.HITLTimeoutError, hitl.HITLTriggerEventError)
+
+
+# --- as operators of the provider package ask ------------------------------------------------
+
+
+class Asking(BaseOperator):
+    """Asks in Airflow 3.3's own words."""
+
+    def __init__(self, *, params_asked=None, timeout=None, asks=True, **kwargs):
+        super().__init__(**kwargs)
+        self.params_asked, self.response_timeout, self.asks = params_asked, timeout, asks
+
+    def execute(self, context):
+        if self.asks:
+            upsert_hitl_detail(
+                ti_id=context["ti"].id,
+                options=["yes", "no"],
+                subject="?",
+                defaults=["no"],
+                params=self.params_asked,
+                assigned_users=[HITLUser(id="1", name="ada")],
+            )
+        raise TaskAwaitingInput(
+            method_name="go_on", kwargs={"more": 1}, timeout=self.response_timeout
+        )
+
+    def go_on(self, context, event, more):
+        return [event["chosen_options"], event["params_input"], more]
+
+
+def test_a_task_that_awaits_input_is_deferred_to_the_answer(world):
+    params = {"n": Param(3, type="integer", description="how many").serialize(), "plain": 5}
+    Asking(task_id="ask", params_asked=params, timeout=timedelta(hours=1), dag=world.dag)
+
+    with timezone.frozen(datetime(2024, 1, 1, tzinfo=UTC)):
+        result = world.run("ask")
+
+    trigger = decode(result.trigger["kwargs"])
+    assert (result.outcome, result.trigger["next_method"]) == ("deferred", "go_on")
+    assert decode(result.trigger["next_kwargs"]) == {"more": 1}
+    assert (trigger["defaults"], trigger["params"]) == (["no"], {"n": 3, "plain": 5})
+    assert trigger["timeout_at"] == datetime(2024, 1, 1, 1, tzinfo=UTC)
+    question = world.xcoms("ask")["hitl_detail"]
+    assert question["assigned_users"] == ["ada"]
+    assert question["param_specs"]["n"] == {
+        "has_default": True,
+        "description": "how many",
+        "schema": {"type": "integer"},
+    }
+
+
+def test_what_time_has_answered_is_kept_as_the_answer(world):
+    Asking(task_id="ask", timeout=0, dag=world.dag)
+
+    run = world.dag.test()
+
+    ti = run.get_task_instance("ask")
+    assert ti.xcom_pull(task_ids="ask") == [["no"], {}, 1]
+    answer = ti.xcom_pull(task_ids="ask", key="hitl_response")
+    assert (answer["chosen_options"], answer["timedout"]) == (["no"], True)
+    assert datetime.fromisoformat(answer["responded_at"]).tzinfo is not None
+
+
+def test_a_task_that_awaits_input_must_have_asked(world):
+    Asking(task_id="ask", asks=False, dag=world.dag)
+
+    result = world.run("ask")
+
+    assert (result.outcome, "has asked nothing" in result.reason) == ("failed", True)
+
+
+def test_a_task_neither_answers_for_a_person_nor_reads_answers_by_an_id():
+    with pytest.raises(AirflowException, match="cannot answer for a person"):
+        update_hitl_detail_response("id", ["yes"], {})
+    with pytest.raises(AirflowException, match="TaskAwaitingInput"):
+        get_hitl_detail_content_detail("id")

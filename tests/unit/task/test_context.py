@@ -175,6 +175,19 @@ def test_a_task_instance_knows_whether_a_try_is_left(world, retries, try_number,
     assert seen == [is_eligible]
 
 
+def test_a_task_instance_has_the_id_by_which_the_api_names_it(world):
+    seen = []
+    PythonOperator(task_id="a", python_callable=lambda ti: seen.append(ti.id), dag=world.dag)
+
+    world.run("a", task_instance_id=7)
+    world.run("a")
+    world.run("a", map_index=1)
+
+    stored, in_memory, another = seen
+    assert str(stored) == "00000000-0000-0000-0000-000000000007"
+    assert len({stored, in_memory, another}) == 3
+
+
 def test_the_state_stores_of_airflow_3_3_say_that_they_are_missing(world):
     def function(task_state_store, asset_state_store):
         for use in (lambda: task_state_store.get("k"), lambda: asset_state_store["a"]):

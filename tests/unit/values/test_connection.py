@@ -139,6 +139,15 @@ def test_a_missing_connection_is_named_with_the_ways_to_add_it():
         Connection.get("nope")
 
 
+def test_the_connection_to_the_file_system_is_there_until_it_is_another(monkeypatch):
+    """Airflow stores it when its database is made; hooks of providers ask for it."""
+    assert Connection.get("fs_default").extra_dejson == {"path": "/"}
+
+    monkeypatch.setenv("AIRFLOW_CONN_FS_DEFAULT", '{"extra": {"path": "/data"}}')
+
+    assert Connection.get("fs_default").extra_dejson == {"path": "/data"}
+
+
 def test_the_secrets_of_a_connection_are_masked_once_it_was_looked_up(monkeypatch):
     monkeypatch.setenv(
         "AIRFLOW_CONN_C",

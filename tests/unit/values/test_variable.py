@@ -10,7 +10,7 @@ from tradewind.operators.python import PythonOperator
 from tradewind.runtime.task.memory_runtime import MemoryRuntime
 from tradewind.sdk import secrets_lookup, task_runtime
 from tradewind.sdk.configuration import conf
-from tradewind.sdk.exceptions import AirflowRuntimeError
+from tradewind.sdk.exceptions import AirflowRuntimeError, AirflowSecretsBackendAccessDenied
 from tradewind.sdk.secrets_masker import mask, masker
 from tradewind.sdk.variable import Variable
 
@@ -32,6 +32,8 @@ class Backend:
     def get_variable(self, key):
         if key == "broken":
             raise OSError("unreachable")
+        if key == "forbidden":
+            raise AirflowSecretsBackendAccessDenied("not yours")
         return self.values.get(key)
 
     def get_connection(self, conn_id):
@@ -93,6 +95,13 @@ def test_a_backend_that_fails_is_passed_over(backend, runtime):
     runtime.variables["broken"] = "database"
 
     assert Variable.get("broken") == "database"
+
+
+def test_a_backend_that_denies_access_is_not_passed_over(backend, runtime):
+    runtime.variables["forbidden"] = "database"
+
+    with pytest.raises(AirflowSecretsBackendAccessDenied, match="not yours"):
+        Variable.get("forbidden")
 
 
 def test_a_variable_is_set_updated_and_deleted(runtime):
