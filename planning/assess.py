@@ -111,6 +111,8 @@ def _judge_all(board: Board, instance: InstanceSnapshot) -> tuple[Verdict | Wait
         mapped = _judge_length_tasks(board, task_id)
         for wanted in (Verdict.UPSTREAM_FAILED, Verdict.SKIP):
             if wanted in (own, mapped):
+                if wanted is Verdict.UPSTREAM_FAILED and _may_still_be_skipped(board, instance):
+                    return Wait.UPSTREAM, ""
                 if own is wanted:
                     return wanted, _why(board, instance, rule, wanted)
                 return wanted, "a task that it is mapped over gave nothing to map: " + (

@@ -277,6 +277,14 @@ def test_a_branch_that_has_not_spoken_holds_back_upstream_failed():
     assert moves(decide(snapshot(dag, waiting | {"br": S.SUCCESS}), NOW))["j"] == S.UPSTREAM_FAILED
 
 
+def test_a_branch_that_has_not_spoken_holds_back_a_mapped_task_too():
+    dag = structure(*BRANCH, task("f"), task("j", "br", "f", expansion=over_xcom("f")))
+    waiting = {"br": S.RUNNING, "x": S.NONE, "y": S.NONE, "f": S.FAILED, "j": S.NONE}
+
+    assert moves(decide(snapshot(dag, waiting), NOW)) == {}
+    assert moves(decide(snapshot(dag, waiting | {"br": S.SUCCESS}), NOW))["j"] == S.UPSTREAM_FAILED
+
+
 GROUP_BRANCH = structure(
     task("g.br", group_id="g", can_skip_downstream=True),
     task("g.x", "g.br", group_id="g"),
