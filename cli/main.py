@@ -7,6 +7,9 @@ expected is written to a file that the one line names. Source: ``docs/cli.md``, 
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,6 +65,7 @@ root = LazyGroup(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and end the process with its exit code."""
+    prepare_streams()
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments), program_name()))
 
 
@@ -73,8 +77,13 @@ def program_name() -> str:
 
 def run(arguments: list[str], name: str = "tradewind") -> int:
     """Run one command and return its exit code, after having said what went wrong."""
+    unreadable = next((one for one in arguments if not is_text(one)), None)
+    if unreadable is not None:
+        encoding = sys.getfilesystemencoding()
+        return _refuse(f"{name}: error: the argument {unreadable!r} is not {encoding} text", 2)
     try:
         result = root.main(arguments, prog_name=name, standalone_mode=False)
+        sys.stdout.flush()
     except click.UsageError as error:
         return _refuse_usage(error)
     except click.exceptions.Exit as error:
@@ -85,13 +94,46 @@ def run(arguments: list[str], name: str = "tradewind") -> int:
         click.echo("Interrupted.", err=True)
         return 130
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone; nothing is left to say
+        _drop_output()  # whoever read it has gone; nothing is left to say
         return 141
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            return _refuse_error(error, arguments)
+        return _refuse_full_disk(error)
     except Exception as error:  # noqa: BLE001 - the roof: no traceback may reach the user
         return _refuse_error(error, arguments)
     return result if isinstance(result, int) else 0
+
+
+def prepare_streams() -> None:
+    """Make output possible: to closed streams it goes nowhere, and no letter is too strange."""
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the shell: <&- or >&-
+            mode = "r" if name == "stdin" else "w"
+            nowhere = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - stays open
+            setattr(sys, name, nowhere)
+        elif name != "stdin":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def is_text(argument: str) -> bool:
+    """Tell whether an argument could be decoded: Python keeps other bytes as lone surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in argument)
+
+
+def _refuse_full_disk(error: OSError) -> int:
+    where = f"to {error.filename}" if error.filename else "the output"
+    _drop_output()  # what it still holds cannot be written either
+    return _refuse(f"Cannot write {where}: no space is left on the device.")
+
+
+def _drop_output() -> None:
+    """Let stdout lead nowhere: Python flushes it once more when it ends, and must not fail."""
+    with contextlib.suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _refuse(text: str, exit_code: int = 1) -> int:

@@ -186,7 +186,8 @@ def _file_tables(path: Path) -> set[str] | None:
             rows = file.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     except sqlite3.Error:
         return None  # locked, or no database at all: the engine says it
-    return {str(name) for (name,) in rows}
+    # SQLite's own tables outlive ours: sqlite_sequence stays after `db reset --skip-init`.
+    return {str(name) for (name,) in rows if not str(name).startswith("sqlite_")}
 
 
 def _revision(connection: Connection) -> str | None:

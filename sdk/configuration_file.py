@@ -85,4 +85,7 @@ def generated_secret(home: Path, name: str) -> str:
                 draft.unlink()
         return path.read_text().strip()
     except OSError as error:
-        raise ConfigurationError(f"Cannot read or write the secret {path}: {error}") from None
+        raise ConfigurationError(
+            f"Cannot read or write the secret {path}: {error.strerror}. Make the folder writable, "
+            "or set TRADEWIND_HOME to another one."
+        ) from None

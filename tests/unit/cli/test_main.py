@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
 import sys
 
@@ -110,3 +112,33 @@ def test_a_time_zone_that_is_none_is_told_at_the_start(command, monkeypatch, cap
         "Setting [core] default_timezone: there is no time zone 'Mars/Base'."
         " Use a name such as Europe/Paris, or utc"
     )
+
+
+def _tradewind(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of shell in which ``tradewind`` is this program, in a process of its own."""
+    program = f"{shlex.quote(sys.executable)} -c 'from tradewind.cli.main import main; main()'"
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line.replace("tradewind", program)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("tradewind version >&-", 0, ""),
+        ("tradewind version > /dev/full", 1, "Cannot write the output: no space is left"),
+        ("tradewind cheat-sheet | true", 1, ""),
+        ("tradewind variables delete x <&-", 0, ""),
+        ("tradewind pools delete $'\\xff'", 2, "is not utf-8 text"),
+        ("tradewind dags delete '\u00e9' -y", 1, "There is no DAG '\u00e9'."),
+    ],
+)
+def test_streams_that_are_closed_full_or_ascii_make_no_traceback(line, code, said):
+    done = _tradewind(line, PYTHONIOENCODING="ascii")
+
+    assert done.returncode == code
+    assert said in done.stderr
+    assert done.stderr.count("\n") == bool(said)

@@ -78,3 +78,9 @@ def test_dags_that_lead_to_each_other_are_drawn_once_each():
 
     assert [task.task_id for task in graph.tasks] == ["asset:sales", "report", "load"]
     assert '"report" -> "load" [label="again"]' in to_dot(graph)
+
+
+def test_a_database_that_was_only_emptied_is_made_anew(dag, call):
+    assert call("db reset -y --skip-init")[:2] == (0, "Database deleted.\n")
+
+    assert call("db migrate")[:2] == (0, "Database migrating done!\n")
