@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 CHANNEL_PREFIX: Final = "tradewind_"
 RETRY_MIN_S: Final = 0.2
-RETRY_MAX_S: Final = 5.0
+RETRY_MAX_S: Final = 2.0  # a sweep hears what a bell did not
 #: A connection that is not made within this time is begun anew.
 CONNECT_TIMEOUT_S: Final = 5.0
 

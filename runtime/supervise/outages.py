@@ -18,6 +18,9 @@ DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout, DatabaseAway)
 WAIT_MIN_S = 0.05
 #: Less than the 5 s after which work goes on again (reliability, section 5).
 WAIT_MAX_S = 3.0
+#: A wait is this part of the time that the outage lasts already: after a restart of some seconds
+#: work goes on within one, and nobody asks a server often that has been away for long.
+WAIT_SHARE = 0.2
 
 
 def log_failure(log: logging.Logger, message: str, *arguments: object) -> None:
@@ -35,12 +38,12 @@ def first_line(error: BaseException) -> str:
 
 
 class Backoff:
-    """Waits longer after each failure, up to ``WAIT_MAX_S``, with jitter; for ever."""
+    """Waits longer the longer failures last, up to ``WAIT_MAX_S``, with jitter; for ever."""
 
     def __init__(self, clock: Clock, jitter: random.Random | None = None) -> None:
         self._clock = clock
         self._random = jitter or random.Random()  # noqa: S311 - spreading load, not secrecy
-        self._wait_s = 0.0
+        self._failing_since_s: float | None = None
         self.due = 0.0
 
     def is_over(self) -> bool:
@@ -49,10 +52,13 @@ class Backoff:
 
     def fail(self) -> None:
         """Note a failure."""
-        self._wait_s = min(WAIT_MAX_S, max(WAIT_MIN_S, self._wait_s * 2))
-        self.due = self._clock.monotonic() + self._wait_s * self._random.uniform(0.7, 1.3)
+        now_s = self._clock.monotonic()
+        if self._failing_since_s is None:
+            self._failing_since_s = now_s
+        wait_s = max(WAIT_MIN_S, WAIT_SHARE * (now_s - self._failing_since_s))
+        self.due = now_s + min(WAIT_MAX_S, wait_s) * self._random.uniform(0.7, 1.3)
 
     def succeed(self) -> None:
         """Note a success."""
-        self._wait_s = 0.0
+        self._failing_since_s = None
         self.due = 0.0

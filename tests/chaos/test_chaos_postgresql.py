@@ -6,33 +6,29 @@ docs/reliability.md.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import signal
 import sys
-import threading
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "servers"))
+
+from chaos_cluster import Cluster, kill_process, time_to_next_mark
 from chaos_invariants import check_service_logs, find_violations, witness_edges
-from chaos_witness import read_marks, witness_dag
+from chaos_witness import read_marks
 from postgresql_server import Databases, PostgresqlServer
 from sqlalchemy import create_engine
-from sqlalchemy.exc import DBAPIError
 from tradewind.database.engine import parse_url
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from test_chaos_celery import Cluster, wait_until
 
 CHAOS_S = float(os.environ.get("TRADEWIND_CHAOS_S", "180"))
 SEED = int(os.environ.get("TRADEWIND_CHAOS_SEED", "1"))
 WIDTH = 8
 REST_DEADLINE_S = 300.0
-DAG_ID = "witness"
 
 
 class LocalCluster(Cluster):
@@ -58,24 +54,6 @@ class LocalCluster(Cluster):
     def commands(self) -> dict[str, list[str]]:
         return {"scheduler_1": ["scheduler"], "scheduler_2": ["scheduler"]}
 
-    def unfinished(self) -> int:
-        try:
-            return super().unfinished()
-        except DBAPIError:
-            return 1_000  # away: nobody knows
-
-
-def kill_something(cluster: LocalCluster, chance: random.Random) -> str:
-    """Kill one process of ours, of a kind drawn first."""
-    candidates = sorted(cluster.processes(), key=lambda one: (one[1], one[0]))
-    if not candidates:
-        return "nothing"
-    kind = chance.choice(sorted({name for _, name in candidates}))
-    pid = chance.choice([pid for pid, name in candidates if name == kind])
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    return f"kill -9 {kind if kind.startswith('tradewind') else 'another process'}"
-
 
 @pytest.mark.slow
 def test_a_database_that_goes_away_again_and_again_loses_nothing(tmp_path):
@@ -96,43 +74,22 @@ def test_a_database_that_goes_away_again_and_again_loses_nothing(tmp_path):
 
 def play(cluster: LocalCluster, server: PostgresqlServer, chance: random.Random) -> None:
     witness = cluster.folder / "witness"
-    (cluster.folder / "dags" / "witness.py").write_text(
-        witness_dag(DAG_ID, witness, width=WIDTH, longest_s=1.0)
-    )
-    cluster.keep_alive()
-    wait_until(lambda: cluster.cli("dags", "trigger", DAG_ID, "--run-id", "first").returncode == 0)
-    is_over = threading.Event()
-    triggered = ["first"]
-
-    def trigger() -> None:
-        while not is_over.wait(0.5):
-            if cluster.unfinished() < 6:
-                run_id = f"run_{len(triggered)}_{time.monotonic_ns()}"
-                if cluster.cli("dags", "trigger", DAG_ID, "--run-id", run_id).returncode == 0:
-                    triggered.append(run_id)
-
-    thread = threading.Thread(target=trigger)
-    thread.start()
     done: Counter[str] = Counter()
     recovered_s: list[float] = []
-    deadline = time.monotonic() + CHAOS_S
-    while time.monotonic() < deadline:
-        time.sleep(chance.uniform(5.0, 20.0))
-        how = chance.choice([signal.SIGINT, signal.SIGQUIT])
-        server.stop(how)
-        time.sleep(chance.uniform(0.0, 5.0))
-        if chance.random() < 0.3:
-            done[kill_something(cluster, chance)] += 1
-        server.start()
-        done["fast stop of PostgreSQL" if how == signal.SIGINT else "crash of PostgreSQL"] += 1
-        recovered_s.append(time_to_next_mark(witness))
-        cluster.keep_alive()
-    is_over.set()
-    thread.join()
-    cluster.keep_alive()
-    healed_s = time.monotonic()
-    wait_until(lambda: cluster.unfinished() == 0 or cluster.keep_alive(), REST_DEADLINE_S)
-    rested_s = time.monotonic() - healed_s
+    with cluster.under_load(witness, width=WIDTH, longest_s=1.0, most=6) as triggered:
+        deadline = time.monotonic() + CHAOS_S
+        while time.monotonic() < deadline:
+            time.sleep(chance.uniform(5.0, 20.0))
+            how = chance.choice([signal.SIGINT, signal.SIGQUIT])
+            server.stop(how)
+            time.sleep(chance.uniform(0.0, 5.0))
+            if chance.random() < 0.3:
+                done[kill_process(cluster, chance)] += 1
+            server.start()
+            done["fast stop of PostgreSQL" if how == signal.SIGINT else "crash of PostgreSQL"] += 1
+            recovered_s.append(time_to_next_mark(witness))
+            cluster.keep_alive()
+    rested_s = cluster.come_to_rest(REST_DEADLINE_S)
 
     marks = read_marks(witness)
     broken = find_violations(cluster.database_url, marks, edges=witness_edges(WIDTH))
@@ -147,14 +104,3 @@ def play(cluster: LocalCluster, server: PostgresqlServer, chance: random.Random)
     ]
     sys.stdout.write("\n".join(story) + "\n")
     assert not broken, "\n".join(broken[:30])
-
-
-def time_to_next_mark(witness: Path, limit_s: float = 30.0) -> float:
-    """Return after how many seconds a task begins or ends, *limit_s* where none does."""
-    began_s = time.monotonic()
-    size = witness.stat().st_size if witness.exists() else 0
-    while time.monotonic() - began_s < limit_s:
-        if witness.exists() and witness.stat().st_size > size:
-            break
-        time.sleep(0.05)
-    return time.monotonic() - began_s
