@@ -24,6 +24,16 @@ from typing import Any, NamedTuple
 _OWN_MODULES = ("tradewind.sdk.", "airflow.sdk.")
 
 
+_PARQUET_HINT = (
+    "Data frames are stored as parquet: install pyarrow where tasks run "
+    "(pip install 'pandas[parquet]')."
+)
+
+
+class LibraryMissing(ImportError):
+    """A class is known, but what writes or reads it is not installed; the text says what."""
+
+
 class Written(NamedTuple):
     """An object taken apart: the name of its class, the version of its form, and its parts."""
 
@@ -42,7 +52,7 @@ def write(value: Any, path: str) -> Written | None:
     if root == "numpy":
         return _write_numpy(value, class_name)
     if class_name == "pandas.core.frame.DataFrame" or class_name == "pandas.DataFrame":
-        return Written("pandas.core.frame.DataFrame", 1, value.to_parquet().hex())
+        return Written("pandas.core.frame.DataFrame", 1, _parquet(value).hex())
     return _write_by_its_author(value, class_name)
 
 
@@ -248,10 +258,28 @@ def _read_numpy(class_name: str, data: Any) -> Any:
     return kind(data)
 
 
+def _parquet(frame: Any) -> bytes:
+    """Return a data frame as parquet.
+
+    Raises:
+        LibraryMissing: what writes parquet is not installed.
+    """
+    try:
+        data: bytes = frame.to_parquet()
+    except ImportError as error:
+        raise LibraryMissing(_PARQUET_HINT) from error
+    return data
+
+
 def _read_data_frame(data: str) -> Any:
     import io
 
-    return import_module("pandas").read_parquet(io.BytesIO(bytes.fromhex(data)))
+    try:
+        return import_module("pandas").read_parquet(io.BytesIO(bytes.fromhex(data)))
+    except ImportError as error:
+        raise LibraryMissing(
+            f"a stored pandas.DataFrame cannot be read. {_PARQUET_HINT}"
+        ) from error
 
 
 #: In order: a datetime is a date as well.

@@ -148,7 +148,10 @@ def _serialize_object(value: Any, depth: int, path: str) -> Any:
         return _wrap(f"builtins.{base.__name__}", 1, _serialize_elements(elements, depth, path))
     if isinstance(value, Sequence) and hasattr(value, "is_lazy_xcom_sequence"):
         return _serialize_elements(value, depth, path)
-    written = xcom_classes.write(value, path)
+    try:
+        written = xcom_classes.write(value, path)
+    except xcom_classes.LibraryMissing as error:
+        raise NotSerializable(value, path, str(error)) from error
     if written is None:
         raise NotSerializable(value, path)
     return _wrap(written.class_name, written.version, serialize(written.data, depth + 1, path))
