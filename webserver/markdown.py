@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 #: Longer texts are shown as they are: laying them out would cost a reader's time.
 LENGTH_MAX = 200_000
@@ -13,6 +16,8 @@ LENGTH_MAX = 200_000
 
 @lru_cache(maxsize=1)
 def _renderer() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # 2 MB, where nobody writes notes
+
     # No raw HTML; links are checked by the library: no javascript:, vbscript:, file: or data:.
     made = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
     made.disable("image")  # an image would ask another server

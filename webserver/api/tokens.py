@@ -9,8 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jwt
-
 from ...sdk.configuration import conf
 from ...sdk.errors import TradewindError
 
@@ -38,12 +36,16 @@ def make_token(user: UserRow, now: datetime, *, is_cli: bool = False) -> str:
     issuer = conf.get("api_auth", "jwt_issuer", fallback=None)
     if issuer:
         claims["iss"] = issuer
+    import jwt  # it brings cryptography: 4 MB, where nobody uses tokens
+
     keys = read_keys()
     return jwt.encode(claims, keys.signing, algorithm=keys.algorithm)
 
 
 def read_token(token: str, now: datetime) -> dict[str, Any] | None:
     """Return the claims of a token of ours that is valid now, else None."""
+    import jwt
+
     keys = read_keys()
     issuer = conf.get("api_auth", "jwt_issuer", fallback=None) or None
     try:
