@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from .errors import DagNotFound, NotAllowed, NotFound
 from .event_writes import Event, write_events
 from .operations import Operations
 from .pages import pages
-from .run_rows import run_row
+from .run_rows import newest_runs, run_row
 from .tables import (
     attempt,
     backfill,
@@ -38,7 +38,7 @@ from .tables import (
     task_instance,
 )
 from .tables.runs import LIVE_ATTEMPT, UNFINISHED_RUN
-from .values import DagRow, DueDag, RunRow, VersionRow
+from .values import BriefRun, DagRow, DueDag, RunRow, VersionRow
 from .versions import Version
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class DagOperations(Operations):
         owner: str | None = None,
         has_import_errors: bool | None = None,
         run_state: str | None = None,
+        dag_ids: Collection[str] | None = None,
     ) -> builtins.list[DagRow]:
         """Return DAGs.
 
@@ -99,6 +100,7 @@ class DagOperations(Operations):
             after: only ids greater than this (keyset paging by id).
             order: a key of ``ORDERS``.
             run_state: "running": a run of it runs; else the state of its newest run.
+            dag_ids: only these.
         """
         if order not in ORDERS:
             raise NotAllowed(f"DAGs cannot be ordered by {order!r}.")
@@ -106,6 +108,8 @@ class DagOperations(Operations):
             _rows_statement(), pattern, tags, is_paused, is_active, owner, has_import_errors
         )
         statement = _by_run_state(statement, run_state)
+        if dag_ids is not None:
+            statement = statement.where(dag.c.dag_id.in_(sorted(dag_ids)))
         if after is not None:
             statement = statement.where(dag.c.dag_id > after)
         statement = statement.order_by(ORDERS[order], dag.c.dag_id).limit(limit).offset(offset)
@@ -122,11 +126,14 @@ class DagOperations(Operations):
         owner: str | None = None,
         has_import_errors: bool | None = None,
         run_state: str | None = None,
+        dag_ids: Collection[str] | None = None,
     ) -> int:
         """Count DAGs under the same conditions as ``list``."""
         base = select(func.count()).select_from(dag).join(dag_file, dag_file.c.id == dag.c.file_id)
         statement = _filtered(base, pattern, tags, is_paused, is_active, owner, has_import_errors)
         statement = _by_run_state(statement, run_state)
+        if dag_ids is not None:
+            statement = statement.where(dag.c.dag_id.in_(sorted(dag_ids)))
         with self._database.read() as connection:
             return int(connection.execute(statement).scalar_one())
 
@@ -323,25 +330,25 @@ class DagOperations(Operations):
     ) -> dict[str, builtins.list[RunRow]]:
         """Return the newest runs of each DAG, newest first."""
         found: dict[str, builtins.list[RunRow]] = {dag_id: [] for dag_id in dag_ids}
-        # One statement for all: each DAG's newest runs by index, then their rows.
-        newest = (
-            select(dag_run.c.id)
-            .where(dag_run.c.dag_id == dag.c.dag_id)
-            .order_by(dag_run.c.run_after.desc(), dag_run.c.id.desc())
-            .limit(per_dag)
-            .correlate(dag)
-        )
-        statement = (
-            select(dag_run)
-            .select_from(dag)
-            .join(dag_run, dag_run.c.id.in_(newest))
-            .order_by(dag_run.c.dag_id, dag_run.c.run_after.desc(), dag_run.c.id.desc())
-        )
         with self._database.read() as connection:
             for some in pages(list(found)):
-                rows = connection.execute(statement.where(dag.c.dag_id.in_(some))).all()
-                for row in rows:
+                statement = newest_runs(select(dag_run), per_dag).where(dag.c.dag_id.in_(some))
+                for row in connection.execute(statement).all():
                     found[row.dag_id].append(run_row(row))
+        return found
+
+    def brief_runs(
+        self, dag_ids: Iterable[str], per_dag: int
+    ) -> dict[str, builtins.list[BriefRun]]:
+        """Return the newest runs of each DAG, newest first, with what a list shows of them."""
+        found: dict[str, builtins.list[BriefRun]] = {dag_id: [] for dag_id in dag_ids}
+        columns = ("dag_id", "run_id", "state", "started_at", "ended_at")
+        chosen = select(*(dag_run.c[name] for name in columns))
+        with self._database.read() as connection:
+            for some in pages(list(found)):
+                statement = newest_runs(chosen, per_dag).where(dag.c.dag_id.in_(some))
+                for row in connection.execute(statement).all():
+                    found[row.dag_id].append(BriefRun(*row))
         return found
 
     def unfinished_counts(self, dag_ids: Sequence[str] | None = None) -> dict[str, dict[str, int]]:

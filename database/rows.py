@@ -65,6 +65,17 @@ class DagRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BriefRun:
+    """What a list shows of one run."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class RunRow:
     """One dag run."""
 

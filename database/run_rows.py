@@ -1,9 +1,12 @@
-"""Plain values of dag run rows."""
+"""Plain values of dag run rows, and the statement for the newest of each DAG."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import Select, select
+
+from .tables import dag, dag_run
 from .values import RunRow
 
 
@@ -33,4 +36,20 @@ def run_row(row: Any) -> RunRow:
         backfill_id=row.backfill_id,
         created_at=row.created_at,
         last_decided_at=row.last_decided_at,
+    )
+
+
+def newest_runs(chosen: Select[Any], per_dag: int) -> Select[Any]:
+    """Return a statement for all DAGs: the newest runs of each by index, then their columns."""
+    newest = (
+        select(dag_run.c.id)
+        .where(dag_run.c.dag_id == dag.c.dag_id)
+        .order_by(dag_run.c.run_after.desc(), dag_run.c.id.desc())
+        .limit(per_dag)
+        .correlate(dag)
+    )
+    return (
+        chosen.select_from(dag)
+        .join(dag_run, dag_run.c.id.in_(newest))
+        .order_by(dag_run.c.dag_id, dag_run.c.run_after.desc(), dag_run.c.id.desc())
     )

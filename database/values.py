@@ -15,6 +15,7 @@ from ..sdk.states import TaskInstanceState
 from .rows import (
     AttemptRow,
     BackfillRow,
+    BriefRun,
     DagRow,
     EventRow,
     FileRow,
@@ -31,6 +32,7 @@ from .rows import (
 )
 
 __all__ = [
+    "BriefRun",
     "WorkerIdentity",
     "ClaimRequest",
     "Claim",

@@ -16,6 +16,7 @@ from . import (
     auth_backends,
     base_path,
     cors,
+    dag_rows,
     durations,
     equivalents,
     error_pages,
@@ -141,6 +142,8 @@ def create_app(services: Services) -> Flask:
             "markdown": markdown.markdown,
             "read_undo": undo.read_undo,
             "bulk_acts": views_bulk.bulk_acts,
+            "pause_switch": dag_rows.switch,
+            "ago_text": durations.ago_text,
         }
     )
     app.after_request(compress)

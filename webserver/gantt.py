@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +13,7 @@ from .grid import worst
 from .time_axis import Axis
 
 if TYPE_CHECKING:
-    from ..database.history import Lap
-    from ..database.values import TaskInstanceRow
+    from ..database.history import InstanceTimes, Lap
 
 LANES_PER_PAGE = 500
 #: A lane with more bars than this shows where any of them ran, not each.
@@ -54,7 +54,6 @@ class Lane:
     state: str
     instances: int
     bars: Sequence[Bar]
-    started_at: datetime | None
     length_s: float
     is_critical: bool
     label: tuple[float, str] | None = None
@@ -63,16 +62,51 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneSource:
+    """What a lane is made of: lanes are sorted before those of one page are made."""
+
+    id: str
+    is_group: bool
+    is_critical: bool
+    instances: Sequence[InstanceTimes]
+    laps: Sequence[Lap]
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When the first instance started."""
+        begun = [one.started_at for one in self.instances if one.started_at is not None]
+        return min(begun, default=None)
+
+    def lengths_s(self, now: datetime) -> list[float]:
+        """Return the lengths of the newest tries."""
+        newest = self.newest_tries()
+        return [
+            ((lap.ended_at or now) - (lap.started_at or lap.claimed_at)).total_seconds()
+            for lap in self.laps
+            if lap.try_number >= newest.get((lap.task_id, lap.map_index), 0)
+        ]
+
+    def newest_tries(self) -> dict[tuple[str, int], int]:
+        """Return (task, map index) → number of its newest try."""
+        return {(one.task_id, one.map_index): one.try_number for one in self.instances}
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """The lanes of a run, and the axis that they stand on. ``whole``: all of the run's time."""
 
-    lanes: Sequence[Lane]
+    sources: Sequence[LaneSource]
     axis: Axis
     whole: Axis
+    now: datetime
+
+    def draw(self, sources: Sequence[LaneSource]) -> list[Lane]:
+        """Return the lanes of one page."""
+        return [_lane(source, self.axis, self.now) for source in sources]
 
 
 def make_chart(
-    instances: Sequence[TaskInstanceRow],
+    instances: Sequence[InstanceTimes],
     laps: Sequence[Lap],
     upstream_ids: Mapping[str, Sequence[str]],
     now: datetime,
@@ -98,51 +132,41 @@ def make_chart(
     begin = max(whole.from_at, from_at) if from_at else whole.from_at
     end = min(whole.to_at, to_at) if to_at else whole.to_at
     axis = Axis(begin, end) if begin < end else whole
-    by_task: dict[str, list[TaskInstanceRow]] = {}
+    by_task: dict[str, list[InstanceTimes]] = {}
     for one in instances:
         by_task.setdefault(one.task_id, []).append(one)
     critical = critical_path(by_task, upstream_ids)
-    members: dict[str, list[TaskInstanceRow]] = {}
+    members: dict[str, list[InstanceTimes]] = {}
     laps_of: dict[str, list[Lap]] = {}
     groups = group_of or {}
     for one in instances:
         members.setdefault(groups.get(one.task_id, one.task_id), []).append(one)
     for lap in laps:
         laps_of.setdefault(groups.get(lap.task_id, lap.task_id), []).append(lap)
-    lanes = [
-        _lane(
-            id_,
-            rows,
-            laps_of.get(id_, ()),
-            axis,
-            now,
+    sources = [
+        LaneSource(
+            id=id_,
             is_group=id_ not in by_task,
             is_critical=any(row.task_id in critical for row in rows),
+            instances=rows,
+            laps=laps_of.get(id_, ()),
         )
         for id_, rows in members.items()
     ]
-    return Chart(lanes, axis, whole)
+    return Chart(sources, axis, whole, now)
 
 
-def _lane(
-    id_: str,
-    rows: Sequence[TaskInstanceRow],
-    laps: Sequence[Lap],
-    axis: Axis,
-    now: datetime,
-    *,
-    is_group: bool,
-    is_critical: bool,
-) -> Lane:
-    newest = {(row.task_id, row.map_index): row.try_number for row in rows}
+def _lane(source: LaneSource, axis: Axis, now: datetime) -> Lane:
+    newest = source.newest_tries()
     bars, lengths = [], []
-    for lap in laps:
+    for lap in source.laps:
         start, end = lap.started_at or lap.claimed_at, lap.ended_at or now
+        length_s = (end - start).total_seconds()
         is_earlier = lap.try_number < newest.get((lap.task_id, lap.map_index), 0)
         if not is_earlier:
-            lengths.append((end - start).total_seconds())
+            lengths.append(length_s)
         queued_at = lap.queued_at if lap.queued_at and lap.queued_at <= start else start
-        if end < axis.from_at or min(queued_at, start) > axis.to_at:
+        if end < axis.from_at or queued_at > axis.to_at:
             continue
         x = axis.percent(start)
         bars.append(
@@ -152,25 +176,19 @@ def _lane(
                 width=max(BAR_WIDTH_MIN, round(axis.percent(end) - x, 3)),
                 state=_bar_state(lap.state),
                 is_earlier=is_earlier,
-                length_s=(end - start).total_seconds(),
+                length_s=length_s,
             )
         )
-    counts: dict[str, int] = {}
-    for row in rows:
-        counts[row.state.value] = counts.get(row.state.value, 0) + 1
-    state = worst(counts) or "none"
-    begun = [row.started_at for row in rows if row.started_at is not None]
     if len(bars) > BARS_PER_LANE_MAX:
         bars = _merged(bars)
     return Lane(
-        id=id_,
-        is_group=is_group,
-        state=state,
-        instances=len(rows),
+        id=source.id,
+        is_group=source.is_group,
+        state=worst(Counter(one.state for one in source.instances)) or "none",
+        instances=len(source.instances),
         bars=bars,
-        started_at=min(begun, default=None),
         length_s=max(lengths, default=0.0),
-        is_critical=is_critical,
+        is_critical=source.is_critical,
         label=_label(bars),
         spread_s=(min(lengths), median(lengths), max(lengths)) if len(lengths) > 1 else None,
     )
@@ -210,7 +228,7 @@ def _label(bars: Sequence[Bar]) -> tuple[float, str] | None:
 
 
 def critical_path(
-    by_task: Mapping[str, Sequence[TaskInstanceRow]], upstream_ids: Mapping[str, Sequence[str]]
+    by_task: Mapping[str, Sequence[InstanceTimes]], upstream_ids: Mapping[str, Sequence[str]]
 ) -> set[str]:
     """Return the tasks that the run's length is made of: from the last end back by latest ends."""
     ends = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -37,8 +38,23 @@ class Folded:
     stacks: Mapping[str, Stack]
 
 
-def find_stacks(tasks: Sequence[SerializedTask]) -> list[Stack]:
-    """Return the stacks, in the order of their first tasks."""
+#: Stacks of the DAG versions that were drawn last, each with the tasks that it was found in: while
+#: they are kept, no others can have their number.
+_KEPT: OrderedDict[int, tuple[Sequence[SerializedTask], Sequence[Stack]]] = OrderedDict()
+KEPT_MAX = 64
+
+
+def find_stacks(tasks: Sequence[SerializedTask]) -> Sequence[Stack]:
+    """Return the stacks, in the order of their first tasks. The tasks of a version never change."""
+    kept = _KEPT.get(id(tasks))
+    if kept is None or kept[0] is not tasks:
+        kept = _KEPT[id(tasks)] = tasks, _find_stacks(tasks)
+        while len(_KEPT) > KEPT_MAX:
+            _KEPT.pop(next(iter(_KEPT)), None)
+    return kept[1]
+
+
+def _find_stacks(tasks: Sequence[SerializedTask]) -> list[Stack]:
     downstream: dict[str, set[str]] = {}
     for task in tasks:
         for up in task.upstream_task_ids:

@@ -44,6 +44,8 @@ class GridRow:
 
 def worst(states: Mapping[str, int]) -> str:
     """Return the state that stands for all of them."""
+    if len(states) == 1:
+        return next(state if count else "" for state, count in states.items())
     return next((state for state in WORST_FIRST if states.get(state)), "")
 
 
@@ -84,33 +86,46 @@ def grid_rows(dag: SerializedDag, seen_task_ids: Sequence[str] = ()) -> list[Gri
     return rows
 
 
-def letters_of(cells: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
-    """Return task → the letter that stands for its instances in one run."""
-    return {task_id: LETTERS[worst(found)] for task_id, found in cells.items() if found}
+class Column:
+    """One run of the grid: task → the letter that stands for its instances in it."""
+
+    __slots__ = ("_made", "letters")
+
+    def __init__(self, cells: Mapping[str, Mapping[str, int]]) -> None:
+        self.letters = {id_: LETTERS[worst(found)] for id_, found in cells.items() if found}
+        self._made: tuple[Sequence[str], str] = ((), "")
+
+    def text(self, order: Sequence[str]) -> str:
+        """Return one letter a task, in this order; made once while the order is the same."""
+        made = self._made
+        if made[0] != order:
+            # As one: threads share columns that are kept.
+            made = order, "".join([self.letters.get(id_, " ") for id_ in order])
+            self._made = made
+        return made[1]
 
 
 def pack(
-    rows: Sequence[GridRow], runs: Sequence[RunRow], letters: Mapping[int, Mapping[str, str]]
+    rows: Sequence[GridRow], runs: Sequence[RunRow], columns: Mapping[int, Column]
 ) -> list[str]:
     """Return one text a task line, one letter a run; group lines are left to the reader."""
-    columns = [letters[run.id] for run in runs]
-    return [
-        "" if row.is_group else "".join([column.get(row.id, " ") for column in columns])
-        for row in rows
-    ]
+    order = [row.id for row in rows if not row.is_group]
+    texts = [columns[run.id].text(order) for run in runs]
+    lines = map("".join, zip(*texts, strict=True)) if texts else iter([""] * len(order))
+    return ["" if row.is_group else next(lines) for row in rows]
 
 
 def grid_payload(
     dag: SerializedDag,
     runs: Sequence[RunRow],
-    letters: Mapping[int, Mapping[str, str]],
+    columns: Mapping[int, Column],
 ) -> dict[str, Any]:
     """Return all that the module of the grid draws; runs come oldest first.
 
     Args:
-        letters: run → task → letter.
+        columns: by the number of the run.
     """
-    seen = {task_id for tasks in letters.values() for task_id in tasks}
+    seen: set[str] = set().union(*(one.letters for one in columns.values()))
     rows = grid_rows(dag, sorted(seen))
     return {
         "dag_id": dag.dag_id,
@@ -120,7 +135,7 @@ def grid_payload(
             [row.id, row.label, row.depth, int(row.is_group), int(row.is_mapped)] for row in rows
         ],
         "runs": [_run(run) for run in runs],
-        "cells": pack(rows, runs, letters),
+        "cells": pack(rows, runs, columns),
     }
 
 

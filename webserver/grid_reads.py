@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from flask import Flask, current_app, request
 
 from ..database.caller import caller
 from ..sdk.states import DagRunState, RunType
-from .grid import grid_payload, letters_of
+from .grid import Column, grid_payload
 from .services import services
 
 if TYPE_CHECKING:
@@ -71,14 +71,14 @@ def read_grid(dag_id: str, filters: GridFilters) -> tuple[dict[str, Any], list[R
         states=(filters.state,) if filters.state else (),
         limit=filters.runs,
     )[::-1]
-    return grid_payload(dag, runs, read_letters(runs)), runs
+    return grid_payload(dag, runs, read_columns(runs)), runs
 
 
-def read_letters(runs: Sequence[RunRow]) -> dict[int, Mapping[str, str]]:
-    """Return run → task → letter; those of finished runs are kept until something changes them."""
+def read_columns(runs: Sequence[RunRow]) -> dict[int, Column]:
+    """Return run → column; those of finished runs are kept until something changes them."""
     kept: ColumnCache = current_app.extensions["grid_columns"]
     kept.forget_changed(services().store)
-    found: dict[int, Mapping[str, str]] = {}
+    found: dict[int, Column] = {}
     missing = []
     for run in runs:
         column = kept.get((run.dag_id, run.run_id, run.id))
@@ -88,7 +88,7 @@ def read_letters(runs: Sequence[RunRow]) -> dict[int, Mapping[str, str]]:
             found[run.id] = column
     cells = services().store.history.cells([run.id for run in missing])
     for run in missing:
-        found[run.id] = letters_of(cells[run.id])
+        found[run.id] = Column(cells[run.id])
         if run.ended_at is not None:
             kept.put((run.dag_id, run.run_id, run.id), found[run.id])
     return found
@@ -106,7 +106,7 @@ class ColumnCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, str], tuple[Key, Mapping[str, str]]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], tuple[Key, Column]] = OrderedDict()
         self._cursor: int | None = None
 
     def forget_changed(self, store: Store) -> None:
@@ -121,7 +121,7 @@ class ColumnCache:
                     self._kept.pop(place, None)
             self._cursor = max(self._cursor or 0, cursor)
 
-    def get(self, key: Key) -> Mapping[str, str] | None:
+    def get(self, key: Key) -> Column | None:
         """Return a column, and keep it for longer."""
         with self._lock:
             found = self._kept.get(key[:2])
@@ -130,7 +130,7 @@ class ColumnCache:
             self._kept.move_to_end(key[:2])
             return found[1]
 
-    def put(self, key: Key, column: Mapping[str, str]) -> None:
+    def put(self, key: Key, column: Column) -> None:
         """Keep a column; of too many the one that was not asked for the longest goes."""
         with self._lock:
             self._kept[key[:2]] = key, column

@@ -1,14 +1,17 @@
-"""What a reader chooses for the pages: theme and time zone. Kept in cookies, never trusted."""
+"""What a reader chooses for themselves: theme and time zone, in cookies; favourite DAGs."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from flask import Blueprint, Flask, flash, g, redirect, render_template, request
+from flask import Blueprint, Flask, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from .auth import requires, safe_next
+from ..control import favorites
+from .auth import is_anybody, requires, safe_next
+from .services import acting_services
 
 blueprint = Blueprint("preferences", __name__)
 
@@ -111,3 +114,23 @@ def save() -> ResponseReturnValue:
         else:
             flash(f"There is no time zone {name!r}.", "error")
     return answer
+
+
+@blueprint.post("/dags/<dag_id>/favorite")
+@requires("read")
+def set_favorite(dag_id: str) -> ResponseReturnValue:
+    """Mark a DAG for oneself, or take the mark away."""
+    if is_anybody():
+        abort(403, "Favourites belong to users: log in first.")
+    if request.form.get("is_favorite") == "true":
+        favorites.mark(acting_services(), g.user.id, dag_id)
+    else:
+        favorites.unmark(acting_services(), g.user.id, dag_id)
+    return redirect(place_in_list())
+
+
+def place_in_list() -> str:
+    """Return where the reader was in the list of DAGs, as far as that is a page of ours."""
+    came_from = urlsplit(request.referrer or "")
+    query = f"?{came_from.query}" if came_from.query else ""
+    return safe_next(url_for("dags.index") + query)

@@ -11,6 +11,7 @@ from gunicorn.arbiter import Arbiter
 
 from ..sdk.configuration import conf
 from ..sdk.errors import TradewindError
+from .address import shown_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +117,7 @@ def serve(
     """
     options = {
         **tls_options(),
-        "bind": f"{host}:{port}",
+        "bind": shown_address(host, port),
         "workers": workers,
         "preload_app": True,  # workers share the memory of what is imported before the fork
         "worker_class": "gthread",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cached_property
 
 TICKS_MAX = 9
 #: On a phone every third label is shown.
@@ -27,14 +28,14 @@ class Tick:
     is_wide_only: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Axis:
     """A length of time, drawn from left to right."""
 
     from_at: datetime
     to_at: datetime
 
-    @property
+    @cached_property
     def length_s(self) -> float:
         """Its length, never nothing."""
         return max((self.to_at - self.from_at).total_seconds(), 0.001)

@@ -15,6 +15,7 @@ from .asset_graph import draw_assets
 from .auth import requires
 from .form_fields import only_fields
 from .graph import ASSET_PREFIX
+from .graph_svg import nodes_markup
 from .paging import page_of
 from .services import acting_services, services
 
@@ -82,10 +83,11 @@ def _drawing(
     dag_ids = sorted({one.dag_id for some in references.values() for one in some})
     newest = services().store.dags.last_runs(dag_ids, per_dag=1)
     states = {dag_id: runs[0].state for dag_id, runs in newest.items() if runs}
+    drawing = draw_assets(assets, references, states, around)
     return {
-        "drawing": draw_assets(assets, references, states, around),
+        "drawing": drawing,
+        "nodes": nodes_markup(drawing, lambda _: "", _box_url) if drawing else "",
         "graph_url": lambda **_: "",
-        "task_url": _box_url,
     }
 
 

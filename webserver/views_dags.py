@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..control import pause
 from ..sdk.configuration import dags_folder
 from ..sdk.states import DagRunState, RunType
-from .auth import requires, safe_next
-from .durations import duration_text
+from .auth import is_anybody, requires
+from .dag_rows import rows_markup
 from .grid_reads import read_filters, read_grid
 from .heads import dag_head, liveness
 from .paging import page_of
+from .preferences import place_in_list
 from .services import acting_services, services
-from .states import look_of
 from .undo import flash_with_undo
-
-if TYPE_CHECKING:
-    from ..database.values import RunRow
 
 blueprint = Blueprint("dags", __name__)
 
 DAGS_PER_PAGE = 50
 RECENT_RUNS = 14
-BAR_HEIGHT_MIN, BAR_HEIGHT_MAX = 4, 24
 #: How the list can be sorted, and the words for it.
 LIST_ORDERS = {"dag_id": "name", "next_run_after": "next run", "-last_parsed_at": "newest file"}
 
@@ -51,6 +44,9 @@ def index() -> ResponseReturnValue:
     }
     if arguments["state"] in ("running", "failed"):
         conditions["run_state"] = arguments["state"]
+    favorites = None if is_anybody() else store.favorites.dag_ids(g.user.id)
+    if arguments["state"] == "favourites":
+        conditions["dag_ids"] = favorites or frozenset()
     order = arguments["order"] if arguments["order"] in LIST_ORDERS else "dag_id"
     page = page_of(
         store.dags.count(**conditions),
@@ -60,30 +56,31 @@ def index() -> ResponseReturnValue:
         DAGS_PER_PAGE,
         arguments,
     )
-    recent = store.dags.last_runs([dag.dag_id for dag in page.rows], per_dag=RECENT_RUNS)
+    recent = store.dags.brief_runs([dag.dag_id for dag in page.rows], per_dag=RECENT_RUNS)
     return render_template(
         "dags.html",
         page=page,
-        recent=recent,
-        chips=_chips(),
+        lines=rows_markup(page.rows, recent, favorites, services().now()),
+        chips=_chips(favorites),
         tags=store.dags.tags(),
         orders=LIST_ORDERS,
         arguments=arguments,
         import_error_count=len(store.files.import_errors()),
         dags_folder=dags_folder(),
-        bars={dag_id: recent_bars(runs) for dag_id, runs in recent.items()},
         live=liveness([run for runs in recent.values() for run in runs]),
     )
 
 
-def _chips() -> list[tuple[str, str, int, str]]:
+def _chips(favorites: frozenset[str] | None) -> list[tuple[str, str, int, str]]:
     """Return state, word, number of DAGs and icon of each chip."""
     dags = services().store.dags
+    own = [("favourites", "Favourites", len(favorites), "star")] if favorites else []
     return [
         ("", "All", dags.count(), ""),
         ("failed", "Failed", dags.count(run_state="failed"), "cross"),
         ("running", "Running", dags.count(run_state="running"), "play"),
         ("paused", "Paused", dags.count(is_paused=True), "pause"),
+        *own,
     ]
 
 
@@ -137,43 +134,4 @@ def set_paused(dag_id: str) -> ResponseReturnValue:
         )
     if request.form.get("back") == "dag":
         return redirect(url_for("dags.show", dag_id=dag_id))
-    # Back to where the reader was in the list, as far as that is a page of ours.
-    came_from = urlsplit(request.referrer or "")
-    query = f"?{came_from.query}" if came_from.query else ""
-    return redirect(safe_next(url_for("dags.index") + query))
-
-
-@dataclass(frozen=True, slots=True)
-class RecentBar:
-    """One of the newest runs in the list: a link as high as the run was long, in pixels."""
-
-    state: str
-    height: int
-    url: str
-    words: str
-
-
-def recent_bars(runs: Sequence[RunRow]) -> list[RecentBar]:
-    """Return the bars of one DAG's newest runs, oldest first."""
-    if not runs:
-        return []
-    longest_s = max(map(_duration_s, runs)) or 1.0
-    # One address a DAG: the list has hundreds of bars.
-    base = url_for("dags.show", dag_id=runs[0].dag_id)
-    return [
-        RecentBar(
-            state=run.state,
-            height=round(
-                BAR_HEIGHT_MIN + _duration_s(run) / longest_s * (BAR_HEIGHT_MAX - BAR_HEIGHT_MIN)
-            ),
-            url=f"{base}/runs/{quote(run.run_id, safe='')}",
-            words=f"{run.run_id}, {look_of(run.state).label}, {duration_text(_duration_s(run))}",
-        )
-        for run in reversed(runs)
-    ]
-
-
-def _duration_s(run: RunRow) -> float:
-    if run.started_at is None or run.ended_at is None:
-        return 0.0
-    return max(0.0, (run.ended_at - run.started_at).total_seconds())
+    return redirect(place_in_list())

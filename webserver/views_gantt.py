@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..control.input import InvalidInput, parse_instant
+from .addresses import task_instances_of
 from .auth import requires
 from .gantt import LANES_PER_PAGE, make_chart
+from .gantt_svg import lanes_markup
 from .paging import page_of
 from .preferences import zone
 from .services import services
@@ -34,7 +36,7 @@ def show(dag_id: str, run_id: str) -> ResponseReturnValue:
     head = run_head(dag_id, run_id, "gantt")
     store, run = services().store, head["run"]
     version = store.dags.structured(run.version_id)
-    instances = store.task_instances.list(dag_id, run_id, limit=INSTANCES_MAX)
+    instances = store.history.instance_times(run.id, INSTANCES_MAX)
     folded = {one for one in request.args.get("folded", "").split(",") if one}
     from_at, to_at = _instant("from"), _instant("to")
     chart = make_chart(
@@ -48,13 +50,14 @@ def show(dag_id: str, run_id: str) -> ResponseReturnValue:
     )
     order = request.args.get("order", "")
     order = order if order in ORDERS else "start"
-    lanes = list(chart.lanes) if chart else []
+    now = services().now()
+    sources = list(chart.sources) if chart else []
     if order == "duration":
-        lanes.sort(key=lambda lane: -lane.length_s)
+        sources.sort(key=lambda one: -max(one.lengths_s(now), default=0.0))
     elif order == "name":
-        lanes.sort(key=lambda lane: lane.id)
+        sources.sort(key=lambda one: one.id)
     else:
-        lanes.sort(key=lambda lane: (lane.started_at is None, lane.started_at or 0))
+        sources.sort(key=lambda one: one.started_at or datetime.max.replace(tzinfo=UTC))
     kept = {
         "order": order if order != "start" else None,
         "folded": ",".join(sorted(folded)) or None,
@@ -63,8 +66,8 @@ def show(dag_id: str, run_id: str) -> ResponseReturnValue:
     }
     place: dict[str, Any] = {"dag_id": dag_id, "run_id": run_id}
     page = page_of(
-        len(lanes),
-        lambda limit, offset: lanes[offset : offset + limit],
+        len(sources),
+        lambda limit, offset: sources[offset : offset + limit],
         LANES_PER_PAGE,
         {**place, **kept},
     )
@@ -86,6 +89,11 @@ def show(dag_id: str, run_id: str) -> ResponseReturnValue:
         folded=folded,
         is_zoomed=bool(from_at or to_at),
         gantt_url=gantt_url,
+        lanes=lanes_markup(
+            chart.draw(page.rows) if chart else (),
+            task_instances_of(dag_id, run_id),
+            lambda id_: gantt_url(toggle=id_),
+        ),
         **head,
     )
 

@@ -8,9 +8,11 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..database.errors import NotFound
+from .addresses import quoted, task_instances_of, tasks_of
 from .auth import requires
 from .graph import View, can_open, default_open, draw
 from .graph_folding import HOPS_DEFAULT, HOPS_MAX
+from .graph_svg import nodes_markup
 from .heads import dag_head, liveness
 from .services import services
 from .views_runs import run_head
@@ -97,13 +99,12 @@ def graph_arguments(
     hops = min(max(1, request.args.get("hops", HOPS_DEFAULT, type=int)), HOPS_MAX)
     is_downward = request.args.get("direction") == "down"
     with_assets = request.args.get("assets") == "1"
-    everything = can_open(dag)
     if asked is None:
         open_ids = default_open(dag)
     elif asked == "all":
-        open_ids = everything
+        open_ids = can_open(dag)
     else:
-        open_ids = everything & set(asked.split(","))
+        open_ids = can_open(dag) & set(asked.split(","))
     kept = {
         "open": asked,
         "around": around or None,
@@ -119,18 +120,19 @@ def graph_arguments(
             arguments["open"] = ",".join(sorted(open_ids ^ {toggle})) or "none"
         return url_for(endpoint, **place, **arguments)
 
+    tasks_url = tasks_of(dag.dag_id) if run_id is None else task_instances_of(dag.dag_id, run_id)
+
     def task_url(id_: str, kind: str) -> str:
         if kind == "asset":
             return url_for("asset_pages.index", search=id_.partition(":")[2])
-        if run_id is None:
-            return url_for("durations.of_task", dag_id=dag.dag_id, task_id=id_)
-        return url_for("task_instances.show", dag_id=dag.dag_id, run_id=run_id, task_id=id_)
+        return tasks_url + quoted(id_)
 
     view = View(open_ids, around, hops, is_downward, with_assets)
+    drawing = draw(dag, view, states)
     return {
-        "drawing": draw(dag, view, states),
+        "drawing": drawing,
+        "nodes": nodes_markup(drawing, lambda id_: graph_url(toggle=id_), task_url),
         "graph_url": graph_url,
-        "task_url": task_url,
         "is_around_asked": bool(around),
         "kept": {**place, **kept},
         "view": view,

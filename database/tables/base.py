@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,13 +42,24 @@ class UtcDateTime(TypeDecorator[datetime]):
             return value.replace(tzinfo=None)
         return value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the instant in UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            return value.replace(tzinfo=UTC)
-        return value.astimezone(UTC)
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], datetime | None] | None:
+        """Return what makes UTC instants of what the driver gives.
+
+        One function, not ``process_result_value`` around the driver's: pages read thousands.
+        """
+        plain = self.impl_instance.result_processor(dialect, coltype)
+
+        def read(value: Any) -> datetime | None:
+            if value is None:
+                return None
+            found: datetime = value if plain is None else plain(value)
+            if found.tzinfo is None:
+                return found.replace(tzinfo=UTC)
+            return found.astimezone(UTC)
+
+        return read
 
 
 class JsonText(TypeDecorator[Any]):

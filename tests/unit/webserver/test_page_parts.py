@@ -116,7 +116,7 @@ def test_bars_are_shares_of_the_run_and_earlier_tries_are_told_apart() -> None:
 
     chart = make_chart(instances, laps, {"b": ["a"]}, at(11))
 
-    a, b = chart.lanes
+    a, b = chart.draw(chart.sources)
     assert [(bar.x, bar.width, bar.is_earlier) for bar in a.bars] == [
         (0.0, 10.0, True), (40.0, 10.0, False),
     ]  # fmt: skip

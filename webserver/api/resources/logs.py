@@ -64,9 +64,11 @@ def get_log(call: Call) -> Any:
     path = find_log(call.store, attempts, number)
     if path is None:
         raise ApiError(404, f"Try {number} of task instance {call.task_id!r} has no log.")
-    start = _read_token(call.query["token"], str(path))
+    # Whose log it is, not where: it may be shipped, or go on at another worker, meanwhile.
+    whose = f"{call.dag_id}/{call.run_id}/{call.task_id}/{row.map_index}/{number}"
+    start = _read_token(call.query["token"], whose)
     text, end, is_more = _read(path, start, is_full=bool(call.query["full_content"]))
-    token = str(_signer().dumps([str(path), end]))
+    token = str(_signer().dumps([whose, end]))
     host = next((one.hostname for one in attempts if one.try_number == number), "")
     if call.version == 1:
         if "application/json" in call.accept:
@@ -74,7 +76,7 @@ def get_log(call: Call) -> Any:
             pairs = [(host, text)]
             return {
                 "content": repr(pairs),
-                "continuation_token": token or _signer().dumps([str(path), end]),
+                "continuation_token": token or _signer().dumps([whose, end]),
             }
         return Response(text, content_type="text/plain; charset=utf-8")
     events = _events(text, host, str(path), is_first=start == 0)
@@ -90,14 +92,14 @@ def _signer() -> URLSafeSerializer:
     return URLSafeSerializer(str(current_app.secret_key), salt="tradewind.api.log")
 
 
-def _read_token(token: str | None, path: str) -> int:
+def _read_token(token: str | None, whose: str) -> int:
     if not token:
         return 0
     try:
         known, offset = _signer().loads(token)
     except (BadSignature, ValueError, TypeError):
         raise ApiError(400, "The token is not one of ours.") from None
-    if known != path:
+    if known != whose:
         raise ApiError(400, "The token belongs to another log.")
     return int(offset)
 
