@@ -19,6 +19,7 @@ def standalone(port: int | None, host: str | None) -> int:
     from ..scheduler.standalone import run_standalone
     from ..sdk.configuration import conf
     from ..sdk.executor_names import LOCAL
+    from ..webserver.address import check_address
     from .neighbours import refuse_airflow
     from .notices import print_notices
     from .service_parts import (
@@ -32,6 +33,8 @@ def standalone(port: int | None, host: str | None) -> int:
 
     refuse_airflow()
     print_notices()
+    address = host or conf.get("api", "host"), conf.getint("api", "port") if port is None else port
+    check_address(*address)
     names = executor_names()
     return run_standalone(
         executors=make_executors,
@@ -39,7 +42,7 @@ def standalone(port: int | None, host: str | None) -> int:
         ship_logs=shipper(),
         run_triggerer=run_triggerer,
         serve_web=serve_web,
-        host=host or conf.get("api", "host"),
-        port=port or conf.getint("api", "port"),
+        host=address[0],
+        port=address[1],
         say=lambda line: click.echo(line, err=False),
     )

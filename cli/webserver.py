@@ -56,6 +56,7 @@ def webserver(
     from ..control.schema import require_database
     from ..scheduler.service_log import configure_service_log
     from ..sdk.configuration import conf
+    from ..webserver.address import check_address, shown_address
     from ..webserver.serve import tls_options
     from .neighbours import refuse_airflow
     from .notices import print_notices
@@ -64,14 +65,15 @@ def webserver(
     for name, value in (("ssl_cert", ssl_cert), ("ssl_key", ssl_key)):
         if value:
             conf.set("api", name, value)
+    address = host or conf.get("api", "host"), conf.getint("api", "port") if port is None else port
+    check_address(*address)
     tls_options()  # a wrong certificate is said before anything is made
     refuse_airflow()
     print_notices()
     require_database()
     _make_admin()
-    address = host or conf.get("api", "host"), port or conf.getint("api", "port")
     scheme = "https" if conf.get("api", "ssl_cert") else "http"
-    click.echo(f"The page is at {scheme}://{address[0]}:{address[1]}", err=True)
+    click.echo(f"The page is at {scheme}://{shown_address(*address)}", err=True)
     if daemon:
         from .daemon import detach
 
