@@ -34,6 +34,8 @@ def one_schedule(schedule: Any, schedule_interval: Any, timetable: Any, dialect:
         )
     if is_arg_set(schedule_interval):
         _deprecated("schedule_interval", "schedule")
+    if timetable is not None:
+        _deprecated("timetable", "schedule")
     if given:
         return given[0]
     return dt.timedelta(days=1) if dialect == "2" else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,3 +32,25 @@ def make_dag() -> Callable[..., DAG]:
         return DAG(dag_id, *args, _dialect=dialect, **kwargs)
 
     return make
+
+
+@pytest.fixture
+def task() -> Any:
+    """The ``@task`` decorator."""
+    from tradewind.sdk.task_decorators import task
+
+    return task
+
+
+@pytest.fixture
+def run_to_end() -> Iterator[Callable[..., dict[str, str]]]:
+    """Return a function that runs a DAG by ``dag.test()``: instance → state, ``run`` → the run's."""
+    logging.disable(logging.CRITICAL)
+
+    def run_dag(dag: DAG, **arguments: Any) -> dict[str, str]:
+        ended = dag.test(**arguments)
+        states = {one.label: str(one.state) for one in ended.get_task_instances()}
+        return {**states, "run": str(ended.state)}
+
+    yield run_dag
+    logging.disable(logging.NOTSET)
