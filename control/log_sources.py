@@ -9,9 +9,10 @@ from __future__ import annotations
 import io
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
@@ -83,6 +84,65 @@ class StoredLog:
         except Exception as error:  # noqa: BLE001 - whatever a file system's client raises
             return io.BytesIO(f"The log is at {self.url} and cannot be read: {error}\n".encode())
         return stream
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedLog:
+    """The log of one try that was handed to several workers, in the order in which they had it."""
+
+    parts: Sequence[WorkerLog | StoredLog | Path]
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.parts[-1].name
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.parts))
+
+    def open(self, _mode: str = "rb") -> IO[bytes]:
+        """Return a stream over all of them, one after the other."""
+        return io.BufferedReader(_Chain([part.open("rb") for part in self.parts]), BLOCK_BYTES)
+
+
+class _Chain(io.RawIOBase):
+    """Several streams as one. Its length is that of the moment it was made."""
+
+    def __init__(self, streams: Sequence[IO[bytes]]) -> None:
+        self._streams = streams
+        self._sizes = [stream.seek(0, io.SEEK_END) for stream in streams]
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: sum(self._sizes)}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        before = 0
+        for stream, size in zip(self._streams, self._sizes, strict=True):
+            if self._at < before + size:
+                stream.seek(self._at - before)
+                data = stream.read(min(len(buffer), before + size - self._at))
+                buffer[: len(data)] = data
+                self._at += len(data)
+                return len(data)
+            before += size
+        return 0
+
+    def close(self) -> None:
+        for stream in self._streams:
+            stream.close()
+        super().close()
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
