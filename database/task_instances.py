@@ -166,9 +166,20 @@ class TaskInstanceOperations(Operations):
             return int(connection.execute(statement).scalar_one())
 
     def states(
-        self, *, dag_id: str, run_ids: Sequence[str], task_ids: Sequence[str] | None = None
+        self,
+        *,
+        dag_id: str,
+        run_ids: Sequence[str] | None = None,
+        logical_dates: Sequence[datetime] | None = None,
+        task_ids: Sequence[str] | None = None,
+        map_index: int | None = None,
     ) -> dict[str, dict[str, str]]:
-        """Return run id → task id (``task_id[map_index]`` where mapped) → state."""
+        """Return run id → task id (``task_id[map_index]`` where mapped) → state.
+
+        Of no run, where neither ids nor dates are given.
+        """
+        if run_ids is None and logical_dates is None:
+            return {}
         statement = (
             select(
                 dag_run.c.run_id,
@@ -177,9 +188,13 @@ class TaskInstanceOperations(Operations):
                 task_instance.c.state,
             )
             .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
-            .where(dag_run.c.dag_id == dag_id, dag_run.c.run_id.in_(run_ids))
             .order_by(task_instance.c.id)
         )
+        statement = _conditions(statement, dag_id, run_ids, (), None, None)
+        if logical_dates is not None:
+            statement = statement.where(dag_run.c.logical_date.in_(logical_dates))
+        if map_index is not None:
+            statement = statement.where(task_instance.c.map_index == map_index)
         if task_ids is not None:
             statement = statement.where(task_instance.c.task_id.in_(task_ids))
         found: dict[str, dict[str, str]] = {}

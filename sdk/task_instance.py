@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import task_runtime, xcom
 from .dag_run import DagRun, to_pendulum
 from .not_set import NOTSET
-from .states import TaskInstanceState
-from .timezone import utcnow
+from .states import FINISHED, TaskInstanceState
+from .timezone import plain_utc, utcnow
 from .xcom_arg import XCOM_RETURN_KEY
 from .xcom_pull import Pull, read_map_indexes
 
@@ -297,24 +297,41 @@ class RuntimeTaskInstance:
         """Return the latest run with a smaller logical date (that is in *state*), or None."""
         if self.dag_run.logical_date is None:
             return None
+        return self._run_before(self.dag_run.logical_date, state)
+
+    def _run_before(self, logical_date: datetime, state: Any) -> DagRun | None:
         fields = self._runtime.get_previous_dag_run(
             dag_id=self.dag_id,
-            logical_date=datetime.fromisoformat(self.dag_run.logical_date.isoformat()),
+            logical_date=datetime.fromisoformat(logical_date.isoformat()),
             state=None if state is None else str(getattr(state, "value", state)),
         )
         if fields is None:
             return None
         return DagRun(self.dag_id, str(fields.get("run_id", "")), fields)
 
-    def get_previous_ti(self, state: Any = None, session: Any = None, **ignored: Any) -> Any:
-        """Return this task's instance in the previous run (that is in *state*), or None."""
-        previous = self.get_previous_dagrun()
-        found = (
-            None if previous is None else previous.get_task_instance(self.task_id, self.map_index)
-        )
-        if found is None or state is None:
-            return found
-        return found if found.state == str(getattr(state, "value", state)) else None
+    def get_previous_ti(
+        self,
+        state: Any = None,
+        logical_date: datetime | None = None,
+        map_index: int | None = None,
+        session: Any = None,
+    ) -> Any:
+        """Return this task's instance in the latest earlier run (in which it is in *state*).
+
+        Args:
+            logical_date: earlier than this one; by default, than the run's.
+            map_index: by default the task instance's own.
+        """
+        index = self.map_index if map_index is None else map_index
+        wanted = None if state is None else str(getattr(state, "value", state))
+        before = self.dag_run.logical_date if logical_date is None else logical_date
+        while before is not None:
+            run = self._run_before(before, None)
+            found = None if run is None else run.get_task_instance(self.task_id, index)
+            if run is None or wanted is None or (found is not None and found.state == wanted):
+                return found
+            before = run.logical_date
+        return None
 
     def get_first_reschedule_date(self, context: Any = None) -> datetime | None:
         """Return when this try was rescheduled first, or None."""
@@ -336,9 +353,9 @@ class RuntimeTaskInstance:
             map_index=map_index,
             task_ids=task_ids,
             task_group_id=task_group_id,
-            logical_dates=logical_dates,
+            logical_dates=_plain_dates(logical_dates),
             run_ids=run_ids,
-            states=None if states is None else [str(state) for state in states],
+            states=_state_names(states),
         )
 
     @staticmethod
@@ -350,9 +367,14 @@ class RuntimeTaskInstance:
         logical_dates: list[datetime] | None = None,
         run_ids: list[str] | None = None,
     ) -> dict[str, dict[str, str]]:
-        """Return run id → task id → state."""
+        """Return run id → task id → state; runs are named by ids or by logical dates."""
         return _current_runtime().get_task_states(
-            dag_id=dag_id, run_ids=run_ids or [], task_ids=task_ids
+            dag_id=dag_id,
+            run_ids=run_ids,
+            task_ids=task_ids,
+            logical_dates=_plain_dates(logical_dates),
+            task_group_id=task_group_id,
+            map_index=map_index,
         )
 
     @staticmethod
@@ -368,18 +390,37 @@ class RuntimeTaskInstance:
         run_ids: Sequence[str] | None = None,
         states: Sequence[str] | None = None,
     ) -> int:
-        """Count the runs among *run_ids* that exist (and are in one of *states*)."""
-        runtime = _current_runtime()
-        found = (runtime.get_dag_run(dag_id=dag_id, run_id=run_id) for run_id in run_ids or ())
-        wanted = None if states is None else {str(state) for state in states}
-        return sum(
-            fields is not None and (wanted is None or str(fields.get("state")) in wanted)
-            for fields in found
+        """Count the runs that match all that is given."""
+        return _current_runtime().count_dag_runs(
+            dag_id=dag_id,
+            logical_dates=_plain_dates(logical_dates),
+            run_ids=None if run_ids is None else list(run_ids),
+            states=_state_names(states),
         )
+
+    @staticmethod
+    def get_task_breadcrumbs(dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """Return task id, map index and state of every finished task instance of a run."""
+        states = _current_runtime().get_task_states(dag_id=dag_id, run_ids=[run_id], task_ids=None)
+        crumbs = []
+        for name, state in states.get(run_id, {}).items():
+            task_id, _, index = name.rstrip("]").partition("[")
+            if state in FINISHED:
+                crumbs.append({"task_id": task_id, "map_index": int(index or -1), "state": state})
+        return crumbs
 
     def __repr__(self) -> str:
         index = f" map_index={self.map_index}" if self.map_index >= 0 else ""
         return f"<TaskInstance: {self.dag_id}.{self.task_id} {self.run_id}{index} [{self.state}]>"
+
+
+def _state_names(states: Sequence[Any] | None) -> list[str] | None:
+    return None if states is None else [str(getattr(one, "value", one)) for one in states]
+
+
+def _plain_dates(dates: Sequence[datetime] | None) -> list[datetime] | None:
+    # pendulum's own class does not cross a socket.
+    return None if dates is None else [plain_utc(date) for date in dates]
 
 
 def _current_runtime() -> task_runtime.TaskRuntime:

@@ -106,9 +106,19 @@ class TaskRuntime(Protocol):
         """Count one DAG's runs that match all given conditions."""
 
     def get_task_states(
-        self, *, dag_id: str, run_ids: Sequence[str], task_ids: Sequence[str] | None
+        self,
+        *,
+        dag_id: str,
+        run_ids: Sequence[str] | None,
+        task_ids: Sequence[str] | None,
+        logical_dates: Sequence[datetime] | None = None,
+        task_group_id: str | None = None,
+        map_index: int | None = None,
     ) -> dict[str, dict[str, str]]:
-        """Return run id → task id (``task_id[map_index]`` where mapped) → state."""
+        """Return run id → task id (``task_id[map_index]`` where mapped) → state.
+
+        Runs are named by their ids, or by their logical dates.
+        """
 
     def get_previous_dag_run(
         self, *, dag_id: str, logical_date: datetime, state: str | None

@@ -249,18 +249,27 @@ class _Asked:
     def count_task_instances(
         self, *, dag_id: str, task_group_id: str | None, **conditions: Any
     ) -> int:
-        if task_group_id is not None:
-            members = [
-                task.task_id
-                for task in self.store.dags.serialized(dag_id).tasks
-                if task.group_id == task_group_id or task.group_id.startswith(f"{task_group_id}.")
-            ]
-            named = conditions.get("task_ids")
-            conditions["task_ids"] = [one for one in members if named is None or one in named]
+        conditions["task_ids"] = self._within(dag_id, task_group_id, conditions.get("task_ids"))
         return self.store.task_instances.count(dag_id=dag_id, **conditions)
 
-    def get_task_states(self, **arguments: Any) -> dict[str, dict[str, str]]:
-        return self.store.task_instances.states(**arguments)
+    def get_task_states(
+        self, *, dag_id: str, task_group_id: str | None = None, **conditions: Any
+    ) -> dict[str, dict[str, str]]:
+        conditions["task_ids"] = self._within(dag_id, task_group_id, conditions.get("task_ids"))
+        return self.store.task_instances.states(dag_id=dag_id, **conditions)
+
+    def _within(
+        self, dag_id: str, task_group_id: str | None, task_ids: Sequence[str] | None
+    ) -> Sequence[str] | None:
+        """Return those of *task_ids* (None: all) that are inside of a group, at any depth."""
+        if task_group_id is None:
+            return task_ids
+        return [
+            task.task_id
+            for task in self.store.dags.serialized(dag_id).tasks
+            if (task.group_id == task_group_id or task.group_id.startswith(f"{task_group_id}."))
+            and (task_ids is None or task.task_id in task_ids)
+        ]
 
     # -- assets ----------------------------------------------------------------------------------
 

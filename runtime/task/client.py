@@ -216,10 +216,23 @@ class SocketRuntime:
         )
 
     def get_task_states(
-        self, *, dag_id: str, run_ids: Sequence[str], task_ids: Sequence[str] | None
+        self,
+        *,
+        dag_id: str,
+        run_ids: Sequence[str] | None,
+        task_ids: Sequence[str] | None,
+        logical_dates: Sequence[datetime] | None = None,
+        task_group_id: str | None = None,
+        map_index: int | None = None,
     ) -> dict[str, dict[str, str]]:
         states: dict[str, dict[str, str]] = self._ask(
-            "get_task_states", dag_id=dag_id, run_ids=list(run_ids), task_ids=_plain(task_ids)
+            "get_task_states",
+            dag_id=dag_id,
+            run_ids=_plain(run_ids),
+            task_ids=_plain(task_ids),
+            logical_dates=_plain(logical_dates),
+            task_group_id=task_group_id,
+            map_index=map_index,
         )
         return states
 

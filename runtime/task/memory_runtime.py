@@ -222,16 +222,25 @@ class MemoryRuntime:
         )
 
     def get_task_states(
-        self, *, dag_id: str, run_ids: Sequence[str], task_ids: Sequence[str] | None
+        self,
+        *,
+        dag_id: str,
+        run_ids: Sequence[str] | None,
+        task_ids: Sequence[str] | None,
+        logical_dates: Sequence[datetime] | None = None,
+        task_group_id: str | None = None,
+        map_index: int | None = None,
     ) -> dict[str, dict[str, str]]:
         """Return the states of this run's task instances, by run id."""
-        if not self._is_asked(dag_id, run_ids, None):
+        if not self._is_asked(dag_id, run_ids, logical_dates):
             return {}
         return {
             self.dag_run["run_id"]: {
                 one.task_id if one.map_index < 0 else f"{one.task_id}[{one.map_index}]": one.state
                 for one in self.list_states()
-                if task_ids is None or one.task_id in task_ids
+                if (task_ids is None or one.task_id in task_ids)
+                and (map_index is None or one.map_index == map_index)
+                and (task_group_id is None or _is_inside(one.group_id, task_group_id))
             }
         }
 
