@@ -116,6 +116,7 @@ class Cluster:
         )
         self.keep_alive()
         wait_until(lambda: self.trigger("first"))
+        wait_until(witness.exists)  # all are up, and at work
         is_over = threading.Event()
         triggered = ["first"]
 
