@@ -46,6 +46,13 @@ def open_store(settings: StoreSettings, clock: Clock) -> Store:
     return store
 
 
+def connection_of(store: Store) -> QuickConnection:
+    """Return the one connection of a simulated store."""
+    with store.database.read() as connection:
+        assert isinstance(connection, QuickConnection)
+        return connection
+
+
 @cache
 def _template(default_pool_slots: int) -> sqlite3.Connection:
     """Return an empty database with all tables."""
@@ -70,6 +77,8 @@ class QuickConnection:
         self._slow = connection
         self.driver: sqlite3.Connection = connection.connection.driver_connection
         self._nested = 0
+        #: Is told each statement's text for SQLite, and values for its parameters.
+        self.on_statement: Callable[[str, Sequence[Any]], object] | None = None
         self._reading = nullcontext(self)
         self._writing = Transaction(self)
 
@@ -102,6 +111,8 @@ class QuickConnection:
         if many and not parameters:
             return self._slow.execute(statement, parameters)
         quick = _quick(statement, parameters[0] if many else parameters, many=many)
+        if self.on_statement is not None:
+            self._tell(statement, parameters[0] if many else parameters)
         if quick is None:
             return self._slow.execute(statement, parameters)
         try:
@@ -112,6 +123,16 @@ class QuickConnection:
             raise DBAPIError.instance(
                 quick.text, parameters, error, sqlite3.Error, dialect=_DIALECT
             ) from error
+
+    def _tell(self, statement: Any, parameters: Any) -> None:
+        assert self.on_statement is not None
+        compiled = statement.compile(dialect=_DIALECT, column_keys=sorted(parameters or ()) or None)
+        if compiled.post_compile_params:
+            state = compiled.construct_expanded_state(parameters or {})
+            self.on_statement(state.statement, state.positional_parameters)
+        else:
+            values = compiled.construct_params(parameters or {}, _check=False)
+            self.on_statement(str(compiled), [values[one] for one in compiled.positiontup or ()])
 
 
 class Transaction:

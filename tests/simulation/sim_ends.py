@@ -74,7 +74,7 @@ class EndChecks:
             f" WHERE (t.state NOT IN ({FINISHED_SQL}) AND r.state_reason <> 'all_tasks_deadlocked')"
             " OR r.state IN ('queued', 'running')",
         )
-        rests = ("none", *FINISHED_NAMES)
+        rests = ("none", "up_for_retry", *FINISHED_NAMES)
         left = [row for row in unfinished if row[0] not in held or row[4] not in rests]
         live = rows_of(connection, "SELECT * FROM attempt WHERE state IN ('claimed', 'running')")
         if left or live:
@@ -238,7 +238,7 @@ def blocked_dag_ids(connection: Any, structure: Callable[[int], SerializedDag]) 
         connection,
         "SELECT r.dag_id, r.logical_date, r.version_id, t.task_id FROM dag_run r"
         " JOIN task_instance t ON t.dag_run_id = r.id"
-        " WHERE r.state = 'running' AND t.state = 'none'",
+        " WHERE r.state = 'running' AND t.state IN ('none', 'up_for_retry')",
     )
     found = set()
     for dag_id, logical_date, version_id, task_id in waiting:

@@ -31,6 +31,7 @@ from sim_workload import (
 )
 from sqlalchemy.exc import OperationalError
 from tradewind.database.settings import StoreSettings
+from tradewind.database.store import Store
 from tradewind.database.values import WorkerIdentity
 from tradewind.runtime.supervise import runner as runner_module
 from tradewind.runtime.supervise import triggerer as triggerer_module
@@ -140,8 +141,9 @@ class World:
             held = blocked_dag_ids(connection, structures.__getitem__)
         return unfinished <= held
 
-    def _schedule(self) -> None:
-        store, clock = self._connect("scheduler"), self.kernel.clock
+    def make_scheduler(self, store: FaultyStore | Store) -> Scheduler:
+        """Return a scheduler as the product puts it together, for the state that the world is in."""
+        clock = self.kernel.clock
         executor = SimpleNamespace(submit=lambda hint: self.kernel.ring("runner"))
 
         def is_gone(worker) -> bool:
@@ -158,7 +160,10 @@ class World:
             QueueTaskInstances(store),
             HintExecutors({"LocalExecutor": executor}, store),
         ]
-        scheduler = Scheduler(store, clock, steps, sweep_s=SWEEP_S)
+        return Scheduler(store, clock, steps, sweep_s=SWEEP_S)
+
+    def _schedule(self) -> None:
+        scheduler = self.make_scheduler(self._connect("scheduler"))
         was_scheduling = self.is_scheduling
         while self.is_scheduling == was_scheduling:
             scheduler.tick()
