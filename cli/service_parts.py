@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..executors.base import Executor
     from ..runtime.supervise.progress import Progress
+    from ..runtime.supervise.stop_request import StopRequest
 
 
 def executor_names() -> list[str]:
@@ -68,11 +69,11 @@ def shipper() -> Callable[[], int] | None:
     return run_logged
 
 
-def run_triggerer(progress: Progress | None = None) -> int:
-    """Run the triggers of deferred tasks until SIGTERM."""
+def run_triggerer(progress: Progress, stop: StopRequest) -> int:
+    """Run the triggers of deferred tasks in a thread, until *stop* is made."""
     from ..runtime.supervise.triggerer_main import main
 
-    return main(progress=progress)
+    return main(progress=progress, stop=stop)
 
 
 def serve_web(

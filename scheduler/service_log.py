@@ -14,12 +14,27 @@ import msgspec
 from ..sdk.configuration import conf
 from ..sdk.url_credentials import cut_credentials
 
+#: Services that run in a thread of another one's process; the thread has their name.
+THREAD_SERVICES = frozenset({"triggerer"})
+
+
+def service_of(record: logging.LogRecord, service: str) -> str:
+    """Return which service says a record: that of its thread, or the process's own."""
+    return record.threadName or service if record.threadName in THREAD_SERVICES else service
+
 
 class WithoutCredentials(logging.Formatter):
     """Formats as usual, and cuts passwords out of addresses: tracebacks are full of them."""
 
+    def __init__(self, service: str) -> None:
+        super().__init__(
+            "%(asctime)s %(service)-13s %(levelname)-7s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
+        )
+        self._service = service
+
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, and the traceback below it."""
+        record.service = service_of(record, self._service)
         return cut_credentials(super().format(record))
 
 
@@ -39,7 +54,7 @@ class JsonLines(logging.Formatter):
         entry: dict[str, object] = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
-            "service": self._service,
+            "service": service_of(record, self._service),
             "logger": record.name,
             "event": cut_credentials(record.getMessage()),
             "pid": record.process,
@@ -53,9 +68,7 @@ class JsonLines(logging.Formatter):
 def _formatter(service: str) -> logging.Formatter:
     if conf.getboolean("logging", "json_logs", fallback=False):
         return JsonLines(service)
-    return WithoutCredentials(
-        f"%(asctime)s {service:<13} %(levelname)-7s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
-    )
+    return WithoutCredentials(service)
 
 
 def configure_service_log(service: str) -> None:

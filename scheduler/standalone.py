@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import socket
 import sys
 from collections.abc import Callable, Mapping
 
@@ -17,16 +16,12 @@ from ..executors.base import Executor
 from ..runtime.supervise.progress import Progress
 from ..sdk.clock import WallClock
 from ..sdk.configuration import conf, dags_folder, home
-from ..sdk.errors import TradewindError
 from . import parse_main, scheduler_main
 from .process_keeper import Member, ProcessKeeper
 from .service_log import configure_service_log
+from .service_thread import Service, ServiceThread
 
 log = logging.getLogger(__name__)
-
-
-class PortTaken(TradewindError):
-    """Another program listens where the page should be."""
 
 
 def run_standalone(
@@ -34,7 +29,7 @@ def run_standalone(
     executors: Callable[[], Mapping[str, Executor]],
     run_runner: Callable[[Progress], int] | None,
     ship_logs: Callable[[], int] | None,
-    run_triggerer: Callable[[Progress], int],
+    run_triggerer: Service,
     serve_web: Callable[[str, int, Progress], int],
     host: str,
     port: int,
@@ -47,15 +42,13 @@ def run_standalone(
         run_runner: the runner's main function, which notes its turns; None: no executor runs
             tasks on this machine.
         ship_logs: what ships complete logs elsewhere; None: they stay.
-        run_triggerer: the triggerer's.
+        run_triggerer: the triggerer's, beside the parser in one process.
         serve_web: serves the page at host and port until SIGTERM.
         say: shows one line to the person who started us.
 
     Raises:
-        PortTaken: the page's address is in use.
         DatabaseError: the database cannot be used.
     """
-    _check_port(host, port)
     home().mkdir(parents=True, exist_ok=True)
     dags_folder().mkdir(parents=True, exist_ok=True)
     password = _prepare()
@@ -75,7 +68,9 @@ def run_standalone(
         return scheduler_main.main(executors(), progress=progress)
 
     def run_parser(progress: Progress) -> int:
-        return parse_main.main(progress=progress)
+        triggerer = ServiceThread("triggerer", run_triggerer)
+        with triggerer:
+            return parse_main.main(progress=triggerer.progress_of_both(progress))
 
     def run_web(progress: Progress) -> int:
         return serve_web(host, port, progress)
@@ -83,7 +78,6 @@ def run_standalone(
     members = [
         service("parser", run_parser),
         service("scheduler", run_scheduler),
-        service("triggerer", run_triggerer),
         service("web", run_web),
     ]
     if run_runner is not None:
@@ -131,15 +125,3 @@ def _welcome(say: Callable[[str], None], host: str, port: int, password: str | N
         say(f"Log in as {name} with the password {password} (shown this once)")
     say(f"DAG files go into {dags_folder()}. Press Ctrl-C to stop.")
     sys.stdout.flush()
-
-
-def _check_port(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise PortTaken(
-                f"The page cannot be served at {host}:{port}: {error.strerror or error}."
-                " Choose another port: TRADEWIND__API__PORT=8090"
-            ) from None

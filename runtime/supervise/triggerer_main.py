@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
 import time
 
 from ...database.clock import database_clock
@@ -14,18 +12,36 @@ from ...sdk.executor_names import TRIGGERER
 from .progress import Progress
 from .runner_main import os_settings
 from .runner_slot import is_proven_dead, new_identity
+from .stop_request import StopRequest
 from .task_environment import without_secrets
 from .trigger_process import OsTriggerProcess
 from .triggerer import Triggerer, TriggererSettings
 
 
-def main(*, capacity: int | None = None, progress: Progress | None = None) -> int:
+def main(
+    *,
+    capacity: int | None = None,
+    progress: Progress | None = None,
+    stop: StopRequest | None = None,
+) -> int:
     """Run until SIGTERM or SIGINT; return the exit code.
 
     Args:
         capacity: triggers at once; None: as configured.
         progress: where each turn is noted.
+        stop: run until this is made, in a thread beside another loop, which has the signals.
     """
+    if stop is not None:
+        return _run(capacity, progress, stop)
+    stop = StopRequest()
+    stop.listen_to_signals()
+    try:
+        return _run(capacity, progress, stop)
+    finally:
+        stop.ignore_signals()
+
+
+def _run(capacity: int | None, progress: Progress | None, stop: StopRequest) -> int:
     settings = TriggererSettings(
         capacity=capacity or conf.getint("triggerer", "capacity"),
         heartbeat_s=min(
@@ -34,13 +50,6 @@ def main(*, capacity: int | None = None, progress: Progress | None = None) -> in
         ),
         sweep_s=conf.getfloat("scheduler", "sweep_s"),
     )
-    woken, waker = socket.socketpair()
-    for end in (woken, waker):
-        end.setblocking(False)
-    stops: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _frame: stops.append(number))
-    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
     store = open_store(service="triggerer")
     clock = database_clock(store)
     listener = store.listen("triggerer", home())
@@ -48,7 +57,7 @@ def main(*, capacity: int | None = None, progress: Progress | None = None) -> in
     process = OsTriggerProcess(
         environment=without_secrets(os.environ),
         import_folders=places.import_folders,
-        wake_fds=[listener, woken],
+        wake_fds=[listener, stop],
         write_log=places.append_to_log,
     )
     triggerer = Triggerer(
@@ -61,13 +70,12 @@ def main(*, capacity: int | None = None, progress: Progress | None = None) -> in
     )
     try:
         triggerer.start()
-        while not stops:
+        while not stop.is_made:
             triggerer.turn()
             listener.drain()
             if progress is not None:
                 progress.note(time.monotonic())
     finally:
-        signal.set_wakeup_fd(-1)
         triggerer.close()
         listener.close()
         store.close()

@@ -53,12 +53,12 @@ def test_a_watched_file_makes_runs_also_after_a_failure_and_the_death_of_the_tri
 
     put(deployment, "one")
     deployment.wait_until(lambda: deployment.run_states("consumer") == ["success"], "one run")
-    (pid,) = deployment.processes("tradewind-trigg")
+    (pid,) = deployment.processes("tradewind-parse")  # the triggerer is a thread of it
     os.kill(pid, signal.SIGKILL)
     # What a dying trigger takes is lost with it: here the next one is to see the file.
     deployment.wait_until(
-        lambda: [one for one in deployment.processes("tradewind-trigg") if one != pid],
-        "another triggerer",
+        lambda: [one for one in deployment.processes("tradewind-parse") if one != pid],
+        "another process for the triggerer",
     )
     put(deployment, "two")
     deployment.wait_until(lambda: deployment.run_states("consumer") == ["success"] * 2, "two")

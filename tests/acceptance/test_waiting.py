@@ -70,7 +70,7 @@ def test_waiting_tasks_go_on_also_after_the_death_of_the_triggerer(deployment):
         ),
         "two tasks that wait, and three that have waited",
     )
-    (pid,) = deployment.processes("tradewind-trigg")
+    (pid,) = deployment.processes("tradewind-parse")  # the triggerer is a thread of it
     os.kill(pid, signal.SIGKILL)
     (deployment.home / "signal").write_text("")
 

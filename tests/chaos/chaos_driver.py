@@ -27,8 +27,7 @@ ACTS: Sequence[tuple[int, str, tuple[str, ...]]] = (
     (2, "kill", ("tradewind-host",)),
     (2, "kill", ("tradewind-zyg",)),
     (1, "kill", ("tradewind-web",)),
-    (1, "kill", ("tradewind-trigg",)),
-    (1, "kill", ("tradewind-parse",)),
+    (2, "kill", ("tradewind-parse",)),  # with the triggerer
     (1, "stop", ("tradewind-sched", "tradewind-runne", "tradewind-host", "tradewind-zyg")),
     (1, "restart", ()),
     (1, "lock", ()),

@@ -118,7 +118,7 @@ RECOVERIES = (
     ("task", "tradewind-host", 1.0),
     ("scheduler", "tradewind-sched", 3.0),
     ("dag_processor", "tradewind-parse", 3.0),
-    ("triggerer", "tradewind-trigg", 3.0),
+    ("triggerer", "tradewind-parse", 3.0),
     ("runner", "tradewind-runne", 3.0),
     ("page", "tradewind-web", 3.0),
 )

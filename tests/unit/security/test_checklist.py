@@ -298,7 +298,7 @@ def test_row_48_an_unexpected_error_tells_its_number_and_nothing_else(
         assert answer.status_code == 500
         assert "canary-dsn" not in answer.text
         assert re.search(r"Internal error [0-9a-f]{8}", answer.text)
-    shown = WithoutCredentials()
+    shown = WithoutCredentials("web")
     written = [shown.format(one) for one in caplog.records if one.exc_info]
     assert len(written) == 2
     assert "canary-dsn" not in "".join(written)

@@ -1,0 +1,75 @@
+"""A second loop in the process of another: what is at rest most of the time needs none of its own.
+
+Each process of the family costs 20 MB, most of it memory that was shared at the fork and is
+copied because Python counts references.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+
+from ..runtime.supervise.outages import log_failure
+from ..runtime.supervise.progress import Progress
+from ..runtime.supervise.stop_request import StopRequest
+from .process_keeper import HANG_TIMEOUT_S
+
+log = logging.getLogger(__name__)
+
+#: The process's own loop begins first: it is what a cold start waits for.
+START_DELAY_S = 0.7
+#: After this long the process ends without it, before whoever keeps it kills both.
+STOP_TIMEOUT_S = 3.0
+
+#: What is run, until the request is made; it notes its turns.
+Service = Callable[[Progress, StopRequest], int]
+
+
+class ServiceThread:
+    """Use as a context manager around the process's own loop.
+
+    Where it fails, the process ends, and whoever keeps it starts both loops anew.
+    """
+
+    def __init__(self, name: str, run: Service) -> None:
+        """Prepare. *name* marks what it logs."""
+        self._run = run
+        self._progress = Progress()
+        self._stop = StopRequest()
+        self._is_stopped = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_error: object) -> None:
+        self._is_stopped.set()
+        self._stop.make()
+        self._thread.join(STOP_TIMEOUT_S)
+
+    def progress_of_both(self, progress: Progress) -> Progress:
+        """Return where the process's own loop notes its turns: they count while both go on."""
+        return _ProgressOfBoth(progress, self._progress)
+
+    def _serve(self) -> None:
+        if self._is_stopped.wait(START_DELAY_S):
+            return
+        try:
+            self._run(self._progress, self._stop)
+        except BaseException:  # noqa: BLE001 - log_failure tells
+            log_failure(log, "%s failed", self._thread.name)
+            os._exit(1)
+
+
+class _ProgressOfBoth(Progress):
+    """The sign of life of a process with two loops, given by one while the other lives, too."""
+
+    def __init__(self, shown: Progress, other: Progress) -> None:
+        self._shown = shown
+        self._other = other
+
+    def note(self, now_s: float) -> None:
+        if self._other.silent_s(now_s) <= HANG_TIMEOUT_S:
+            self._shown.note(now_s)
