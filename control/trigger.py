@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..database.errors import DagInactive
 from ..database.values import NewRun
-from ..planning.plan_runs import PlannedRun, manual_run
+from ..planning.plan_runs import PlannedRun, check_run_type, manual_run
 from ..planning.run_ids import check_run_id
 from ..sdk.states import RunType
 from ..sdk.timetables.base import DataInterval
@@ -52,7 +52,7 @@ def trigger_dag(
         DagNotFound: there is no such DAG.
         DagInactive: its file is gone.
         DagRunExists: the run id or the logical date is taken.
-        InvalidInput: run id or conf are not allowed.
+        InvalidInput: run id, conf or this type of run are not allowed.
     """
     from ..sdk.configuration import conf as settings
 
@@ -60,12 +60,11 @@ def trigger_dag(
         raise DagInactive(dag_id)
     dag = services.store.dags.serialized(dag_id)
     check_conf(dag, conf)
-    if dag.allowed_run_types is not None and run_type.value not in dag.allowed_run_types:
-        raise InvalidInput(f"DAG {dag_id!r} does not allow {run_type.value} runs")
     if logical_date is not None and not is_microsecond_kept:
         logical_date = logical_date.replace(microsecond=0)
     now = services.now()
     try:
+        check_run_type(dag, run_type)
         if run_id is not None:
             check_run_id(run_id, run_type, settings.get("scheduler", "allowed_run_id_pattern"))
         planned = manual_run(
@@ -77,6 +76,7 @@ def trigger_dag(
             data_interval=data_interval,
             run_id=run_id,
             run_type=run_type,
+            is_date_awaited=not settings.getboolean("scheduler", "allow_trigger_in_future"),
         )
     except ValueError as error:
         raise InvalidInput(str(error)) from None

@@ -143,6 +143,7 @@ def manual_run(
     data_interval: DataInterval | None = None,
     run_id: str | None = None,
     run_type: RunType = RunType.MANUAL,
+    is_date_awaited: bool = False,
 ) -> PlannedRun:
     """Return the run that a person, or another DAG, starts.
 
@@ -154,6 +155,7 @@ def manual_run(
         data_interval: None: what the timetable infers from the run time where one was given
             (dialect "3"), else from the logical date. No logical date, no interval.
         run_id: None: made from the instants. A given one is not checked here.
+        is_date_awaited: a run of dialect "2" does not start before its logical date (4.6).
 
     Raises:
         InvalidValueError: the logical date lies before the start date in the DAG's default
@@ -169,6 +171,8 @@ def manual_run(
             f"default_args, {first.isoformat()}"
         )
     after = timezone.plain_utc(now if run_after is None else run_after)
+    if is_date_awaited and dag.dialect == "2" and run_after is None and named is not None:
+        after = max(after, named)
     interval = data_interval
     if interval is None and named is not None:
         basis = after if run_after is not None and dag.dialect == "3" else named
@@ -181,6 +185,16 @@ def manual_run(
         data_interval_start=None if interval is None else timezone.plain_utc(interval.start),
         data_interval_end=None if interval is None else timezone.plain_utc(interval.end),
     )
+
+
+def check_run_type(dag: SerializedDag, run_type: RunType) -> None:
+    """Refuse a run of a type that the DAG does not allow (``allowed_run_types``).
+
+    Raises:
+        InvalidValueError: the text names both.
+    """
+    if dag.allowed_run_types is not None and run_type.value not in dag.allowed_run_types:
+        raise InvalidValueError(f"DAG {dag.dag_id!r} does not allow {run_type.value} runs")
 
 
 #: More runs than this are no backfill but a mistake in a date.

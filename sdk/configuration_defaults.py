@@ -128,6 +128,7 @@ DEFAULTS: Final[dict[str, Options]] = {
             "auto",
             "True, False, or auto: the dialect of the DAG file decides",
         ),
+        "allow_trigger_in_future": ("False", "manual runs of dialect 2 start before their date"),
         "allowed_run_id_pattern": ("^[A-Za-z0-9_.~:+-]+$", "regex for run ids"),
         "num_runs": ("-1", "loops before exit; -1 = forever"),
         "scheduler_idle_sleep_time": ("1", "seconds between empty loops"),

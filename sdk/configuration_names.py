@@ -132,7 +132,7 @@ UNUSED: Final[frozenset[Name]] = frozenset(
     )
     | _names(
         "scheduler",
-        "allow_trigger_in_future dependency_detector standalone_dag_processor "
+        "dependency_detector standalone_dag_processor "
         "schedule_after_task_execution job_heartbeat_sec run_duration max_callbacks_per_loop "
         "parsing_pre_import_modules only_idle dagbag_sync_interval running_metrics_interval "
         "ti_metrics_interval dag_stale_not_seen_duration",

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from ...database.errors import DagInactive, DagNotFound, DagRunExists
 from ...database.selections import Selection
 from ...database.values import Claim, NewRun, RunRow
-from ...planning.plan_runs import manual_run
-from ...sdk.configuration import conf
+from ...planning.plan_runs import check_run_type, manual_run
+from ...sdk.configuration import conf as settings
 from ...sdk.errors import TradewindError
 from ...sdk.run_conf import ConfDoesNotFit, check_conf
 from ...sdk.states import RunType
@@ -196,8 +196,10 @@ class _Asked:
             timetable = deserialize_timetable(dag.timetable)
         except CustomTimetable:
             timetable = None
+        run_type = RunType.MANUAL if dag.dialect == "2" else RunType.OPERATOR_TRIGGERED
         try:
             check_conf(dag, conf)
+            check_run_type(dag, run_type)
             planned = manual_run(
                 dag,
                 timetable,
@@ -205,7 +207,8 @@ class _Asked:
                 logical_date=logical_date,
                 run_after=run_after,
                 run_id=run_id,
-                run_type=RunType.MANUAL if dag.dialect == "2" else RunType.OPERATOR_TRIGGERED,
+                run_type=run_type,
+                is_date_awaited=not settings.getboolean("scheduler", "allow_trigger_in_future"),
             )
         except (ConfDoesNotFit, ValueError) as error:
             return {"run_id": run_id or "", "created": False, "error": str(error)}
@@ -306,8 +309,8 @@ class _Asked:
     def get_trace_text(self) -> str:
         scope = self.own_scope()
         # Mails carry it, so it is an address also where nobody set one.
-        base_url = conf.get("api", "base_url", fallback="") or (
-            f"http://localhost:{conf.getint('api', 'port', fallback=8080)}"
+        base_url = settings.get("api", "base_url", fallback="") or (
+            f"http://localhost:{settings.getint('api', 'port', fallback=8080)}"
         )
         place = f"/dags/{scope.dag_id}/runs/{scope.run_id}/tasks/{scope.task_id}"
         if scope.map_index >= 0:

@@ -44,7 +44,7 @@ def task() -> Any:
 
 @pytest.fixture
 def run_to_end() -> Iterator[Callable[..., dict[str, str]]]:
-    """Return a function that runs a DAG by ``dag.test()``: instance → state, ``run`` → the run's."""
+    """Return a function that runs a DAG by ``dag.test()``; it tells how tasks and run ended."""
     logging.disable(logging.CRITICAL)
 
     def run_dag(dag: DAG, **arguments: Any) -> dict[str, str]:

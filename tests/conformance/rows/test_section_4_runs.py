@@ -441,6 +441,27 @@ def test_a_run_that_may_start_later_waits_for_its_time(world, make):
     assert [claim.run_id for claim in world.claim()] == ["later"]
 
 
+def test_a_run_of_airflow_2_dated_in_the_future_waits_for_its_date(world, make, monkeypatch):
+    world.parse(make(schedule=None))
+    trigger_dag(world.services, "d", run_id="future", logical_date=at(15, 13))
+    assert world.claim() == []
+    assert world.run_state("future") == "queued"
+
+    monkeypatch.setenv("AIRFLOW__SCHEDULER__ALLOW_TRIGGER_IN_FUTURE", "True")
+    trigger_dag(world.services, "d", run_id="allowed", logical_date=at(15, 14))
+    assert [claim.run_id for claim in world.claim()] == ["allowed"]
+
+    world.clock.advance(hours=1)
+    assert [claim.run_id for claim in world.claim()] == ["future"]
+
+
+def test_a_run_of_airflow_3_dated_in_the_future_starts_at_once(world, make):
+    world.parse(make(schedule=None, dialect="3"))
+    trigger_dag(world.services, "d", run_id="future", logical_date=at(15, 13))
+
+    assert [claim.run_id for claim in world.claim()] == ["future"]
+
+
 def test_allowed_run_types_refuse_the_others(world, make):
     world.parse(make(allowed_run_types="scheduled"))
     world.tick(2)
