@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import selectors
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -14,10 +16,25 @@ from ...database.values import ClaimedTrigger, ClaimedWatcher
 from ...sdk.log_paths import task_log_path
 from ..task import frames, protocol
 from ..task.run_trigger import TriggerReport, WatcherReport
-from ..task.trigger_child import Begin, CancelTrigger, RunTrigger, decode_report, encode
+from ..task.trigger_child import (
+    Begin,
+    CancelTrigger,
+    RunTrigger,
+    TriggerLine,
+    decode_report,
+    encode,
+)
 from .processes import Reply
 
+log = logging.getLogger(__name__)
+
 _STOP_TIMEOUT_S = 2.0
+#: A trigger that blocks all others for so long fails; Airflow's limit, too.
+BLOCKED_MAX_S = 30.0
+#: A process that says nothing for so long beyond that cannot even watch itself.
+SILENCE_MARGIN_S = 15.0
+#: How long an order may take to be sent before its taker is given up.
+_SEND_TIMEOUT_S = 5.0
 
 
 @dataclass(slots=True)
@@ -62,14 +79,21 @@ class OsTriggerProcess:
         import_folders: Sequence[str],
         wake_fds: Sequence[Any] = (),
         write_log: Callable[[str, Sequence[str]], None] | None = None,
+        blocked_max_s: float = BLOCKED_MAX_S,
+        silence_margin_s: float = SILENCE_MARGIN_S,
     ) -> None:
         """Prepare; the process is started with the first trigger.
 
         Args:
             wake_fds: further descriptors (bells, signals) that end a wait.
             write_log: takes the path of a task's log, below the log folder, and lines for it.
+            blocked_max_s: how long a trigger may block all others.
+            silence_margin_s: beyond that the process is killed if it has not ended by itself.
         """
         self._write_log = write_log
+        self._blocked_max_s = blocked_max_s
+        self._silence_max_s = blocked_max_s + silence_margin_s
+        self._heard_s = self._looked_s = time.monotonic()
         self._log_paths: dict[int, str] = {}
         self._environment = dict(environment)
         self._import_folders = list(import_folders)
@@ -110,13 +134,13 @@ class OsTriggerProcess:
             return heard
         reports, asks = self._readers
         lines: dict[int, list[str]] = {}
-        for message in reports.read():
+        for message in self._read(reports):
             said = decode_report(message)
             if isinstance(said, TriggerReport):
                 heard.reports.append(said)
             elif isinstance(said, WatcherReport):
                 heard.watched.append(said)
-            else:
+            elif isinstance(said, TriggerLine):
                 lines.setdefault(said.trigger_id, []).append(said.text)
         self._log(lines)
         for report in heard.reports:
@@ -125,10 +149,27 @@ class OsTriggerProcess:
             asked = protocol.decode_task_message(message)
             if isinstance(asked, protocol.Ask):
                 heard.asked.append((asked.method, asked.arguments))
-        if reports.is_closed or self._process.poll() is not None:
+        if reports.is_closed or self._process.poll() is not None or self._is_silent():
             heard.has_died = True
             self._forget()
         return heard
+
+    def _read(self, reports: frames.FrameReader) -> list[bytes]:
+        """Return what was said, and remember when that was."""
+        now_s = time.monotonic()
+        messages = list(reports.read())
+        # Who was away for long itself (a stop, a sleep) has no right to judge by time.
+        if messages or now_s - self._looked_s > self._silence_max_s / 3:
+            self._heard_s = now_s
+        self._looked_s = now_s
+        return messages
+
+    def _is_silent(self) -> bool:
+        silent_s = time.monotonic() - self._heard_s
+        if silent_s <= self._silence_max_s:
+            return False
+        log.error("the process of the triggers has said nothing for %.0f s: it is ended", silent_s)
+        return True
 
     def _log(self, lines: Mapping[int, Sequence[str]]) -> None:
         for trigger_id, texts in lines.items():
@@ -177,11 +218,17 @@ class OsTriggerProcess:
             ours.setblocking(False)
             self._selector.register(ours, selectors.EVENT_READ)
         self._readers = [frames.FrameReader(ours) for ours in self._sockets[1:]]
-        self._send(Begin(self._import_folders))
+        self._sockets[0].settimeout(_SEND_TIMEOUT_S)
+        self._heard_s = time.monotonic()
+        self._send(Begin(self._import_folders, self._blocked_max_s))
 
     def _send(self, order: Any) -> None:
         try:
             frames.send(self._sockets[0], encode(order))
+        except TimeoutError:  # it takes no orders: it hangs
+            log.error("the process of the triggers takes no orders: it is ended")
+            if self._process is not None:
+                self._process.kill()
         except (frames.ConnectionLost, OSError):
             return  # the next wait tells that it has died
 

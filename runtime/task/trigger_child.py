@@ -23,6 +23,7 @@ from ...sdk import task_runtime
 from ...sdk.secrets_masker import masker
 from . import frames, process_hygiene
 from .client import SocketRuntime
+from .loop_watch import LoopWatch
 from .run_trigger import BY_USER, TriggerReport, WatcherReport, run_trigger, run_watcher
 from .task_output import TaskFormatter, log_settings
 
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 #: The loop looks so often whether a trigger blocks it, and warns from this delay on.
 LAG_CHECK_S = 0.5
 LAG_WARNING_S = 0.2
+#: How often the loop says that it lives.
+ALIVE_S = 5.0
 #: How long the last reports may take to leave when the triggerer has gone.
 CLOSE_S = 1.0
 
@@ -64,13 +67,20 @@ class Begin(msgspec.Struct, tag="begin"):
     """The first order: where user modules are found, and how to log."""
 
     import_folders: list[str]
+    #: A trigger that blocks the loop for so long fails.
+    blocked_max_s: float = 30.0
+
+
+class LoopAlive(msgspec.Struct, tag="alive"):
+    """The loop comes to its turn; said every ``ALIVE_S``."""
 
 
 Order = RunTrigger | CancelTrigger | Begin
+Said = TriggerReport | WatcherReport | TriggerLine | LoopAlive
 
 encode = msgspec.msgpack.Encoder().encode
 _decode_order = msgspec.msgpack.Decoder(Order).decode
-decode_report = msgspec.msgpack.Decoder(TriggerReport | WatcherReport | TriggerLine).decode
+decode_report = msgspec.msgpack.Decoder(Said).decode
 
 #: Which trigger's code runs: the loop keeps one value for each of them.
 _trigger_id: ContextVar[int | None] = ContextVar("trigger_id", default=None)
@@ -89,7 +99,7 @@ class Outbox:
         self._thread = threading.Thread(target=self._send_all, daemon=True)
         self._thread.start()
 
-    def put(self, message: TriggerReport | WatcherReport | TriggerLine) -> None:
+    def put(self, message: Said) -> None:
         """Have *message* sent, after all that were put before."""
         self._waiting.put(encode(message))
 
@@ -130,7 +140,9 @@ class TriggerLoop:
         self._outbox = outbox
         self._reader = frames.FrameReader(orders)
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._watching: set[int] = set()
         self._ended = asyncio.Event()
+        self._watch: LoopWatch | None = None
 
     async def serve(self) -> None:
         """Work until the triggerer closes its end."""
@@ -154,12 +166,15 @@ class TriggerLoop:
                 self._cancel(order)
             else:
                 sys.path.extend(one for one in order.import_folders if one not in sys.path)
+                self._watch = LoopWatch(order.blocked_max_s, self._blame)
         if self._reader.is_closed:
             self._ended.set()
 
     def _run(self, order: RunTrigger) -> None:
         if order.trigger_id in self._running:
             return
+        if order.is_watcher:
+            self._watching.add(order.trigger_id)
         self._running[order.trigger_id] = asyncio.create_task(self._run_one(order))
 
     def _cancel(self, order: CancelTrigger) -> None:
@@ -183,15 +198,35 @@ class TriggerLoop:
             return
         finally:
             self._running.pop(order.trigger_id, None)
+            self._watching.discard(order.trigger_id)
         if report.error:
             log.warning("%s: the trigger failed\n%s", order.label, report.error)
         else:
             log.info("%s: the trigger %s", order.label, "ended" if order.is_watcher else "fired")
         self._outbox.put(report)
 
+    def _blame(self, task: object, text: str) -> None:
+        """Fail the trigger that blocks the loop; called by another thread, before all ends."""
+        log.error("A trigger hangs. %s", text)
+        for number, one in list(self._running.items()):
+            if one is task:
+                is_watcher = number in self._watching
+                self._outbox.put(
+                    WatcherReport(number, has_ended=True, error=text)
+                    if is_watcher
+                    else TriggerReport(number, error=text)
+                )
+        self._outbox.close()
+
     async def _watch_lag(self) -> None:
         loop = asyncio.get_running_loop()
+        alive_s = loop.time()
         while True:
+            if self._watch is not None:
+                self._watch.note_turn()
+            if loop.time() - alive_s > ALIVE_S:
+                alive_s = loop.time()
+                self._outbox.put(LoopAlive())
             before = loop.time()
             await asyncio.sleep(LAG_CHECK_S)
             lag_s = loop.time() - before - LAG_CHECK_S

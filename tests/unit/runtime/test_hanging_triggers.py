@@ -1,0 +1,92 @@
+"""A trigger that blocks the event loop fails, and holds up no other for long."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+from tradewind.database.values import ClaimedTrigger
+from tradewind.runtime.supervise.trigger_process import OsTriggerProcess
+
+USERS = """
+import asyncio, time
+from tradewind.sdk.triggers import BaseTrigger, TriggerEvent
+
+class Blocking(BaseTrigger):
+    def serialize(self):
+        return "hanging.Blocking", {}
+    async def run(self):
+        await asyncio.sleep(0)
+        time.sleep(3600)
+        yield TriggerEvent("never")
+
+class Waiting(BaseTrigger):
+    def serialize(self):
+        return "hanging.Waiting", {}
+    async def run(self):
+        await asyncio.sleep(3600)
+        yield TriggerEvent("never")
+"""
+
+
+@pytest.fixture
+def make_process(tmp_path):
+    (tmp_path / "hanging.py").write_text(USERS)
+    made = []
+
+    def make(**limits):
+        process = OsTriggerProcess(environment=os.environ, import_folders=[str(tmp_path)], **limits)
+        made.append(process)
+        return process
+
+    yield make
+    for process in made:
+        process.stop()
+
+
+def trigger(number, name):
+    return ClaimedTrigger(number, f"hanging.{name}", "{}", None, "d", "r", name, -1, 1)
+
+
+def listen(process, until, seconds=40.0):
+    """Return all reports up to when *until* holds of what was heard."""
+    reports = []
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        heard = process.wait(0.2)
+        reports += heard.reports
+        if until(heard):
+            return reports
+    raise AssertionError(f"not in {seconds} s; heard {reports}")
+
+
+def test_the_trigger_that_blocks_fails_with_the_place_where_it_stands(make_process):
+    process = make_process(blocked_max_s=1.0)
+    process.run(trigger(1, "Waiting"))
+    process.run(trigger(2, "Blocking"))
+
+    reports = listen(process, lambda heard: heard.has_died)
+
+    assert [report.trigger_id for report in reports] == [2]
+    assert "blocked all other triggers for 1 s" in reports[0].error
+    assert "time.sleep(3600)" in reports[0].error
+
+
+def test_a_process_that_says_nothing_at_all_is_ended(make_process):
+    process = make_process(blocked_max_s=6.0, silence_margin_s=0.0)
+    process.run(trigger(1, "Waiting"))
+    os.kill(process._process.pid, signal.SIGSTOP)
+
+    assert listen(process, lambda heard: heard.has_died) == []
+    assert process._process is None
+
+
+def test_a_loop_that_only_waits_is_left_alone(make_process):
+    process = make_process(blocked_max_s=1.0)
+    process.run(trigger(1, "Waiting"))
+
+    deadline = time.monotonic() + 3.0
+    while time.monotonic() < deadline:
+        assert not process.wait(0.5).has_died
