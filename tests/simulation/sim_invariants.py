@@ -60,6 +60,8 @@ class Invariants:
         self.cleared: set[int] = set()
         #: A mark on a run that has ended does not change how it ended.
         self.marked_run_ids: set[int] = set()
+        #: What was decided by the rules of a version that the run has left stays decided.
+        self.moved_run_ids: set[int] = set()
         self.edges: Counter[tuple[str, str]] = Counter()
         with store.database.read() as connection:
             #: One connection serves the whole database in memory.
@@ -89,6 +91,7 @@ class Invariants:
             self._seen_version = seq
             if actor != "user":
                 raise Broken(f"I-28: {actor} moved run {run} to another version")
+            self.moved_run_ids.add(run)
         rows = rows_of(
             connection, "SELECT * FROM sim_transition WHERE seq > ? ORDER BY seq", self._seen_seq
         )

@@ -142,7 +142,7 @@ class World:
         return unfinished <= held
 
     def make_scheduler(self, store: FaultyStore | Store) -> Scheduler:
-        """Return a scheduler as the product puts it together, for the state that the world is in."""
+        """Return a scheduler as the product puts it together."""
         clock = self.kernel.clock
         executor = SimpleNamespace(submit=lambda hint: self.kernel.ring("runner"))
 
