@@ -90,10 +90,10 @@ def list_(
 def lint(
     section: str | None, option: str | None, ignore_section: str | None, ignore_option: str | None
 ) -> None:
-    """Report settings that are unknown or have moved, and values that cannot be read."""
+    """Report settings that are unknown, have moved or change nothing, and unreadable values."""
     from ..sdk.configuration import conf
 
-    problems = [*conf.notices(), *_unreadable(conf)]
+    problems = [*conf.notices(), *_idle(conf), *_unreadable(conf)]
     for problem in problems:
         click.echo(problem)
     if not problems:
@@ -104,6 +104,17 @@ def _default(section: str, key: str) -> str:
     from ..sdk.configuration_defaults import DEFAULTS
 
     return DEFAULTS.get(section, {}).get(key, (None, ""))[0] or ""
+
+
+def _idle(conf: Configuration) -> list[str]:
+    """Return one line for each option that is set and that changes nothing here."""
+    from ..sdk.configuration_idle import IDLE
+
+    return [
+        f"[{section}] {key} changes nothing here: {reason}"
+        for (section, key), reason in IDLE.items()
+        if conf.find(section, key)[1] not in ("default", "")
+    ]
 
 
 def _unreadable(conf: Configuration) -> list[str]:

@@ -133,8 +133,10 @@ def create_app(services: Services) -> Flask:
     api.init_app(app)
     base_path.init_app(app)
     grid_reads.init_app(app)
+    site_name = conf.get("api", "instance_name") or "Tradewind"
     app.context_processor(
         lambda: {
+            "site_name": site_name,
             "look_of": states.look_of,
             "duration_text": durations.duration_text,
             "now": services.now,

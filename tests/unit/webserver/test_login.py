@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from tradewind.control.services import Services
 from tradewind.sdk import configuration
 from tradewind.sdk.errors import TradewindError
 from tradewind.webserver.api import version_of
-from tradewind.webserver.app import secret_key
+from tradewind.webserver.app import create_app, secret_key
 from tradewind.webserver.auth import safe_next
 
 #: What anybody may see.
@@ -149,3 +150,11 @@ def test_an_answer_that_changes_nothing_in_the_session_brings_no_cookie(browser,
     assert "Expires=" in cookie
     assert "Set-Cookie" not in client.get("/dags").headers
     assert "Set-Cookie" not in client.get("/dags", headers={"X-Fragment": "main"}).headers
+
+
+def test_the_site_is_called_what_the_settings_say(store, clock, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__WEBSERVER__INSTANCE_NAME", "Sales <1>")
+    page = create_app(Services(store, clock)).test_client().get("/login").text
+
+    assert "<title>Log in · Sales &lt;1&gt;</title>" in page
+    assert "<h1>Sales &lt;1&gt;</h1>" in page
