@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -43,7 +42,7 @@ def _call(callback: Callback, target: Any, kwargs: dict[str, Any], context: dict
         notifier = target(**kwargs)
         notifier.render_template_fields(context)
         if is_async and type(notifier).async_notify is not BaseNotifier.async_notify:
-            asyncio.run(notifier.async_notify(context))
+            _run(notifier.async_notify(context))
         else:
             notifier.notify(context)
         return
@@ -51,11 +50,16 @@ def _call(callback: Callback, target: Any, kwargs: dict[str, Any], context: dict
         kwargs = {**kwargs, "context": context}
     result = target(**kwargs)
     if inspect.isawaitable(result):
-        asyncio.run(_awaited(result))
+        _run(result)
 
 
-async def _awaited(result: Any) -> Any:
-    return await result
+def _run(result: Any) -> None:
+    import asyncio  # late: 2 MB that the zygote, and so all forked from it, would carry
+
+    async def awaited() -> None:
+        await result
+
+    asyncio.run(awaited())
 
 
 def _takes_context(target: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,8 @@ def send_failure_mail(task: Any, context: Any, *, reason: str, traceback: str) -
         AirflowConfigException: a template cannot be read.
         OSError: the mail server cannot be reached, or refuses the mail.
     """
+    from html import escape
+
     from ...operators import mail  # late: few tasks send mail
     from ...sdk.template_environment import make_environment, render
 

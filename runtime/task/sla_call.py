@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ...sdk.timezone import coerce_datetime
@@ -59,6 +58,8 @@ def tell_of_slas(dag: DAG, told: Mapping[str, Any]) -> None:
         except (Exception, SystemExit):  # user code: the mail is sent all the same
             log.exception("sla_miss_callback failed")
     if told["addresses"]:
+        from html import escape
+
         from ...operators import mail  # late: few DAGs send any
 
         mail.send_email(

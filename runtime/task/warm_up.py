@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import inspect
 from collections.abc import Collection
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -45,10 +46,15 @@ def _warm_params(dags: Collection[DAG]) -> None:
 
 
 def _warm_functions(dags: Collection[DAG]) -> None:
-    """Look up which arguments the functions of tasks take."""
+    """Look up which arguments the functions of tasks take, and import what runs async ones."""
+    is_async = False
     for dag in dags:
         for task in islice(dag.tasks, TASKS_MAX):
+            is_async = is_async or hasattr(task, "aexecute")
             function = getattr(task, "python_callable", None)
             if function is not None:
+                is_async = is_async or inspect.iscoroutinefunction(function)
                 with contextlib.suppress(TypeError, ValueError):
                     parameters_of(function)
+    if is_async:
+        import asyncio  # noqa: F401 - only where it is used: it is 2 MB
