@@ -197,7 +197,9 @@ class _Loop:
                 if wake_at is None:
                     raise RuntimeError(f"the run {self.run_.run_id} waits for nothing: a bug")
                 self._sleep_until(wake_at)
-        self.report(f"{self.run_.dag_id}: run {self.run_.state} ({self.run_.reason})")
+        is_plain = self.run_.reason == self.run_.state.value
+        reason = "" if is_plain else f" ({self.run_.reason})"
+        self.report(f"{self.run_.dag_id}: run {self.run_.state}{reason}")
         self._call_back()
 
     def _call_back(self) -> None:
@@ -223,7 +225,9 @@ class _Loop:
             for transition in self.run_.apply(decision, self.clock.now()):
                 if transition.new in FINISHED:
                     self._tell(by_id[transition.instance_id])
-            if not (decision.expansions or decision.transitions) or decision.run is not None:
+            # What is merely ready changes nothing for others: asking again would find nothing.
+            has_ended_any = any(one.new in FINISHED for one in decision.transitions)
+            if not (decision.expansions or has_ended_any) or decision.run is not None:
                 return decision.wake_at
 
     def _sleep_until(self, at: datetime) -> None:
