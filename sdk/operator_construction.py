@@ -2,6 +2,7 @@
 
 The metaclass resolves DAG, group and merged defaults once, before the outermost ``__init__``;
 each ``__init__`` on the way down is wrapped so that the defaults that it names are filled in.
+Each ``execute`` is wrapped, too: it tells when other code than its task's runner calls it.
 Rules: semantics sections 1.4 and 2.1.
 """
 
@@ -10,10 +11,11 @@ from __future__ import annotations
 import functools
 from abc import ABCMeta
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import dag_context
-from .exceptions import InvalidArgumentError
+from .exceptions import InvalidArgumentError, InvalidUseError
 
 if TYPE_CHECKING:
     from .dag import DAG
@@ -129,6 +131,33 @@ def wrap_init(init: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
+#: Attribute of the one operator that its task's process executes.
+RUNS_ITS_TASK = "_runs_its_task"
+
+
+def guard_execute(execute: Callable[..., Any]) -> Callable[..., Any]:
+    """Return *execute* made to tell when other code than its task's runner calls it.
+
+    An operator called inside of another one's ``execute`` has no retries, no XComs and no state
+    of its own. It warns, or is refused where ``allow_nested_operators=False`` (semantics 2.1).
+    """
+
+    @functools.wraps(execute)
+    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if RUNS_ITS_TASK not in self.__dict__:
+            text = (
+                f"{type(self).__name__} {self.task_id!r} is executed by other code, not as a task "
+                f"of its own"
+            )
+            if not self.allow_nested_operators:
+                raise InvalidUseError(f"{text}: make it a task, or set allow_nested_operators=True")
+            self.log.warning(text)
+        return execute(self, *args, **kwargs)
+
+    guarded._tradewind_execute = execute  # type: ignore[attr-defined]
+    return guarded
+
+
 def parameters_of(operator_class: type) -> frozenset[str]:
     """Return every keyword that some ``__init__`` of the class's MRO names."""
     names: set[str] = set()
@@ -148,6 +177,9 @@ class BaseOperatorMeta(ABCMeta):
         init = namespace.get("__init__")
         if init is not None and not hasattr(init, "_tradewind_init"):
             namespace["__init__"] = wrap_init(init)
+        execute = namespace.get("execute")
+        if isinstance(execute, FunctionType) and not hasattr(execute, "_tradewind_execute"):
+            namespace["execute"] = guard_execute(execute)
         return super().__new__(mcs, name, bases, namespace, **kwargs)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:

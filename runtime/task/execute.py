@@ -29,6 +29,7 @@ from ...sdk.exceptions import (
     DagRunTriggerException,
     TaskAwaitingInput,
 )
+from ...sdk.operator_construction import RUNS_ITS_TASK
 from ...sdk.param import ParamsDict
 from ...sdk.secrets_masker import mask
 from ...sdk.states import TaskInstanceState
@@ -210,6 +211,7 @@ class TaskExecution:
 
     def _use_task(self, task: Any) -> None:
         self._task = self._ti.task = self._context["task"] = task
+        task.__dict__[RUNS_ITS_TASK] = True
         self._context["map_index_template"] = getattr(task, "map_index_template", None)
 
     def _effective_params(self) -> dict[str, Any]:

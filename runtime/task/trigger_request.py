@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...sdk.exceptions import DagRunTriggerException
+from ...sdk.operator_construction import RUNS_ITS_TASK
 
 
 def follow(request: DagRunTriggerException, task: Any, context: Any) -> None:
@@ -34,10 +35,12 @@ def follow(request: DagRunTriggerException, task: Any, context: Any) -> None:
         )
         if asked.get(name) is not None
     }
-    TriggerDagRunOperator(
+    operator = TriggerDagRunOperator(
         task_id=task.task_id.replace(".", "_"),
         trigger_run_id=asked.get("dag_run_id") or None,
         # Waited for here: what it would be resumed with is the other operator's business.
         deferrable=False,
         **arguments,
-    ).execute(context)
+    )
+    operator.__dict__[RUNS_ITS_TASK] = True  # in the place of the one that asked
+    operator.execute(context)
