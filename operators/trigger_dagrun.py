@@ -20,6 +20,7 @@ from ..sdk.exceptions import (
     InvalidValueError,
 )
 from ..sdk.not_set import NOTSET, is_arg_set
+from ..sdk.states import DagRunState
 from .sensors.file import is_deferrable_by_default
 
 XCOM_LOGICAL_DATE_ISO = "trigger_logical_date_iso"
@@ -91,13 +92,21 @@ class TriggerDagRunOperator(BaseOperator):
         self.reset_dag_run = reset_dag_run
         self.wait_for_completion = wait_for_completion
         self.poke_interval = poke_interval
-        self.allowed_states = [str(s) for s in allowed_states or ("success",)]
-        self.failed_states = (
-            ["failed"] if failed_states is None else [str(s) for s in failed_states]
-        )
+        self.allowed_states = self._states(allowed_states or ("success",))
+        self.failed_states = self._states(("failed",) if failed_states is None else failed_states)
         self.skip_when_already_exists = skip_when_already_exists
         self.fail_when_dag_is_paused = fail_when_dag_is_paused
         self.deferrable = is_deferrable_by_default() if deferrable is None else deferrable
+
+    def _states(self, states: Sequence[str]) -> list[str]:
+        known = [state.value for state in DagRunState]
+        for state in states:
+            if str(state) not in known:
+                raise InvalidValueError(
+                    f"{self._name}: {str(state)!r} is no state of a dag run; it can be one of "
+                    f"{', '.join(known)}"
+                )
+        return [str(state) for state in states]
 
     def execute(self, context: Any) -> None:
         runtime = task_runtime.current

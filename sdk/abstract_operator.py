@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .dag_node import DAGNode
-from .exceptions import InvalidValueError, TaskNotFound
+from .exceptions import InvalidUseError, InvalidValueError, TaskNotFound
 from .setup_teardown import SetupTeardownContext, close_scope, open_scope
 from .weight_rules import WeightRule, clamp
 
@@ -214,7 +214,10 @@ class AbstractOperator(DAGNode):
 
     def __enter__(self) -> type[SetupTeardownContext]:
         if not self.is_setup and not self.is_teardown:
-            raise InvalidValueError("only setup and teardown tasks can be used as context managers")
+            raise InvalidUseError(
+                f"{self._name} is no setup or teardown, and only these can be used as context "
+                "managers: mark it with as_setup() or as_teardown()"
+            )
         open_scope(self)
         return SetupTeardownContext
 

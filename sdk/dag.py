@@ -94,10 +94,10 @@ class DAG(DagGraph):
         self._set_schedule(schedule, schedule_interval, timetable, start_date, end_date, catchup)
         self.max_active_tasks = (
             older.get("max_active_tasks")  # the older name wins, as in Airflow 2
-            or dag_arguments.read_limit(max_active_tasks, "max_active_tasks_per_dag")
+            or dag_arguments.read_limit(max_active_tasks, "max_active_tasks_per_dag", dag_id)
         )
         self._set_run_limits(max_active_runs, max_consecutive_failed_dag_runs)
-        self.dagrun_timeout = dagrun_timeout
+        self.dagrun_timeout = dag_arguments.read_dagrun_timeout(dagrun_timeout, dag_id)
         self.sla_miss_callback = sla_miss_callback
         self.on_success_callback = on_success_callback
         self.on_failure_callback = on_failure_callback
@@ -179,7 +179,9 @@ class DAG(DagGraph):
             )
 
     def _set_run_limits(self, max_active_runs: Any, failed_max: Any) -> None:
-        self.max_active_runs = dag_arguments.read_limit(max_active_runs, "max_active_runs_per_dag")
+        self.max_active_runs = dag_arguments.read_limit(
+            max_active_runs, "max_active_runs_per_dag", self.dag_id
+        )
         limit = self.timetable.active_runs_limit
         if limit is not None and limit < self.max_active_runs:
             raise InvalidValueError(
@@ -188,7 +190,7 @@ class DAG(DagGraph):
             )
         failed = failed_max if is_arg_set(failed_max) and failed_max else NOTSET
         self.max_consecutive_failed_dag_runs = dag_arguments.read_limit(
-            failed, "max_consecutive_failed_dag_runs_per_dag"
+            failed, "max_consecutive_failed_dag_runs_per_dag", self.dag_id
         )
         if self.max_consecutive_failed_dag_runs < 0:
             raise InvalidValueError("max_consecutive_failed_dag_runs must not be negative")
@@ -296,7 +298,12 @@ class DAG(DagGraph):
         self._check_run_types()
 
     def validate_params(self) -> None:
-        """Raise ParamValidationError when a scheduled DAG's params have no valid defaults."""
+        """Raise ParamValidationError when params cannot be stored, or have no valid defaults.
+
+        Defaults that fail their schema matter only to a DAG with a schedule.
+        """
+        if self.dialect == "3":
+            self.params.check_defaults_are_json(self.dag_id)
         if not self.timetable.can_be_scheduled:
             return
         try:

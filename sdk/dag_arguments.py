@@ -135,11 +135,34 @@ def read_catchup(catchup: Any, dialect: str) -> tuple[bool, bool]:
     return conf.getboolean("scheduler", "catchup_by_default"), True
 
 
-def read_limit(value: Any, key: str) -> int:
-    """Return a limit, else the setting ``[core]`` *key*."""
+def read_limit(value: Any, key: str, dag_id: str) -> int:
+    """Return a limit, else the setting ``[core]`` *key*.
+
+    Raises:
+        TypeError: it is no whole number.
+    """
     if not is_arg_set(value) or value is None:
         return conf.getint("core", key)
-    return int(value)
+    try:
+        return int(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(
+            f"the DAG {dag_id!r}: {key.removesuffix('_per_dag')} must be a whole number, "
+            f"not {value!r}"
+        ) from error
+
+
+def read_dagrun_timeout(value: Any, dag_id: str) -> dt.timedelta | None:
+    """Return the time that a run may take.
+
+    Raises:
+        TypeError: it is no timedelta.
+    """
+    if value is None or isinstance(value, dt.timedelta):
+        return value
+    raise InvalidArgumentError(
+        f"the DAG {dag_id!r}: dagrun_timeout must be a timedelta, not {value!r}"
+    )
 
 
 def read_searchpath(value: str | Iterable[str] | None) -> list[str] | None:

@@ -195,6 +195,17 @@ class ParamsDict(MutableMapping[str, Any]):
         """
         return {name: self._resolve(name, param, NOTSET) for name, param in self._params.items()}
 
+    def check_defaults_are_json(self, dag_id: str) -> None:
+        """Raise ParamValidationError for a default that cannot be stored."""
+        for name, param in self._params.items():
+            try:
+                if param.has_value:
+                    check_json(param.value)
+            except ParamValidationError as error:
+                raise ParamValidationError(
+                    f"the DAG {dag_id!r}: the default of the param {name!r}: {error}"
+                ) from error
+
     def __copy__(self) -> ParamsDict:
         other = ParamsDict(self, self.suppress_exception)
         other.is_json_optional = self.is_json_optional

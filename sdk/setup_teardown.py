@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .exceptions import InvalidValueError
+from .exceptions import InvalidUseError, InvalidValueError
 
 if TYPE_CHECKING:
     from .abstract_operator import AbstractOperator
@@ -36,7 +36,7 @@ def open_scope(given: Any) -> None:
     if not tasks or not all(
         getattr(task, "is_setup", False) or getattr(task, "is_teardown", False) for task in tasks
     ):
-        raise InvalidValueError("only setup and teardown tasks can be used as context managers")
+        raise InvalidUseError("only setup and teardown tasks can be used as context managers")
     if len({task.is_setup for task in tasks}) > 1:
         raise InvalidValueError("setup and teardown tasks cannot be mixed in one block")
     if tasks[0].is_setup:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .decorated_operator import DecoratedOperator, TaskCallable, task_decorator_factory
-from .exceptions import AirflowSkipException, InvalidArgumentError
+from .exceptions import AirflowException, AirflowSkipException, InvalidArgumentError
 
 if TYPE_CHECKING:
     from .dag import DAG
@@ -169,7 +169,12 @@ task = TaskDecorators()
 
 
 def setup_task(function: Any) -> TaskCallable:
-    """``@setup``: the task is a setup. Above or instead of ``@task``."""
+    """``@setup``: the task is a setup. Above or instead of ``@task``.
+
+    Raises:
+        AirflowException: it stands above a task group.
+    """
+    _refuse_group(function, "setup")
     made: TaskCallable = function if isinstance(function, TaskCallable) else task(function)
     made.is_setup = True
     return made
@@ -179,9 +184,19 @@ def teardown_task(function: Any = None, *, on_failure_fail_dagrun: bool = False)
     """``@teardown``: the task is a teardown. Above or instead of ``@task``."""
 
     def decorate(given: Any) -> TaskCallable:
+        _refuse_group(given, "teardown")
         made: TaskCallable = given if isinstance(given, TaskCallable) else task(given)
         made.is_teardown = True
         made.on_failure_fail_dagrun = on_failure_fail_dagrun
         return made
 
     return decorate if function is None else decorate(function)
+
+
+def _refuse_group(given: Any, mark: str) -> None:
+    from .task_group_decorator import TaskGroupCallable
+
+    if isinstance(given, TaskGroupCallable):
+        raise AirflowException(
+            f"the task group {given.__name__!r} cannot be marked as {mark}: mark its tasks instead"
+        )

@@ -96,9 +96,6 @@ class ExternalTaskSensor(BaseSensorOperator):
                 f"{self._name}: give only one of external_task_id, external_task_ids and "
                 "external_task_group_id"
             )
-        ids = self.external_task_ids
-        if isinstance(ids, (list, tuple)) and len({*map(str, ids)}) < len(ids):
-            raise InvalidValueError(f"{self._name}: an id stands twice in external_task_ids")
         if self.execution_delta is not None and self.execution_date_fn is not None:
             raise InvalidValueError(
                 f"{self._name}: give only one of execution_delta and execution_date_fn"
@@ -125,7 +122,12 @@ class ExternalTaskSensor(BaseSensorOperator):
     def _task_ids(self) -> list[str] | None:
         if self.external_task_id is not None:
             return [self.external_task_id]
-        return None if self.external_task_ids is None else [*map(str, self.external_task_ids)]
+        if self.external_task_ids is None:
+            return None
+        ids = [*map(str, self.external_task_ids)]
+        if len({*ids}) < len(ids):  # looked at when the sensor runs, as in Airflow
+            raise InvalidValueError(f"{self._name}: an id stands twice in external_task_ids")
+        return ids
 
     def _logical_dates(self, context: Any) -> list[datetime]:
         base = context.get("logical_date") or context["dag_run"].run_after

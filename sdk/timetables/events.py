@@ -32,23 +32,14 @@ class EventsTimetable(Timetable):
             restrict_to_events: a manual run covers the newest event that is over, not its own
                 time.
             presorted: they come in order, and are left so.
-
-        Raises:
-            ValueError: there is no instant.
         """
         events = [
             plain(_timezone.make_aware(date) if _timezone.is_naive(date) else date)
             for date in event_dates
         ]
-        if not events:
-            raise ValueError("an events timetable needs at least one instant")
         self.event_dates = events if presorted else sorted(events)
         self.restrict_to_events = restrict_to_events
-        self.description = (
-            description
-            or f"{len(events)} events between {min(events).isoformat()} and "
-            f"{max(events).isoformat()}"
-        )
+        self.description = description or _describe(events)
 
     @property
     def summary(self) -> str:
@@ -76,7 +67,7 @@ class EventsTimetable(Timetable):
     def infer_manual_data_interval(self, *, run_after: datetime) -> DataInterval:
         """Return *run_after* itself, or the newest event that is over (else the first)."""
         at = plain(run_after)
-        if self.restrict_to_events:
+        if self.restrict_to_events and self.event_dates:
             over = [date for date in self.event_dates if date <= at]
             at = max(over) if over else self.event_dates[0]
         return DataInterval.exact(at)
@@ -100,3 +91,9 @@ class EventsTimetable(Timetable):
             if (floor is None or date >= floor) and (last is None or date > last):
                 return None if latest is not None and date > latest else DagRunInfo.exact(date)
         return None
+
+
+def _describe(events: list[datetime]) -> str:
+    if not events:
+        return "No events"
+    return f"{len(events)} events between {min(events).isoformat()} and {max(events).isoformat()}"

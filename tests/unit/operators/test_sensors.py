@@ -368,7 +368,6 @@ def test_a_python_sensor_takes_what_is_true(world):
     "wrong",
     [
         {"external_task_id": "a", "external_task_ids": ["b"]},
-        {"external_task_ids": ["a", "a"]},
         {"allowed_states": ["success"], "failed_states": ["success"]},
         {"allowed_states": ["nonsense"]},
         {"allowed_states": ["skipped"]},
@@ -378,6 +377,17 @@ def test_a_python_sensor_takes_what_is_true(world):
 def test_contradictions_of_an_external_task_sensor_are_refused(wrong):
     with pytest.raises(ValueError, match="s"):
         ExternalTaskSensor(task_id="s", external_dag_id="o", **wrong)
+
+
+def test_an_id_that_stands_twice_fails_the_external_task_sensor_not_its_file(world, caplog):
+    ExternalTaskSensor(
+        task_id="s", external_dag_id="o", external_task_ids=["a", "a"], dag=world.dag
+    )
+
+    result = world.run("s")
+
+    assert result.outcome == "failed"
+    assert "an id stands twice" in caplog.text
 
 
 def test_a_marker_reaches_at_least_one_task():

@@ -97,6 +97,7 @@ ROWS = [
     (COVERING, {"start": "10", "catchup": True}, ["9>10", "10>11", "11>12"]),
     (DDI, {"start": "10T1", "catchup": True}, ["10T1>10T7", "10T7>10T13", "10T13>10T19"]),
     (DDI, {"start": "10T1", "catchup": False}, ["15T0>15T6", "15T6>15T12", "15T12>15T18"]),
+    (EventsTimetable([]), {"start": "10", "catchup": True}, [None]),
     (DT, {"catchup": True}, ["15T10:30", "15T16:30", "15T22:30"]),
     (DT, {"start": "10T1", "catchup": True}, ["10T1", "10T7", "10T13"]),
     (DT, {"start": "10T1", "catchup": False}, ["15T10:30", "15T16:30", "15T22:30"]),
