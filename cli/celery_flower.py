@@ -54,5 +54,12 @@ def flower(
 
         detach("flower", pid=pid, stdout=stdout, stderr=stderr, log_file=log_file)
     app.set_default()
-    app.start(["flower", *(f"--{name}={value}" for name, value in options.items() if value)])
+    try:
+        app.start(["flower", *(f"--{name}={value}" for name, value in options.items() if value)])
+    except OSError as error:
+        where = f"{options['address']}:{options['port']}"
+        why = error.strerror or error
+        raise click.ClickException(
+            f"Flower cannot listen on {where} ([celery] flower_host, flower_port): {why}"
+        ) from error
     return 0

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.exceptions import Reject
+from celery.exceptions import CPendingDeprecationWarning, Reject
 from celery.platforms import SecurityWarning
 from kombu.entity import Queue
 
@@ -71,6 +71,8 @@ def run_consumer(plan: ConsumerPlan) -> int:
     ).start()
     # Celery warns root of messages that carry code; ours are JSON, and name what may be claimed.
     warnings.simplefilter("ignore", SecurityWarning)
+    # And of tasks that a lost connection does not cancel: ours run elsewhere, and are not to be.
+    warnings.simplefilter("ignore", CPendingDeprecationWarning)
     watch = HearingWatch(app, ping_queue)
     watch.start()
     for handler in logging.getLogger().handlers:
