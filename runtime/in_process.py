@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import logging
 import re
-import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -28,7 +27,7 @@ from ..sdk.not_set import NOTSET, is_arg_set
 from ..sdk.plugins import load_plugins
 from ..sdk.serialized import SerializedDag
 from ..sdk.states import FINISHED, DagRunState, TaskInstanceState
-from .main_program import exit_with_failure, is_main_program
+from .main_program import exit_with_failure, is_main_program, print_line, show_logs
 from .memory_run import MemoryDagRun, MemoryTaskInstance
 from .task.dag_callbacks import call_dag_callbacks
 from .task.execute import execute_task
@@ -40,6 +39,8 @@ from .task.task_spec import TaskInstanceSpec, TaskResult
 if TYPE_CHECKING:
     from ..sdk.dag import DAG
 
+#: What shells make of a Ctrl-C.
+EXIT_INTERRUPTED = 130
 log = logging.getLogger("tradewind.task")
 
 _S = TaskInstanceState
@@ -86,8 +87,8 @@ def run_dag(
     clock = clock or WallClock()
     is_program = is_main_program(dag.fileloc)
     if report is None and is_program:
-        report = _print_line
-        _show_logs()
+        report = print_line
+        show_logs()
     if use_executor:
         log.info("use_executor has no effect: the DAG runs in this process")
     if not is_arg_set(logical_date):
@@ -104,6 +105,12 @@ def run_dag(
     load_plugins()
     try:
         _Loop(dag, run, clock, sleep, pattern, report or _say_nothing).run()
+    except KeyboardInterrupt:
+        if not is_program:
+            raise
+        running = ", ".join(one.label for one in run.get_task_instances(_S.RUNNING))
+        print_line(f"{dag.dag_id}: interrupted" + (f" while {running} ran" if running else ""))
+        raise SystemExit(EXIT_INTERRUPTED) from None
     finally:
         secrets_lookup.stop_asking(files)
         task_runtime.current = before
@@ -362,21 +369,6 @@ class _Loop:
         duration = f" in {one.duration:.2f} s" if one.duration else ""
         reason = f": {one.reason}" if one.reason and one.current is not _S.SUCCESS else ""
         self.report(f"{one.label} {one.current}{duration}{reason}")
-
-
-def _print_line(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-def _show_logs() -> None:
-    """Let the program show what its tasks log, unless it has set up logging itself."""
-    if not logging.getLogger().handlers:
-        logging.basicConfig(
-            level=logging.INFO,
-            stream=sys.stdout,
-            format="[%(asctime)s] %(levelname)s - %(message)s",
-        )
 
 
 def _say_nothing(line: str) -> None:

@@ -10,6 +10,8 @@ import sys
 import weakref
 from pathlib import Path
 
+#: What shells make of a program that wrote into a closed pipe.
+EXIT_UNREAD = 141
 _registered = False
 
 
@@ -46,3 +48,33 @@ def _leave(pid: int) -> None:
         with contextlib.suppress(Exception):
             stream.flush()
     os._exit(1)
+
+
+def print_line(line: str) -> None:
+    """Print one line; where nobody reads any more (``| head``) end the program without a word."""
+    try:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes stdout once more at its end, and must not fail again.
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        raise SystemExit(EXIT_UNREAD) from None
+
+
+class _StdoutHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic for typing only
+    """Writes to stdout; that nobody reads it is found out by the next ``print_line``."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        if not isinstance(sys.exc_info()[1], BrokenPipeError):
+            super().handleError(record)
+
+
+def show_logs() -> None:
+    """Let the program show what its tasks log, unless it has set up logging itself."""
+    if not logging.getLogger().handlers:
+        logging.basicConfig(
+            level=logging.INFO,
+            handlers=[_StdoutHandler(sys.stdout)],
+            format="[%(asctime)s] %(levelname)s - %(message)s",
+        )

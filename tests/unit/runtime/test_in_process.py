@@ -205,3 +205,45 @@ def test_a_run_before_the_start_of_every_task_says_why_nothing_ran():
     run(dag, logical_date=datetime(2020, 1, 1, tzinfo=UTC), report=said.append)
 
     assert any("no task runs at this logical date" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("work", "pipe", "code", "last"),
+    [
+        ("raise KeyboardInterrupt", "", 130, "sales: interrupted while work ran"),
+        ("print('much')", "| head -1", 141, "sales: run "),
+    ],
+)
+def test_a_program_that_is_interrupted_or_not_read_ends_without_a_traceback(
+    tmp_path, work, pipe, code, last
+):
+    file = tmp_path / "my_dag.py"
+    file.write_text(
+        textwrap.dedent(
+            f"""
+            from airflow.sdk import dag, task
+
+            @dag
+            def sales():
+                @task
+                def work():
+                    {work}
+
+                for _ in range(50):
+                    work()
+
+            sales().test()
+            """
+        )
+    )
+
+    ended = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{sys.executable} {file} {pipe}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+    )
+
+    assert (ended.returncode, ended.stderr) == (code, "")
+    assert ended.stdout.splitlines()[-1].startswith(last)
