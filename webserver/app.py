@@ -128,6 +128,7 @@ def create_app(services: Services) -> Flask:
     for module in VIEWS:
         app.register_blueprint(module.blueprint)
     assets.init_app(app)
+    health.init_app(app)
     preferences.init_app(app)
     views_stream.init_app(app)
     api.init_app(app)

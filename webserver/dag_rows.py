@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: Nobody needs to be told that Airflow's default owner owns a DAG.
 DEFAULT_OWNERS = frozenset({"", "airflow"})
 NO_SCHEDULE = frozenset({"", "None"})
+#: A run that is due and not made so much later is told of in red.
+LATE_AFTER = timedelta(seconds=60)
 NOTHING = "\N{EN DASH}"
 PAUSED, ACTIVE = '<span class="note">Paused</span>', '<span class="note">Active</span>'
 
@@ -58,13 +60,13 @@ def rows_markup(
         "\n".join(
             "<tr>"
             + (_pick(dag.dag_id) if can_act else "")
-            + f"<td>{switch(dag, 'list')}</td>"
-            + f'<td class="name">{_star(dag, favorites, token)}{_name(dag, index)}</td>'
-            + f'<td class="wide">{_schedule(dag)}</td>'
-            + f'<td class="wide">{_next_run(dag, now)}</td>'
-            + f"<td>{_last_run(recent[dag.dag_id], now)}</td>"
-            + f'<td class="wide"><span class="bars">{bars_markup(recent[dag.dag_id])}</span></td>'
-            + (f'<td class="act">{_trigger(dag)}</td>' if can_act else "")
+            + f'<td class="c-switch">{switch(dag, "list")}</td>'
+            + f'<td class="c-name">{_name(dag, _star(dag, favorites, token), index)}</td>'
+            + f'<td class="c-schedule">{_schedule(dag)}</td>'
+            + f'<td class="c-next">{_next_run(dag, now)}</td>'
+            + f'<td class="c-last">{_last_run(recent[dag.dag_id], now)}</td>'
+            + f'<td class="c-bars"><span class="bars">{bars_markup(recent[dag.dag_id])}</span></td>'
+            + (f'<td class="c-act">{_trigger(dag)}</td>' if can_act else "")
             + "</tr>"
             for dag in dags
         )
@@ -116,7 +118,7 @@ def _star(dag: DagRow, favorites: frozenset[str] | None, token: str) -> str:
     )
 
 
-def _name(dag: DagRow, index: str) -> str:
+def _name(dag: DagRow, star: str, index: str) -> str:
     name = escape(dag.dag_display_name or dag.dag_id)
     tags = "".join(
         f' <a class="tag" href="{index}?tag={quoted(tag)}">{escape(tag)}</a>' for tag in dag.tags
@@ -127,7 +129,7 @@ def _name(dag: DagRow, index: str) -> str:
         about += f" · {owner}" if about else owner
     note = f'<div class="note clip">{about}</div>' if about else ""
     link = f'<a href="{dag_address(dag.dag_id)}"><strong>{name}</strong></a>'
-    return f'<div class="what"><div>{link}{tags}</div>{note}</div>'
+    return f'<div class="name">{star}<div class="what"><div>{link}{tags}</div>{note}</div></div>'
 
 
 def _schedule(dag: DagRow) -> str:
@@ -145,6 +147,8 @@ def _next_run(dag: DagRow, now: datetime) -> str:
     at = dag.next_run_after
     if at is None:
         return NOTHING
+    if now - at > LATE_AFTER:
+        return f'{_time(at)}<div class="note late">due since {ago_text(now - at)[3:]}</div>'
     return f'{_time(at)}<div class="note">{ago_text(at - now)}</div>'
 
 

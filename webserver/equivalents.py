@@ -181,6 +181,22 @@ def _pool(about: Mapping[str, Any]) -> Pair:
     return command, ("PATCH", f"/pools/{quote(about['name'], safe='')}", body)
 
 
+def _variable(about: Mapping[str, Any]) -> Pair:
+    key = about["key"]
+    body = {"key": key, "value": "VALUE"}
+    call = ("PATCH", f"/variables/{quote(key, safe='')}", body)
+    return ["variables", "set", key, "VALUE"], call
+
+
+def _connection(about: Mapping[str, Any]) -> Pair:
+    conn_id, kind = about["conn_id"], about["conn_type"]
+    command = ["connections", "add", conn_id, "--conn-type", kind, "--conn-host", about["host"]]
+    body = {"connection_id": conn_id, "conn_type": kind, "host": about["host"]}
+    if about["is_new"]:
+        return command, ("POST", "/connections", body)
+    return [], ("PATCH", f"/connections/{quote(conn_id, safe='')}", body)
+
+
 _ACTS: Mapping[str, Callable[[Mapping[str, Any]], Pair]] = {
     "trigger": _trigger,
     "pause": _pause,
@@ -195,4 +211,6 @@ _ACTS: Mapping[str, Callable[[Mapping[str, Any]], Pair]] = {
     "backfill_act": _backfill_act,
     "asset_event": _asset_event,
     "pool": _pool,
+    "variable": _variable,
+    "connection": _connection,
 }

@@ -5,16 +5,17 @@ Source: ``spec/config.md`` section 6.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, jsonify, render_template, request
+from flask import Blueprint, Flask, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..database.errors import DatabaseError
 from ..sdk.configuration import conf
 from .auth import requires
+from .durations import ago_text
 from .services import services
 
 blueprint = Blueprint("health", __name__)
@@ -26,6 +27,42 @@ THRESHOLDS = {
     "dag_processor": ("dag_processor", "health_check_threshold"),
 }
 THRESHOLD_DEFAULT_S = 30
+#: What stands still without each part, for the banner above every page.
+STANDS_STILL = {
+    "scheduler": "The scheduler {what}: no run starts, and no task is handed out.",
+    "dag_processor": "The parser {what}: changes of DAG files are not seen.",
+}
+#: How long a process believes what it has read for the banner.
+BANNER_AGE_MAX = timedelta(seconds=5)
+
+
+def init_app(app: Flask) -> None:
+    """Hand the banner to all templates."""
+    app.extensions["outages"] = None
+    app.context_processor(lambda: {"outages": outages})
+
+
+def outages() -> list[str]:
+    """Return a sentence for each part that is away, so that nobody waits in vain."""
+    now, kept = services().clock.now(), current_app.extensions["outages"]
+    if kept is None or not timedelta() <= now - kept[0] < BANNER_AGE_MAX:
+        parts = read_health()
+        kept = (
+            now,
+            [
+                sentence.format(what=_absence(parts[name][f"latest_{name}_heartbeat"], now))
+                for name, sentence in STANDS_STILL.items()
+                if parts[name]["status"] != "healthy"
+            ],
+        )
+        current_app.extensions["outages"] = kept
+    return list(kept[1])
+
+
+def _absence(latest: str | None, now: datetime) -> str:
+    if latest is None:
+        return "was never started"
+    return f"gave its last sign of life {ago_text(datetime.fromisoformat(latest) - now)}"
 
 
 @blueprint.get("/health")

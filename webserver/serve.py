@@ -124,7 +124,7 @@ def serve(
         "threads": THREADS,
         "keepalive": KEEPALIVE_S,
         "graceful_timeout": GRACEFUL_TIMEOUT_S,
-        "timeout": HANG_TIMEOUT_S,
+        "timeout": max(1, round(conf.getfloat("standalone", "hang_timeout_s"))),
         "loglevel": "warning",
         "proc_name": "tradewind webserver",
         "worker_tmp_dir": None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -21,13 +21,19 @@ UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 LEVEL = re.compile(r"(?:\} |\b)(ERROR|CRITICAL|WARNING|WARN|INFO|DEBUG)\b")
 #: Only the head of a line says its level: "no ERROR found" is not one.
 LEVEL_WITHIN = 120
+#: Instant and place, which a reader looks at last.
+PREFIX = re.compile(r"\[\d{4}-\d\d-\d\d[T ][\d:.,]+(?:[+-]\d\d:?\d\d|Z)?\] (?:\{[^{}]{1,80}\} )?")
+
+
+#: Text, level, colours.
+Line = tuple[str, str, Sequence[Mark]]
 
 
 @dataclass(frozen=True, slots=True)
 class LogPart:
-    """Lines of a file from byte ``start`` to byte ``end``. Each line: text, level, colours."""
+    """Lines of a file from byte ``start`` to byte ``end``."""
 
-    lines: Sequence[tuple[str, str, Sequence[Mark]]]
+    lines: Sequence[Line]
     start: int
     end: int
     size: int
@@ -66,7 +72,21 @@ def read_part(path: LogSource, start: int | None = None, before: int | None = No
     elif len(raw) > LINES_MAX:
         raw = raw[:LINES_MAX]
         end = begin + sum(len(line) + 1 for line in raw)
-    return LogPart([clean(line) for line in raw], begin, end, size)
+    return LogPart(with_levels_carried(map(clean, raw)), begin, end, size)
+
+
+def with_levels_carried(lines: Iterable[Line]) -> list[Line]:
+    """Return lines with the level of the entry that they belong to: a traceback is an error.
+
+    An entry begins with an instant; what follows without one is a part of it.
+    """
+    found: list[Line] = []
+    carried = ""
+    for text, level, marks in lines:
+        if PREFIX.match(text):
+            carried = level
+        found.append((text, level or carried, marks))
+    return found
 
 
 def clean(line: bytes) -> tuple[str, str, list[Mark]]:
@@ -80,6 +100,9 @@ def clean(line: bytes) -> tuple[str, str, list[Mark]]:
     level = found.group(1).lower() if found else ""
     if len(text) > LINE_LENGTH_MAX:
         text = text[:LINE_LENGTH_MAX] + " … (cut here; download the log for the rest)"
+    prefix = PREFIX.match(text)
+    if prefix and (not marks or marks[0][0] >= prefix.end()):
+        marks = [(0, prefix.end(), "dim"), *marks]
     return text, {"critical": "error", "warn": "warning"}.get(level, level), marks
 
 

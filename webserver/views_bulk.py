@@ -16,6 +16,7 @@ from ..control import pause as pause_verb
 from ..control.runs import delete_run
 from ..control.trigger import trigger_dag
 from ..sdk.errors import TradewindError
+from . import equivalents
 from .auth import may, requires, safe_next
 from .services import acting_services, services
 from .words import counted
@@ -122,8 +123,37 @@ def _confirm(
         note=note,
         states=states,
         is_empty=touched == 0,
+        copied=_copied(kind, verb, items),
         back=back,
     )
+
+
+def _copied(kind: str, verb: str, items: Sequence[tuple[Any, ...]]) -> list[tuple[str, str]]:
+    """Return the same acts as commands and as calls, a line each; of many the first ones."""
+    lines: dict[str, list[str]] = {}
+    for item in items[:LISTED_MAX]:
+        act, about = _as_single_act(kind, verb, item)
+        for label, text in equivalents.here(act, **about):
+            lines.setdefault(label, []).append(text)
+    return [(label, "\n".join(texts)) for label, texts in lines.items()]
+
+
+def _as_single_act(kind: str, verb: str, item: tuple[Any, ...]) -> tuple[str, dict[str, Any]]:
+    about: dict[str, Any] = dict(zip(("dag_id", "run_id", "task_id"), item, strict=False))
+    if kind == "instances" and item[3] >= 0:
+        about["map_index"] = item[3]
+    if verb.startswith("clear"):
+        about |= {"only_failed": verb == "clear_failed", "downstream": verb == "clear_downstream"}
+        return "clear", about
+    if verb == "delete":
+        return "delete_run", about
+    if kind == "dags":
+        return (
+            ("trigger", about)
+            if verb == "trigger"
+            else ("pause", {**about, "is_paused": verb == "pause"})
+        )
+    return "mark_task" if kind == "instances" else "mark_run", {**about, "state": verb}
 
 
 def _preview(wanted: clear_verb.ClearRequest) -> Sequence[Any]:
