@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import selectors
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def main(*, num_runs: int = -1, progress: Progress | None = None) -> int:
     while True:
         # The zygote imports while we open the database: that is most of a cold start.
         zygote = make_zygote()
-        if not _wait_for(lock, f"the parser with pid {lock.holder()}", stop):
+        if not _wait_for(lock, f"the parser with pid {lock.holder()}", stop, progress):
             zygote.stop()
             return 0
         if _parse(zygote, stop, num_runs, progress):
@@ -69,13 +70,17 @@ def main(*, num_runs: int = -1, progress: Progress | None = None) -> int:
         log.warning("another parser of this database has taken over; standing by")
 
 
-def _wait_for(lock: FileLock | SessionLock, holder: str, stop: StopSignal) -> bool:
+def _wait_for(
+    lock: FileLock | SessionLock, holder: str, stop: StopSignal, progress: Progress | None
+) -> bool:
     """Stand by until the lock is ours; False: told to stop."""
     is_told = False
     while not lock.acquire():
         if not is_told:
             is_told = True
             log.info("standing by: %s is at work", holder)
+        if progress is not None:
+            progress.note(time.monotonic())
         if _is_told_to_stop(stop, STANDBY_INTERVAL_S):
             return False
     return True
@@ -87,7 +92,7 @@ def _parse(
     """Parse until told to stop; False: another parser of the same database has taken over."""
     store = open_store(service="parser")
     cluster_lock = store.parser_lock()
-    if cluster_lock is not None and not _wait_for(cluster_lock, "another parser", stop):
+    if cluster_lock is not None and not _wait_for(cluster_lock, "another parser", stop, progress):
         zygote.stop()
         store.close()
         return True
@@ -208,17 +213,13 @@ def _loop(
     beat = Beat(store, clock, "dag_processor")
     quarantine = Quarantine(clock)
     passes = 0
+    _tell_listeners(events, None, quarantine)  # notes from where on they hear
     while not stop.count:
         if is_lost():
             return False
         manager.run_once(TICK_MAX_S)
         delivery.run()
-        if not quarantine.is_held("listeners"):
-            try:
-                events.run(manager.hooks)
-            except Exception:  # noqa: BLE001 - log_failure tells
-                quarantine.hold("listeners")
-                log_failure(log, "listeners cannot be called now")
+        _tell_listeners(events, manager.hooks, quarantine)
         if progress is not None:
             progress.note(clock.monotonic())
         stop.drain()
@@ -233,6 +234,18 @@ def _loop(
             if passes >= num_runs:
                 break
     return True
+
+
+def _tell_listeners(
+    events: DeliverEvents, hooks: frozenset[str] | None, quarantine: Quarantine
+) -> None:
+    if quarantine.is_held("listeners"):
+        return
+    try:
+        events.run(hooks)
+    except Exception:  # noqa: BLE001 - log_failure tells
+        quarantine.hold("listeners")
+        log_failure(log, "listeners cannot be called now")
 
 
 def answerer(store: Store, clock: Clock) -> Answerer:

@@ -29,6 +29,8 @@ STOP_TIMEOUT_S = 4.0
 #: A loop that says nothing for so long hangs; then it has a moment to write down its stacks.
 HANG_TIMEOUT_S = 30.0
 DUMP_TIME_S = 1.0
+#: A process that has not come to its loop after so long hangs in its start.
+START_TIMEOUT_S = 120.0
 STACKS_SIGNAL = signal.SIGUSR2
 
 
@@ -70,6 +72,7 @@ class ProcessKeeper:
         *,
         restart_delay_s: float = 1.0,
         hang_timeout_s: float = HANG_TIMEOUT_S,
+        start_timeout_s: float = START_TIMEOUT_S,
         stop_timeout_s: float = STOP_TIMEOUT_S,
         say: Callable[[str], None] = lambda _text: None,
     ) -> None:
@@ -84,6 +87,7 @@ class ProcessKeeper:
         self._clock = clock
         self._restart_delay_s = restart_delay_s
         self._hang_timeout_s = hang_timeout_s
+        self._start_timeout_s = start_timeout_s
         self._stop_timeout_s = stop_timeout_s
         self._is_over = False
         self._say = say
@@ -127,13 +131,19 @@ class ProcessKeeper:
         self._looked_s = now_s
         if has_slept:  # stopped by a signal, or starved: nobody could make progress meanwhile
             for state in self._states:
-                if state.member.progress is not None and state.member.progress.silent_s(now_s):
-                    state.member.progress.note(now_s)
+                progress = state.member.progress
+                if progress is not None and progress.has_begun:
+                    progress.note(now_s)
+                else:
+                    state.started_s = now_s
         for state in self._states:
             progress = state.member.progress
             if state.pid is None or progress is None:
                 continue
             silent_s = progress.silent_s(now_s)
+            if not progress.has_begun:
+                since_start_s = now_s - state.started_s
+                silent_s = max(0.0, since_start_s - self._start_timeout_s + self._hang_timeout_s)
             if silent_s > self._hang_timeout_s + DUMP_TIME_S:
                 os.kill(state.pid, signal.SIGKILL)
             elif silent_s > self._hang_timeout_s and not state.is_dumping:

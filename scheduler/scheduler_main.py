@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import selectors
+import time
 from collections.abc import Callable, Mapping
 
 from ..database.bell import BellListener, bell_folder
@@ -58,7 +59,7 @@ def main(
     stop = StopSignal()
     lock = FileLock(bell_folder(home()) / "scheduler.lock")
     # On PostgreSQL any number of schedulers work side by side.
-    if is_sqlite(settings_from_configuration().url) and not _wait_for_lock(lock, stop):
+    if is_sqlite(settings_from_configuration().url) and not _wait_for_lock(lock, stop, progress):
         return 0
     store = open_store(service="scheduler")
     clock = database_clock(store)
@@ -122,7 +123,7 @@ def make_scheduler(
     return Scheduler(store, clock, steps, sweep_s=conf.getfloat("scheduler", "sweep_s"))
 
 
-def _wait_for_lock(lock: FileLock, stop: StopSignal) -> bool:
+def _wait_for_lock(lock: FileLock, stop: StopSignal, progress: Progress | None) -> bool:
     """Stand by until no other scheduler of this home is left; False if told to stop."""
     is_told = False
     selector = selectors.DefaultSelector()
@@ -135,6 +136,8 @@ def _wait_for_lock(lock: FileLock, stop: StopSignal) -> bool:
         if not is_told:
             is_told = True
             log.info("standing by: the scheduler with pid %s is at work", lock.holder())
+        if progress is not None:
+            progress.note(time.monotonic())
         selector.select(STANDBY_INTERVAL_S)
         stop.drain()
     return False

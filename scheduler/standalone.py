@@ -89,6 +89,7 @@ def run_standalone(
         members,
         WallClock(),
         restart_delay_s=conf.getfloat("standalone", "restart_delay_s"),
+        hang_timeout_s=conf.getfloat("standalone", "hang_timeout_s"),
         say=say,
     )
     code = keeper.run()

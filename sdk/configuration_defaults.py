@@ -200,6 +200,7 @@ DEFAULTS: Final[dict[str, Options]] = {
     "standalone": {
         "admin_username": ("admin", "name of the admin made at first start"),
         "restart_delay_s": ("1", "seconds before a child that died is started again"),
+        "hang_timeout_s": ("30", "seconds without a sign of life before a child is replaced"),
     },
     "api": {
         "webhook_rate_limit": ("60 per minute", "calls of one webhook from one address"),

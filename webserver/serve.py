@@ -27,8 +27,6 @@ GRACEFUL_TIMEOUT_S = 2
 #: Longer than clients are asked to wait when the server is busy, so that they come back to an
 #: open connection.
 KEEPALIVE_S = 15
-#: A worker whose loop says nothing for so long is killed, and another takes its place.
-HANG_TIMEOUT_S = 30
 #: How long a page waits while another program keeps the database locked; then it says so.
 BUSY_TOTAL_S = 15.0
 

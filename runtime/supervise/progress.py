@@ -22,6 +22,11 @@ class Progress:
         """Say, in the loop, that it goes on. *now_s*: a steady time that both processes share."""
         _SECONDS.pack_into(self._memory, 0, now_s)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the loop has said anything yet."""
+        return bool(_SECONDS.unpack_from(self._memory, 0)[0])
+
     def silent_s(self, now_s: float) -> float:
         """Return for how many seconds the loop has said nothing; 0 while it has not begun."""
         (noted_s,) = _SECONDS.unpack_from(self._memory, 0)

@@ -27,6 +27,7 @@ from . import process_groups
 from .entry_journal import EntryJournal
 from .hint_desk import HintDesk
 from .hosts import HostSettings
+from .hung_holder import HungHolder
 from .lease import LeaseRenewer
 from .log_shipping import shipping_notes
 from .os_processes import OsProcesses
@@ -89,10 +90,8 @@ def main(
     plan = plan or RunnerPlan()
     folder = home_folder or home()
     slot = RunnerSlot(folder, plan.slot_name)
-    while not slot.acquire():
-        if not plan.is_standby:
-            return 0
-        time.sleep(STANDBY_INTERVAL_S)  # a signal's default action ends a runner that waits
+    if not _wait_for(slot, progress, is_standby=plan.is_standby):
+        return 0
     process_hygiene.become_subreaper()
     settings = runner_settings(plan)
     store = open_store(service="runner")
@@ -156,6 +155,20 @@ def main(
         store.close()
         slot.release()
     return 0
+
+
+def _wait_for(slot: RunnerSlot, progress: Progress | None, *, is_standby: bool) -> bool:
+    """Take the slot; False: another has it, and this one is not to stand by."""
+    hung = HungHolder(slot, lambda: open_store(service="runner"))
+    began_s = time.monotonic()
+    while not slot.acquire():
+        if not is_standby:
+            return False
+        hung.look(time.monotonic() - began_s)
+        if progress is not None:
+            progress.note(time.monotonic())
+        time.sleep(STANDBY_INTERVAL_S)  # a signal's default action ends a runner that waits
+    return True
 
 
 def runner_settings(plan: RunnerPlan) -> RunnerSettings:

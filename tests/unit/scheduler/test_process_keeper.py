@@ -35,14 +35,21 @@ def hanging():
     while True:
         signal.pause()
 
+def stuck():
+    print("stuck", flush=True)
+    while True:
+        signal.pause()
+
 def say(line):
     print(line, flush=True)
 
 members = [
-    Member(name, globals()[name], progress=progress if name == "hanging" else None)
+    Member(name, globals()[name], progress=progress if name in ("hanging", "stuck") else None)
     for name in sys.argv[1:]
 ]
-keeper = ProcessKeeper(members, WallClock(), restart_delay_s=0.01, hang_timeout_s=0.2, say=say)
+keeper = ProcessKeeper(
+    members, WallClock(), restart_delay_s=0.01, hang_timeout_s=0.2, start_timeout_s=2.0, say=say
+)
 sys.exit(keeper.run())
 """
 
@@ -120,3 +127,14 @@ def test_a_second_ctrl_c_kills_at_once(keeper):
     process.send_signal(signal.SIGINT)
 
     assert process.wait(timeout=2) == 130
+
+
+def test_a_member_that_hangs_in_its_start_is_started_again(keeper):
+    process = keeper("stuck")
+
+    said = [process.stdout.readline() for _ in range(4)]
+
+    assert said[0] == "stuck\n"
+    assert said[1].startswith("stuck made no progress for")
+    assert said[2] == "stuck was ended by signal 9 (SIGKILL); it is started again\n"
+    assert said[3] == "stuck\n"
