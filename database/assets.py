@@ -236,6 +236,17 @@ class AssetOperations(Operations):
         with self._database.read() as connection:
             return [AssetRow(**row._mapping) for row in connection.execute(statement).all()]
 
+    def made_after(self, asset_id: int, limit: int) -> builtins.list[AssetRow]:
+        """Return assets that became known later than one, in that order (0: than none)."""
+        statement = _assets().where(asset.c.id > asset_id).order_by(asset.c.id).limit(limit)
+        with self._database.read() as connection:
+            return [AssetRow(**row._mapping) for row in connection.execute(statement).all()]
+
+    def newest_id(self) -> int:
+        """Return the number of the asset that became known last, 0 where there is none."""
+        with self._database.read() as connection:
+            return int(connection.execute(select(func.max(asset.c.id))).scalar() or 0)
+
     def find(self, *, name: str | None = None, uri: str | None = None) -> AssetRow | None:
         """Return one asset by name, URI or both; of several the one that a DAG in force names."""
         with self._database.read() as connection:

@@ -94,6 +94,8 @@ class DeliverEvents:
         for ended in self._children.poll():
             self._take(ended)
         if hooks is None:
+            if self._cursor is None:  # what the first files bring is told, too
+                self._cursor = self._load_cursor()
             return
         if not hooks - TASK_HOOKS:
             self._errors.clear()
@@ -123,6 +125,10 @@ class DeliverEvents:
             self._next["event"] = row.id
             told.extend(self._of_run(row))
         if any("asset" in hook or "dataset" in hook for hook in hooks):
+            for asset in self._store.assets.made_after(self._cursor["asset"], BATCH_MAX):
+                self._next["asset"] = asset.id
+                about = {name: getattr(asset, name) for name in ("name", "uri", "group", "extra")}
+                told.append({"hook": "on_asset_created", "asset": about})
             after_id = self._cursor["asset_event"]
             for asset_event in self._store.assets.events(after_id=after_id, limit=BATCH_MAX):
                 self._next["asset_event"] = asset_event.id
@@ -183,14 +189,15 @@ class DeliverEvents:
         newest = {
             "event": self._store.events.last_id(),
             "asset_event": last[0].id if last else 0,
+            "asset": self._store.assets.newest_id(),
         }
         try:
             kept = json.loads(self._cursor_path.read_text())
             # Of another database, or written by hand: nothing is told twice because of it.
-            return {name: min(int(kept[name]), newest[name]) for name in newest}
+            return {name: min(int(kept.get(name, last)), last) for name, last in newest.items()}
         except FileNotFoundError:
             pass
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, AttributeError, TypeError) as error:
             log.warning("cannot read %s, listeners hear from now on: %s", self._cursor_path, error)
         return newest
 
@@ -205,6 +212,9 @@ class DeliverEvents:
 
 
 def _is_heard(hook: str, hooks: frozenset[str]) -> bool:
-    if hook == "on_asset_changed":  # one event of an asset is told under several names
+    # What happens to an asset is told under several names.
+    if hook == "on_asset_changed":
         return any("asset" in one or "dataset" in one for one in hooks)
+    if hook == "on_asset_created":
+        return not hooks.isdisjoint(("on_asset_created", "on_dataset_created"))
     return hook in hooks

@@ -39,6 +39,11 @@ def call_listeners(events: Sequence[Mapping[str, Any]]) -> None:
         if "dag_run" in told:
             row = told["dag_run"]
             told["dag_run"] = DagRun(row["dag_id"], row["run_id"], row)
+        if "asset" in told:
+            made = Asset(**told["asset"])
+            listeners.call("on_asset_created", asset=made)
+            listeners.call("on_dataset_created", dataset=made)
+            continue
         if "asset_event" in told:
             emitted = AssetEventTold(told["asset_event"])
             listeners.call("on_asset_changed", asset=emitted.asset)

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from tradewind.runtime.task import call_listeners
 from tradewind.scheduler.callback_children import EndedDelivery
 from tradewind.scheduler.deliver_events import TRIES_MAX, DeliverEvents
 from tradewind.scheduler.parse_settings import DagRoot, ParseSettings
 from tradewind.sdk.clock import VirtualClock
+from tradewind.sdk.listeners import Listeners, hookimpl
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 HOOKS = frozenset({"on_dag_run_running", "on_dag_run_failed", "on_new_dag_import_error"})
@@ -54,11 +56,16 @@ class Children:
 class World:
     folder: object
     rows: list = field(default_factory=list)
+    assets: list = field(default_factory=list)
 
     def __post_init__(self):
         self.store = SimpleNamespace(
             events=SimpleNamespace(since=self._since, last_id=lambda: len(self.rows)),
-            assets=SimpleNamespace(events=lambda **_: []),
+            assets=SimpleNamespace(
+                events=lambda **_: [],
+                made_after=lambda number, limit: self.assets[number:][:limit],
+                newest_id=lambda: len(self.assets),
+            ),
             runs=SimpleNamespace(find=Run),
         )
         self.restart()
@@ -86,6 +93,11 @@ class World:
                 run_id=run_id,
                 detail={"run": [1, old, new, "task_failure"]},
             )
+        )
+
+    def make_asset(self, name):
+        self.assets.append(
+            SimpleNamespace(id=len(self.assets) + 1, name=name, uri=name, group="asset", extra=None)
         )
 
     def run(self, hooks=HOOKS):
@@ -168,3 +180,65 @@ def test_a_cursor_that_cannot_be_read_begins_at_the_newest(world):
     world.run()
 
     assert world.children.told == []
+
+
+@pytest.mark.parametrize("hook", ["on_asset_created", "on_dataset_created"])
+def test_assets_that_become_known_are_told_once(world, hook):
+    hooks = frozenset({hook})
+    world.make_asset("before anybody listened")
+    world.run(hooks)
+    world.make_asset("new")
+    world.run(hooks)
+
+    (told,) = world.children.told[-1][1]
+    assert (told["hook"], told["asset"]["name"]) == ("on_asset_created", "new")
+
+    world.children.end()
+    world.run(hooks)
+    world.restart()
+    world.run(hooks)
+
+    assert world.children.told == []
+
+
+def test_what_comes_before_it_is_known_who_listens_is_told(world):
+    world.run(None)
+    world.make_asset("of the first file")
+
+    world.run(frozenset({"on_asset_created"}))
+
+    assert [one["asset"]["name"] for one in world.children.told[-1][1]] == ["of the first file"]
+
+
+def test_a_listener_of_changes_only_does_not_hear_of_new_assets(world):
+    hooks = frozenset({"on_asset_changed"})
+    world.run(hooks)
+    world.make_asset("new")
+
+    world.run(hooks)
+
+    assert world.children.told == []
+
+
+def test_listeners_get_new_assets_as_assets_under_both_names(monkeypatch):
+    heard = []
+
+    class Listener:
+        @hookimpl
+        def on_asset_created(self, asset):
+            heard.append(("asset", asset.name, asset.uri, asset.extra))
+
+        @hookimpl
+        def on_dataset_created(self, dataset):
+            heard.append(("dataset", dataset.name, dataset.uri, dataset.extra))
+
+    listeners = Listeners()
+    listeners.add(Listener())
+    monkeypatch.setattr(
+        call_listeners, "load_plugins", lambda: SimpleNamespace(listeners=listeners)
+    )
+    about = {"name": "n", "uri": "s3://n", "group": "asset", "extra": {"a": 1}}
+
+    call_listeners.call_listeners([{"hook": "on_asset_created", "asset": about}])
+
+    assert heard == [("asset", "n", "s3://n", {"a": 1}), ("dataset", "n", "s3://n", {"a": 1})]
