@@ -6,9 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Executable, func, insert, select, update
 
 from ..planning.measure import (
     COUNTER,
@@ -23,6 +24,7 @@ from .locking import Locking
 from .operations import Operations
 from .pages import pages
 from .tables import dag_run, event, metric_counter, metric_position, task_instance
+from .upserts import insert_on_conflict
 
 #: An entry may become visible a moment after one with a higher number: nothing younger is read.
 SETTLED = timedelta(seconds=2)
@@ -177,11 +179,21 @@ def _kept(found: Iterable[Measurement]) -> Counter[tuple[str, str]]:
 
 
 def _add(connection: Connection, added: Mapping[tuple[str, str], float]) -> None:
-    for (name, labels), value in sorted(added.items()):
-        known = connection.execute(
-            update(metric_counter)
-            .where(metric_counter.c.name == name, metric_counter.c.labels == labels)
-            .values(value=metric_counter.c.value + value)
+    if added:
+        connection.execute(
+            _upsert(connection.dialect.name),
+            [
+                {"name": name, "labels": labels, "value": value}
+                for (name, labels), value in sorted(added.items())
+            ],
         )
-        if known.rowcount == 0:
-            connection.execute(insert(metric_counter).values(name=name, labels=labels, value=value))
+
+
+@lru_cache(maxsize=2)
+def _upsert(dialect: str) -> Executable:
+    made = insert_on_conflict(metric_counter, dialect)
+    statement: Executable = made.on_conflict_do_update(
+        index_elements=[metric_counter.c.name, metric_counter.c.labels],
+        set_={"value": metric_counter.c.value + made.excluded.value},
+    )
+    return statement

@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Executable
-from sqlalchemy.dialects import postgresql, sqlite
 
 from .tables import xcom
+from .upserts import insert_on_conflict
 
 
 def write_xcoms(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
@@ -23,15 +23,9 @@ def write_xcoms(connection: Connection, rows: Sequence[Mapping[str, Any]], now: 
 
 @lru_cache(maxsize=2)
 def _upsert(dialect: str) -> Executable:
-    """Build the statement once; both dialects spell it alike but in their own modules."""
-    if dialect == "postgresql":
-        on_postgresql = postgresql.insert(xcom)
-        return on_postgresql.on_conflict_do_update(
-            index_elements=[xcom.c.dag_run_id, xcom.c.task_id, xcom.c.map_index, xcom.c.key],
-            set_={name: on_postgresql.excluded[name] for name in ("value", "length", "created_at")},
-        )
-    on_sqlite = sqlite.insert(xcom)
-    return on_sqlite.on_conflict_do_update(
+    made = insert_on_conflict(xcom, dialect)
+    statement: Executable = made.on_conflict_do_update(
         index_elements=[xcom.c.dag_run_id, xcom.c.task_id, xcom.c.map_index, xcom.c.key],
-        set_={name: on_sqlite.excluded[name] for name in ("value", "length", "created_at")},
+        set_={name: made.excluded[name] for name in ("value", "length", "created_at")},
     )
+    return statement
