@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -89,6 +90,7 @@ class World:
             )
             self.store.attempts.finish([result], NOW)
         self.processes = []
+        self.resumed = {}
 
     def triggerer(self, capacity=10, dead=()):
         process = ScriptedProcess()
@@ -104,6 +106,14 @@ class World:
         )
         made.start()
         return made, process
+
+    def payload(self, task_id):
+        """Return what the task instance goes on with; each of them is handed out once."""
+        if not self.resumed:
+            for claim in self.store.attempts.claim(ClaimRequest("w", "LocalExecutor", 99), NOW):
+                assert claim.task_id not in self.resumed
+                self.resumed[claim.task_id] = json.loads(claim.next_kwargs)["event"]
+        return self.resumed[task_id]
 
     def state(self, task_id="t0"):
         return self.store.task_instances.get("d", "r", task_id).state
@@ -165,6 +175,32 @@ def test_one_triggerer_takes_no_more_than_it_can_and_leaves_the_rest_to_another(
 
     assert (len(process.begun), len(other.begun)) == (3, 2)
     assert not set(process.begun) & set(other.begun)
+
+
+def test_of_two_triggerers_one_dies_and_each_trigger_fires_once_all_the_same():
+    world = World(tasks=6)
+    first, process = world.triggerer(capacity=3)
+    first.turn()
+    second, other = world.triggerer(capacity=10, dead=("t1-0",))
+    kept, reported, lost = process.begun
+
+    # The one is stored; the other was seen by its process, which dies before it can be stored.
+    process.heard.reports = [TriggerReport(reported, '"first"')]
+    first.turn()
+    process.heard.reports = [TriggerReport(lost, '"never stored"')]
+    second.turn()
+    second.turn()  # what belonged to a dead one is free from the turn after that which found it
+
+    assert sorted(other.begun) == sorted({*other.begun})
+    assert {kept, lost} <= set(other.begun)
+    assert reported not in other.begun
+    other.heard.reports = [TriggerReport(number, '"second"') for number in other.begun]
+    second.turn()
+    first.turn()  # it was only slow, and tells what it has heard after all
+
+    payloads = [world.payload(f"t{number}") for number in range(6)]
+    assert sorted(payloads) == ["first", *["second"] * 5]
+    assert second.running == frozenset()
 
 
 def test_a_trigger_that_nobody_waits_for_is_cancelled(world):
