@@ -116,7 +116,10 @@ def clear_rows(
 
 
 def move_to_version(settling: Settling, run: Any, newest: Version) -> None:
-    """Give a run the newest structure: rows for new tasks; unfinished ones that are gone go."""
+    """Give a run the newest structure: new tasks get rows, and so do those that came back.
+
+    Unfinished ones that are gone are removed.
+    """
     if run.version_id == newest.id:
         return
     connection = settling.connection
@@ -140,7 +143,20 @@ def move_to_version(settling: Settling, run: Any, newest: Version) -> None:
         and one.state not in FINISHED
         and one.state is not _S.RESTARTING
     ]
-    won = state_writes.write_moves(connection, gone, by_user=True)
+    before = settling.versions.get(connection, run.version_id).structure.tasks
+    back = [
+        state_writes.clear(
+            one,
+            one.try_number + newest.structure.tasks[one.task_id].retries,
+            newest.id,
+            "the DAG has this task again",
+        )
+        for one in held
+        if one.state is _S.REMOVED
+        and one.task_id in newest.structure.tasks
+        and one.task_id not in before
+    ]
+    won = state_writes.write_moves(connection, [*gone, *back], by_user=True)
     if won:
         settling.events.append(
             Event(
