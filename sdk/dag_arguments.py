@@ -59,26 +59,24 @@ def read_dates(
     """Return start and end in UTC, and the DAG's time zone.
 
     Dates in *default_args* are brought into UTC too; texts there are parsed. Where the DAG names
-    no start, Airflow 3 takes that of *default_args*, Airflow 2 only where it is a text.
+    no start, Airflow 3 takes that of *default_args*, Airflow 2 only where it is a text. A text
+    without a zone is in that of the DAG, a datetime without one in ``[core] default_timezone``.
     """
     default_start, default_end = default_args.get("start_date"), default_args.get("end_date")
     was_text = isinstance(default_start, str)
     start = _parsed(start_date) if is_arg_set(start_date) else None
     default_start = _parsed(default_start)
-    zone = timezone.normalise_timezone(
-        _zone_of(start) or _zone_of(default_start) or timezone.default_timezone()
-    )
+    zone = _zone_of(start)
+    if zone is None and (dialect == "2" or start is None):
+        zone = _zone_of(default_start)
+    zone = timezone.normalise_timezone(zone or timezone.default_timezone())
     if not is_arg_set(start_date) and (dialect == "3" or was_text):
         start = default_start
     end = _parsed(end_date, zone) if is_arg_set(end_date) else None
     for name, value in (("start_date", default_start), ("end_date", _parsed(default_end, zone))):
         if name in default_args:
-            default_args[name] = timezone.convert_to_utc(_aware(value, zone))
-    return (
-        timezone.convert_to_utc(_aware(start, zone)),
-        timezone.convert_to_utc(_aware(end, zone)),
-        zone,
-    )
+            default_args[name] = timezone.convert_to_utc(_aware(value))
+    return timezone.convert_to_utc(_aware(start)), timezone.convert_to_utc(_aware(end)), zone
 
 
 def _parsed(value: Any, zone: dt.tzinfo | None = None) -> Any:
@@ -94,7 +92,7 @@ def _zone_of(value: Any) -> dt.tzinfo | None:
     return None
 
 
-def _aware(value: Any, zone: dt.tzinfo) -> Any:
+def _aware(value: Any) -> Any:
     if value is None:
         return None
     if not isinstance(value, dt.datetime):
@@ -102,7 +100,7 @@ def _aware(value: Any, zone: dt.tzinfo) -> Any:
             value = dt.datetime(value.year, value.month, value.day)  # noqa: DTZ001 - made aware
         else:
             raise InvalidArgumentError(f"a date must be a datetime, not {value!r}")
-    return timezone.make_aware(value, zone) if value.tzinfo is None else value
+    return timezone.make_aware(value) if value.tzinfo is None else value
 
 
 def read_default_args(default_args: Any) -> dict[str, Any]:

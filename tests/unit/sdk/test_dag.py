@@ -160,6 +160,31 @@ def test_the_zone_of_the_start_date_is_the_zone_of_the_dag(make_dag):
     assert dag.default_args["end_date"].isoformat() == "2024-01-31T23:00:00+00:00"
 
 
+def test_a_date_without_a_zone_is_in_the_default_zone_not_in_that_of_the_dag():
+    paris = pendulum.datetime(2024, 1, 1, tz="Europe/Paris")
+
+    dag = DAG("d", schedule=None, start_date=paris, end_date=datetime(2024, 2, 1))  # noqa: DTZ001
+
+    assert dag.end_date.isoformat() == "2024-02-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(("dialect", "zone"), [("2", "Europe/Paris"), ("3", "UTC")])
+def test_a_start_without_a_zone_takes_that_of_default_args_in_airflow_2_only(
+    make_dag, dialect, zone
+):
+    paris = pendulum.datetime(2024, 1, 1, tz="Europe/Paris")
+
+    dag = make_dag(
+        "d",
+        dialect=dialect,
+        schedule=None,
+        start_date=datetime(2024, 1, 1),  # noqa: DTZ001
+        default_args={"start_date": paris},
+    )
+
+    assert str(dag.timezone) == zone
+
+
 @pytest.mark.parametrize(
     ("dialect", "given", "expected"),
     [
