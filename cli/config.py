@@ -107,13 +107,14 @@ def _default(section: str, key: str) -> str:
 
 
 def _idle(conf: Configuration) -> list[str]:
-    """Return one line for each option that is set and that changes nothing here."""
+    """Return one line for each option that is set, to other than the default, and is not read."""
     from ..sdk.configuration_idle import IDLE
 
     return [
         f"[{section}] {key} changes nothing here: {reason}"
         for (section, key), reason in IDLE.items()
         if conf.find(section, key)[1] not in ("default", "")
+        and conf.find(section, key)[0] != _default(section, key)
     ]
 
 

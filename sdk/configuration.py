@@ -11,7 +11,7 @@ Every process of ours imports this module, so it imports little, and reads nothi
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -234,8 +234,12 @@ class Configuration:
         """Return what an option means, an empty text where we do not know it."""
         return DEFAULTS.get(section, {}).get(key, ("", ""))[1]
 
-    def notices(self) -> list[str]:
-        """Return one line for all unknown options that are set, and one for all old names."""
+    def notices(self, named_max: int | None = None) -> list[str]:
+        """Return one line for all unknown options that are set, and one for all old names.
+
+        Args:
+            named_max: how many options a line names before it only counts the others; None: all.
+        """
         unknown, old = [], []
         for name in dict.fromkeys(self._written()):
             section, key = name
@@ -246,9 +250,13 @@ class Configuration:
                 unknown.append(f"[{section}] {key}")
         lines = []
         if unknown:
-            lines.append("These settings are not known and change nothing: " + ", ".join(unknown))
+            lines.append(
+                "These settings are not known and change nothing: " + _some(unknown, named_max)
+            )
         if old:
-            lines.append("These settings have new names (the old ones work): " + ", ".join(old))
+            lines.append(
+                "These settings have new names (the old ones work): " + _some(old, named_max)
+            )
         return lines
 
     @property
@@ -397,6 +405,12 @@ def _base_name(section: str, key: str) -> Name:
         if key.endswith(ending) and _canonical(*base) in SENSITIVE:
             return base
     return section, key
+
+
+def _some(named: Sequence[str], named_max: int | None) -> str:
+    left = 0 if named_max is None else max(0, len(named) - named_max)
+    more = f", and {left} more; 'config lint' names them" if left else ""
+    return ", ".join(named[: len(named) - left]) + more
 
 
 def _default_of_provider(section: str, key: str) -> str | None:

@@ -153,6 +153,79 @@ UNUSED: Final[frozenset[Name]] = frozenset(
     | _names("sentry", "before_send")
     | _names("logging", "worker_log_server_ssl_cert celery_log_format log_formatter_class")
     | _names("celery", "worker_precheck operation_retries broker_transport_options")
+    # What else stands in the airflow.cfg that 2.11 and 3.3 write by themselves.
+    | _names(
+        "core",
+        "might_contain_dag_callable mp_forkserver_preload lazy_discover_providers "
+        "team_name_cache_ttl rerun_with_latest_version",
+    )
+    | _names(
+        "database",
+        "sql_alchemy_connect_args_async",
+    )
+    | _names(
+        "logging",
+        "uvicorn_logging_level callsite_parameters dag_processor_log_format "
+        "log_timestamp_format task_log_prefix_template interleave_timestamp_parser "
+        "colored_log_format colored_formatter_class use_historical_filename_templates "
+        "dag_processor_manager_log_stdout",
+    )
+    | _names(
+        "metrics",
+        "statsd_ipv6 statsd_datadog_metrics_tags otel_debugging_on",
+    )
+    | _names(
+        "traces",
+        "otel_debugging_on otel_debug_traces_on task_runner_flush_timeout_milliseconds",
+    )
+    | _names(
+        "api",
+        "expose_stacktrace dag_cache_size dag_cache_ttl server_type "
+        "worker_refresh_interval worker_refresh_batch_size log_stream_buffer_size "
+        "ssl_cert_reqs client_ssl_cert client_ssl_key client_use_public_certs "
+        "enable_experimental_api",
+    )
+    | _names(
+        "webserver",
+        "log_fetch_delay_sec show_recent_stats_for_completed_runs "
+        "instance_name_has_markup audit_view_included_events max_form_parts",
+    )
+    | _names(
+        "workers",
+        "state_store_backend min_heartbeat_interval max_failed_heartbeats "
+        "execution_api_retries execution_api_retry_wait_min execution_api_retry_wait_max "
+        "execution_api_timeout socket_cleanup_timeout missing_dag_retries "
+        "missing_dag_retry_delay",
+    )
+    | _names(
+        "execution_api",
+        "otel_trace_propagation jwt_audience",
+    )
+    | _names(
+        "scheduler",
+        "dagrun_metrics_interval partition_mapper_max_downstream_keys enable_tracemalloc",
+    )
+    | _names(
+        "triggerer",
+        "runner_health_check_threshold blocked_main_thread_warning_threshold "
+        "max_trigger_to_select_per_loop on_kill_timeout queues_enabled "
+        "shared_stream_subscriber_queue_size shared_stream_ack_timeout "
+        "shared_stream_cohort_grace_period",
+    )
+    | _names(
+        "kerberos",
+        "kinit_path keytab forwardable include_ip",
+    )
+    | _names(
+        "dag_processor",
+        "stale_bundle_cleanup_interval stale_bundle_cleanup_age_threshold "
+        "stale_bundle_cleanup_min_versions dag_version_inflation_check_level",
+    )
+    | _names(
+        "celery",
+        "mp_start_method mp_forkserver_preload json_logs task_logs_to_stdout "
+        "result_backend_sqlalchemy_engine_options",
+    )
 )
 
 #: Sections of provider packages and of executors we do not have: whatever stands there is theirs.
@@ -169,6 +242,8 @@ FOREIGN_SECTIONS: Final = frozenset(
         "cli",
         "common.io",
         "common_io",
+        "callbacks",
+        "connection_test",
         "dask",
         "databricks",
         "debug",
@@ -194,11 +269,15 @@ FOREIGN_SECTIONS: Final = frozenset(
         "openlineage",
         "opensearch",
         "opensearch_configs",
+        "postgres",
         "profiling",
+        "sdk",
         "sentry",
         "sftp",
         "snowflake",
         "ssh",
+        "standard",
+        "state_store",
         "usage_data_collection",
         "yandex",
     }

@@ -168,3 +168,24 @@ def test_a_broken_file_is_one_clear_error(here):
 
     with pytest.raises(ConfigurationError, match=r"Cannot read the settings in .*tradewind\.cfg"):
         Configuration().get("core", "parallelism")
+
+
+def test_many_old_names_are_counted_and_not_listed(here):
+    (here / "airflow.cfg").write_text(
+        "[webserver]\nworkers = 1\nbase_url = x\npage_size = 3\ncookie_secure = True\n"
+    )
+
+    (short,) = Configuration().notices(2)
+    (long,) = Configuration().notices()
+
+    assert short.endswith("[api] base_url, and 2 more; 'config lint' names them")
+    assert "cookie_secure" in long
+
+
+def test_options_that_airflow_writes_by_itself_are_not_reported(here):
+    (here / "airflow.cfg").write_text(
+        "[core]\nmight_contain_dag_callable = x\n[workers]\nexecution_api_retries = 5\n"
+        "[state_store]\nbackend = y\n[webserver]\nmax_form_parts = 1000\n"
+    )
+
+    assert Configuration().notices() == []
