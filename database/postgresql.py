@@ -22,6 +22,7 @@ from ..sdk.errors import ConfigurationError
 from .errors import DatabaseAway, DatabaseError
 from .locking import Locking
 from .pool_settings import PoolSettings
+from .tables.base import complete_indexes
 
 if TYPE_CHECKING:
     from .engine import Database
@@ -57,6 +58,7 @@ def make_engine(url: URL, settings: PoolSettings) -> Engine:
     Raises:
         ConfigurationError: [database] sql_alchemy_connect_args or _engine_args is not usable.
     """
+    complete_indexes()
     arguments: dict[str, Any] = {"connect_args": connect_arguments(url, settings)}
     if settings.is_enabled:
         arguments |= {

@@ -6,16 +6,14 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
-    Index,
     Integer,
     String,
     Table,
     UniqueConstraint,
     false,
-    text,
 )
 
-from .base import JsonText, RowId, UtcDateTime, metadata
+from .base import JsonText, RowId, UtcDateTime, metadata, partial_index
 
 backfill = Table(
     "backfill",
@@ -32,11 +30,10 @@ backfill = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("completed_at", UtcDateTime),
     Column("created_by", String(250), nullable=False, server_default=""),
-    Index(
+    partial_index(
         "ix_backfill_active",
         "id",
-        sqlite_where=text("completed_at IS NULL"),
-        postgresql_where=text("completed_at IS NULL"),
+        where="completed_at IS NULL",
     ),
 )
 

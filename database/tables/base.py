@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, DateTime, Integer, MetaData, Text
+from sqlalchemy import BigInteger, DateTime, Index, Integer, MetaData, Text, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -19,6 +19,31 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+#: In ``Index.info``: the condition of a partial index, as PostgreSQL spells it.
+_ON_POSTGRESQL = "where on PostgreSQL"
+
+
+def partial_index(
+    name: str, *columns: str, where: str, where_on_postgresql: str | None = None
+) -> Index:
+    """Return an index over the rows for which *where* holds.
+
+    Not ``postgresql_where``: naming it imports that dialect with all its drivers, 2 MB that each
+    process on SQLite would carry. ``complete_indexes`` adds it where it is needed.
+    """
+    index = Index(name, *columns, sqlite_where=text(where))
+    index.info[_ON_POSTGRESQL] = where_on_postgresql or where
+    return index
+
+
+def complete_indexes() -> None:
+    """Tell the partial indexes their conditions on PostgreSQL, before tables are made there."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            if _ON_POSTGRESQL in index.info:
+                index.dialect_options["postgresql"]["where"] = text(index.info[_ON_POSTGRESQL])
+
 
 #: SQLite makes only an INTEGER primary key an alias of its row id.
 RowId = BigInteger().with_variant(Integer(), "sqlite")

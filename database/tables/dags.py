@@ -19,7 +19,7 @@ from sqlalchemy import (
     true,
 )
 
-from .base import JsonText, RowId, UtcDateTime, metadata
+from .base import JsonText, RowId, UtcDateTime, metadata, partial_index
 
 dag_source = Table(
     "dag_source",
@@ -83,11 +83,11 @@ dag = Table(
     Index(
         "ix_dag_next_run_after", "next_run_after", sqlite_where=text("next_run_after IS NOT NULL")
     ),
-    Index(
+    partial_index(
         "ix_dag_needs_planning",
         "dag_id",
-        sqlite_where=text("needs_planning IS 1"),
-        postgresql_where=text("needs_planning IS true"),
+        where="needs_planning IS 1",
+        where_on_postgresql="needs_planning IS true",
     ),
 )
 

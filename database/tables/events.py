@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text, text
+from sqlalchemy import Column, Index, Integer, String, Table, Text
 
-from .base import JsonText, RowId, UtcDateTime, metadata
+from .base import JsonText, RowId, UtcDateTime, metadata, partial_index
 
 #: Append-only, bounded. Acts of people have an ``actor`` that begins with "user:".
 event = Table(
@@ -38,10 +38,9 @@ outbox = Table(
     #: When it may be taken (again): a lease and a back-off in one.
     Column("due_at", UtcDateTime, nullable=False),
     Column("error", Text, nullable=False, server_default=""),
-    Index(
+    partial_index(
         "ix_outbox_waiting",
         "due_at",
-        sqlite_where=text("state = 'waiting'"),
-        postgresql_where=text("state = 'waiting'"),
+        where="state = 'waiting'",
     ),
 )

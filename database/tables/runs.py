@@ -17,11 +17,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
-    text,
 )
 
 from ...sdk.human_input import QUESTION_KEY
-from .base import JsonText, RowId, UtcDateTime, metadata
+from .base import JsonText, RowId, UtcDateTime, metadata, partial_index
 
 UNFINISHED_RUN = "state IN ('queued', 'running')"
 SCHEDULED = "state = 'scheduled'"
@@ -61,18 +60,16 @@ dag_run = Table(
     Column("wake_at", UtcDateTime),
     UniqueConstraint("dag_id", "run_id"),
     UniqueConstraint("dag_id", "logical_date"),
-    Index(
+    partial_index(
         "ix_dag_run_unfinished",
         "dag_id",
         "state",
-        sqlite_where=text(UNFINISHED_RUN),
-        postgresql_where=text(UNFINISHED_RUN),
+        where=UNFINISHED_RUN,
     ),
-    Index(
+    partial_index(
         "ix_dag_run_wake_at",
         "wake_at",
-        sqlite_where=text("wake_at IS NOT NULL"),
-        postgresql_where=text("wake_at IS NOT NULL"),
+        where="wake_at IS NOT NULL",
     ),
     Index("ix_dag_run_dag_id_run_after", "dag_id", "run_after"),
     Index("ix_dag_run_run_after", "run_after"),
@@ -125,19 +122,17 @@ task_instance = Table(
     Column("queue_count", Integer, nullable=False, server_default="0"),
     Column("note", Text),
     UniqueConstraint("dag_run_id", "task_id", "map_index"),
-    Index(
+    partial_index(
         "ix_task_instance_scheduled",
         "priority_weight",
         "dag_run_id",
-        sqlite_where=text(SCHEDULED),
-        postgresql_where=text(SCHEDULED),
+        where=SCHEDULED,
     ),
-    Index(
+    partial_index(
         "ix_task_instance_occupying",
         "state",
         "dag_run_id",
-        sqlite_where=text(OCCUPYING),
-        postgresql_where=text(OCCUPYING),
+        where=OCCUPYING,
     ),
     sqlite_autoincrement=True,
 )
@@ -172,11 +167,10 @@ attempt = Table(
     #: Seam: the attempt whose result was taken instead of running.
     Column("cached_from_id", RowId),
     UniqueConstraint("task_instance_id", "epoch"),
-    Index(
+    partial_index(
         "ix_attempt_live",
         "worker_id",
-        sqlite_where=text(LIVE_ATTEMPT),
-        postgresql_where=text(LIVE_ATTEMPT),
+        where=LIVE_ATTEMPT,
     ),
 )
 
@@ -191,11 +185,10 @@ xcom = Table(
     #: Number of elements where the value has one: what mapping counts.
     Column("length", Integer),
     Column("created_at", UtcDateTime, nullable=False),
-    Index(
+    partial_index(
         "ix_xcom_question",
         "dag_run_id",
-        sqlite_where=text(QUESTION),
-        postgresql_where=text(QUESTION),
+        where=QUESTION,
     ),
 )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Index, Integer, String, Table, Text, text
+from sqlalchemy import Column, Float, Integer, String, Table, Text
 
-from .base import JsonText, UtcDateTime, metadata
+from .base import JsonText, UtcDateTime, metadata, partial_index
 
 #: One row per incarnation of a runner. An attempt's claim holds while its worker's lease does.
 worker = Table(
@@ -26,11 +26,10 @@ worker = Table(
     Column("reason", Text, nullable=False, server_default=""),
     #: Where this worker serves the logs that it wrote; empty: on the disk that all share.
     Column("log_url", String(500), nullable=False, server_default=""),
-    Index(
+    partial_index(
         "ix_worker_alive",
         "lease_until_at",
-        sqlite_where=text("state = 'alive'"),
-        postgresql_where=text("state = 'alive'"),
+        where="state = 'alive'",
     ),
 )
 
