@@ -19,6 +19,7 @@ from .configuration_defaults import DEFAULTS
 from .configuration_file import CONFIGURATION_FILES, generated_secret, load_file
 from .configuration_names import FOREIGN_SECTIONS, MOVED, SENSITIVE, UNUSED, Name
 from .errors import ConfigurationError
+from .home_folder import default_dags_folder, expand, home, is_checkout
 
 PREFIXES: Final = ("TRADEWIND", "AIRFLOW")
 HIDDEN: Final = "< hidden >"
@@ -31,15 +32,6 @@ _GENERATED: Final = {
 }
 _UNSET: Final = object()
 _Number = TypeVar("_Number", int, float)
-
-
-def home() -> Path:
-    """Return the folder that holds everything: TRADEWIND_HOME, else AIRFLOW_HOME, else ~/tradewind.
-
-    ``~`` and ``$NAME`` are expanded. The folder need not exist.
-    """
-    named = os.environ.get("TRADEWIND_HOME") or os.environ.get("AIRFLOW_HOME")
-    return Path(_expand(named)).absolute() if named else Path.home() / "tradewind"
 
 
 def dags_folder() -> Path:
@@ -269,7 +261,7 @@ class Configuration:
 
     def _load(self) -> Mapping[Name, str]:
         if self._file is None:
-            self._file_path, self._file = load_file(home(), _expand)
+            self._file_path, self._file = load_file(home(), expand)
         return self._file
 
     def _from_environment(self, section: str, key: str) -> tuple[str | None, str]:
@@ -278,7 +270,7 @@ class Configuration:
             full = f"{prefix}__{name}"
             value = os.environ.get(full)
             if value is not None:
-                return self._fill(_expand(value)), "environment"
+                return self._fill(expand(value)), "environment"
             if _canonical(section, key) not in SENSITIVE:
                 continue
             command, secret = os.environ.get(full + "_CMD"), os.environ.get(full + "_SECRET")
@@ -342,7 +334,7 @@ class Configuration:
         if value in _GENERATED:
             return generated_secret(home(), _GENERATED[value])
         if value == "{DAGS_FOLDER}":
-            return str(_default_dags_folder())
+            return str(default_dags_folder())
         return value.replace("{TRADEWIND_HOME}", str(home())).replace("{AIRFLOW_HOME}", str(home()))
 
     def _number(
@@ -426,39 +418,6 @@ def _is_known(section: str, key: str) -> bool:
 def _canonical(section: str, key: str) -> Name:
     name = (section.lower(), key.lower())
     return MOVED.get(name, name)
-
-
-def _expand(value: str) -> str:
-    """Fill in ``~`` and ``$NAME`` until nothing changes; unknown names stay as they are."""
-    for _ in range(4):
-        expanded = os.path.expandvars(_expand_user(value))
-        if expanded == value:
-            break
-        value = expanded
-    return value
-
-
-def _expand_user(value: str) -> str:
-    return str(Path(value).expanduser()) if value.startswith("~/") or value == "~" else value
-
-
-def _default_dags_folder() -> Path:
-    is_home_named = "TRADEWIND_HOME" in os.environ or "AIRFLOW_HOME" in os.environ
-    if not is_home_named and is_checkout(Path.cwd()):
-        return Path.cwd() / "dags"
-    return home() / "dags"
-
-
-def is_checkout(folder: Path) -> bool:
-    """Return whether *folder* is a checkout of Tradewind itself, however Tradewind is installed.
-
-    Told by its ``pyproject.toml``: after ``pip install .`` the package in use lies elsewhere.
-    """
-    try:
-        project = (folder / "pyproject.toml").read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return False
-    return '\nname = "tradewind"\n' in project and (folder / "dags").is_dir()
 
 
 def _typed(value: Any) -> Any:
