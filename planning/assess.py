@@ -107,8 +107,10 @@ def _judge_all(board: Board, instance: InstanceSnapshot) -> tuple[Verdict | Wait
         if verdicts[0] in (Verdict.UPSTREAM_FAILED, Verdict.SKIP):
             return verdicts[0], _why(board, instance, TriggerRule.ALL_SUCCESS, verdicts[0])
     own = board.judge(task_id, map_index)
-    if map_index < 0 and task_id in board.structure.length_task_ids:
-        mapped = _judge_length_tasks(board, task_id)
+    if task_id in board.structure.length_task_ids:
+        mapped = board.length_verdicts.get(task_id)
+        if mapped is None:
+            mapped = board.length_verdicts[task_id] = _judge_length_tasks(board, task_id)
         for wanted in (Verdict.UPSTREAM_FAILED, Verdict.SKIP):
             if wanted in (own, mapped):
                 if wanted is Verdict.UPSTREAM_FAILED and _may_still_be_skipped(board, instance):
@@ -178,7 +180,8 @@ def _may_still_be_skipped(board: Board, instance: InstanceSnapshot) -> bool:
 def _judge_length_tasks(board: Board, task_id: str) -> Verdict:
     """Judge the tasks that give a mapped task its number of instances (semantics 3.5).
 
-    Expanded ones are left to the trigger rule: that they were expanded says that they were due.
+    Also for instances that an earlier running of the run left: what they are mapped over may
+    have been cleared with them. Instances of mapped ones are left to the trigger rule.
     """
     counts = {_S.FAILED: 0, _S.SKIPPED: 0}
     is_waiting = False

@@ -55,6 +55,8 @@ class Board:
         self.changed: dict[int, TaskInstanceState] = {}
         #: Tasks whose placeholder is being replaced by instances.
         self.expanding: set[str] = set()
+        #: Mapped task → what the tasks that it is mapped over say; asked once, after these.
+        self.length_verdicts: dict[str, Verdict] = {}
         self._tallies: dict[str, Tally] = {}
         self._descriptions: dict[tuple[tuple[str, ...], frozenset[TaskInstanceState]], str] = {}
         self._by_index: dict[str, dict[int, InstanceSnapshot]] = {}

@@ -414,6 +414,18 @@ def test_a_mapped_task_needs_what_it_maps_whatever_its_trigger_rule():
     assert moves(decide(snapshot(dag, {"lst": S.SKIPPED, "m": S.NONE}), NOW)) == {"m": S.SKIPPED}
 
 
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [(S.SKIPPED, S.SKIPPED), (S.FAILED, S.UPSTREAM_FAILED), (S.RUNNING, None)],
+)
+def test_instances_of_an_earlier_running_need_what_they_are_mapped_over_too(above, below):
+    dag = structure(task("a"), task("m", "a", trigger_rule="all_done", expansion=over_xcom("a")))
+
+    decision = decide(snapshot(dag, {"a": above, "m": [S.NONE, S.NONE]}), NOW)
+
+    assert moves(decision) == ({} if below is None else {"m[0]": below, "m[1]": below})
+
+
 def test_mapping_over_a_mapped_task_counts_the_values_that_were_pushed():
     dag = structure(
         task("m", expansion=over_literal(3)),
