@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,18 +31,16 @@ _LIVE = select(
     attempt.c.task_instance_id, attempt.c.epoch, attempt.c.claim_id, attempt.c.started_at
 ).where(text(f"attempt.{LIVE_ATTEMPT}"), attempt.c.worker_id == bindparam("worker_id"))
 
-_EXPIRED = select(worker.c.id).where(
-    text("worker.state = 'alive'"),
-    worker.c.lease_until_at < bindparam("before", type_=worker.c.lease_until_at.type),
-)
 _REBASE = (
     update(worker)
     .where(text("worker.state = 'alive'"))
     .values(lease_until_at=bindparam("until", type_=worker.c.lease_until_at.type))
 )
-_NEWEST_FIRST = select(worker).order_by(worker.c.started_at.desc()).limit(1000)
+_NEWEST_FIRST = select(worker).order_by(worker.c.started_at.desc())
 _ALIVE = _NEWEST_FIRST.where(text("worker.state = 'alive'"))
-_IN_STATES = _NEWEST_FIRST.where(worker.c.state.in_(bindparam("states", expanding=True)))
+_IN_STATES = _NEWEST_FIRST.where(worker.c.state.in_(bindparam("states", expanding=True))).limit(
+    1000
+)
 
 
 class WorkerOperations(Operations):
@@ -88,17 +86,18 @@ class WorkerOperations(Operations):
         """End a lease on evidence that its process is gone. False: it was not alive any more."""
         return bool(self._end([worker_id], "lost", now, reason))
 
-    def expire(self, now: datetime) -> list[str]:
+    def expire(self, leases: Mapping[str, datetime], now: datetime) -> builtins.list[str]:
         """End leases that ran out more than a tenth of their length ago; return the workers.
 
         The caller makes sure that it has itself been awake for a whole lease (R4).
+
+        Args:
+            leases: whose, and until when each was given when it was judged: one that was renewed
+                since then goes on.
         """
         before = now - timedelta(seconds=self._settings.lease_s * 0.1)
-        with self._database.read() as connection:
-            ids = list(connection.execute(_EXPIRED, {"before": before}).scalars())
-        if not ids:
-            return []
-        return self._end(ids, "lost", now, "its lease ran out", before=before)
+        over = {id_: until_at for id_, until_at in leases.items() if until_at < before}
+        return self._end(list(over), "lost", now, "its lease ran out", over) if over else []
 
     def rebase_leases(self, now: datetime) -> None:
         """Give every lease a full length again: the judge slept, or the clock stepped."""
@@ -106,7 +105,7 @@ class WorkerOperations(Operations):
             connection.execute(_REBASE, {"until": self._until(now)})
 
     def list(self, states: Sequence[str] = ("alive",)) -> builtins.list[WorkerRow]:
-        """Return workers in these states, newest first."""
+        """Return workers in these states, newest first: all that live, else a thousand."""
         with self._database.read() as connection:
             if tuple(states) == ("alive",):
                 rows = connection.execute(_ALIVE).all()
@@ -129,12 +128,13 @@ class WorkerOperations(Operations):
         state: str,
         now: datetime,
         reason: str,
-        before: datetime | None = None,
+        leases: Mapping[str, datetime] | None = None,
     ) -> builtins.list[str]:
         ended: builtins.list[str] = []
         with self._database.write() as connection:
             for worker_id in ids:
-                if self._end_one(connection, worker_id, state, now, reason, before):
+                until_at = None if leases is None else leases[worker_id]
+                if self._end_one(connection, worker_id, state, now, reason, until_at):
                     ended.append(worker_id)
         if ended:
             self._ring("scheduler", "runner", "parser", "web")
@@ -147,11 +147,11 @@ class WorkerOperations(Operations):
         state: str,
         now: datetime,
         reason: str,
-        before: datetime | None,
+        until_at: datetime | None,
     ) -> bool:
         statement = update(worker).where(worker.c.id == worker_id, worker.c.state == "alive")
-        if before is not None:  # it may have renewed since it was looked at
-            statement = statement.where(worker.c.lease_until_at < before)
+        if until_at is not None:  # it may have renewed since it was looked at
+            statement = statement.where(worker.c.lease_until_at == until_at)
         ended = connection.execute(statement.values(state=state, stopped_at=now, reason=reason))
         if ended.rowcount != 1:
             return False

@@ -9,7 +9,7 @@ all the while. The tries that it ran are then lost, and follow the retry rule.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..database.values import WorkerRow
 from ..sdk.clock import Clock
@@ -48,16 +48,20 @@ class ReapWorkers:
         if now_s < self._next_s and not tick.is_sweep:
             return
         self._next_s = now_s + self._interval_s
-        self._declare_gone(tick, now_s)
+        workers = self._store.workers.list()
+        self._declare_gone(workers, tick, now_s)
         if not self._judge.tick(tick.now, now_s):
             self._store.workers.rebase_leases(tick.now)
-        elif self._judge.may_judge(now_s):
-            for worker_id in self._store.workers.expire(tick.now):
-                log.warning("runner %s was silent for longer than its lease", worker_id)
-                tick.changed = True
+            return
+        overdue = self._judge.overdue({one.id: one.lease_until_at for one in workers}, now_s)
+        if not overdue:
+            return
+        for worker_id in self._store.workers.expire(overdue, tick.now):
+            log.warning("runner %s was silent for longer than its lease", worker_id)
+            tick.changed = True
 
-    def _declare_gone(self, tick: Tick, now_s: float) -> None:
-        gone = [worker for worker in self._store.workers.list() if self._is_gone(worker)]
+    def _declare_gone(self, workers: Sequence[WorkerRow], tick: Tick, now_s: float) -> None:
+        gone = [worker for worker in workers if self._is_gone(worker)]
         since = {worker.id: self._gone_since_s.get(worker.id, now_s) for worker in gone}
         self._gone_since_s = since
         for worker in gone:

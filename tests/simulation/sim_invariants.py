@@ -84,6 +84,15 @@ class Invariants:
         unfinished = "SELECT DISTINCT dag_id FROM dag_run WHERE state IN ('queued', 'running')"
         return {dag_id for (dag_id,) in rows_of(self._driver, unfinished)}
 
+    def is_any_moving(self) -> bool:
+        """Return whether a task instance is on its way: neither ended, nor waiting for others."""
+        moving = (
+            "SELECT 1 FROM task_instance t JOIN dag_run r ON r.id = t.dag_run_id"
+            f" WHERE t.state NOT IN ('none', 'up_for_retry', {FINISHED_SQL})"
+            " AND r.state IN ('queued', 'running') LIMIT 1"
+        )
+        return bool(rows_of(self._driver, moving))
+
     def _check_transitions(self, connection: Any, actor: str) -> None:
         for seq, run in rows_of(
             connection, "SELECT seq, run FROM sim_version WHERE seq > ?", self._seen_version

@@ -132,7 +132,7 @@ class World:
         unfinished = self.invariants.dag_ids_of_unfinished_runs()
         if not unfinished:
             return True
-        if self.kernel.steady_s < self._healed_s + 200:
+        if self.kernel.steady_s < self._healed_s + 200 or self.invariants.is_any_moving():
             return False
         with self.store.database.read() as connection:
             versions = rows_of(connection, "SELECT DISTINCT version_id FROM dag_run")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 
@@ -147,15 +149,28 @@ def test_a_queued_task_stays_queued_while_no_worker_has_room(house, task):
     assert house.states() == {"a": "queued"}
 
 
+def test_a_worker_that_renewed_after_it_was_judged_keeps_its_lease(house, task):
+    house.add(task("a"))
+    house.run()
+    house.claim()
+    judged = {one.id: one.lease_until_at for one in house.store.workers.list()}
+    house.store.workers.renew("worker-1", house.now + timedelta(seconds=1))
+
+    # Whoever judged was stopped, and comes with an instant that the clock has long left.
+    assert house.store.workers.expire(judged, house.now + timedelta(days=1)) == []
+    assert house.states() == {"a": "running"}
+
+
 def test_a_worker_whose_lease_ran_out_loses_its_attempts_and_cannot_renew(house, task):
     house.add(task("a"))
     house.run()
     house.claim()
+    leases = {one.id: one.lease_until_at for one in house.store.workers.list()}
     house.pass_time(seconds=32)
-    assert house.store.workers.expire(house.now) == []
+    assert house.store.workers.expire(leases, house.now) == []
     house.pass_time(seconds=2)
 
-    assert house.store.workers.expire(house.now) == ["worker-1"]
+    assert house.store.workers.expire(leases, house.now) == ["worker-1"]
 
     assert not house.store.workers.renew("worker-1", house.now)
     assert house.states() == {"a": "failed"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import event
@@ -92,7 +93,7 @@ def test_a_whole_life_of_a_run_scans_nothing_that_grows(house, task, statements)
         house.finish(again, limit=1)
     house.store.workers.renew("worker-1", house.now)
     house.store.workers.declare_dead("worker-1", house.now, "gone")
-    house.store.workers.expire(house.now)
+    house.store.workers.expire({"worker-1": house.now - timedelta(days=1)}, house.now)
     house.store.outbox.take(house.now)
 
     assert len(statements) > 60

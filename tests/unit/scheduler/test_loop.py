@@ -176,7 +176,7 @@ def test_a_judge_waits_for_a_whole_lease_of_unbroken_ticks():
 
     for second in range(60):
         judge.tick(clock.now(), clock.monotonic())
-        if judge.may_judge(clock.monotonic()):
+        if judge.overdue({"w": NOW}, clock.monotonic()):
             judged_after_s = second
             break
         clock.advance(seconds=1)
@@ -189,13 +189,25 @@ def test_a_judge_that_slept_gives_every_lease_a_full_period_again():
     judge = LeaseJudge(lease_s=30)
     for _ in range(60):
         judge.tick(clock.now(), clock.monotonic())
+        over = judge.overdue({"w": NOW}, clock.monotonic())
         clock.advance(seconds=1)
-    assert judge.may_judge(clock.monotonic())
+    assert over == {"w": NOW}
 
     clock.advance(seconds=300)
 
     assert judge.tick(clock.now(), clock.monotonic()) is False
-    assert judge.may_judge(clock.monotonic()) is False
+    assert judge.overdue({"w": NOW}, clock.monotonic()) == {}
+
+
+def test_a_lease_that_is_renewed_now_and_then_is_never_over_whatever_the_wall_clock_says():
+    clock = VirtualClock(NOW)
+    judge = LeaseJudge(lease_s=30)
+
+    for second in range(200):
+        judge.tick(clock.now(), clock.monotonic())
+        renewed_at = NOW - timedelta(hours=1) + timedelta(seconds=second // 20)
+        assert judge.overdue({"w": renewed_at}, clock.monotonic()) == {}
+        clock.advance(seconds=1)
 
 
 def test_a_step_of_the_wall_clock_is_no_evidence_against_a_worker():
@@ -219,8 +231,8 @@ class FakeWorkers:
     def rebase_leases(self, now):
         self.calls.append(("rebase",))
 
-    def expire(self, now):
-        self.calls.append(("expire",))
+    def expire(self, leases, now):
+        self.calls.append(("expire", *leases))
         return []
 
 
@@ -261,12 +273,12 @@ def test_a_runner_whose_process_is_gone_is_left_to_its_successor_first():
 
 
 def test_leases_are_judged_after_one_unbroken_lease_only():
-    workers = FakeWorkers([])
+    workers = FakeWorkers([make_worker("w")])
 
-    reap_for(33, workers, lambda worker: False)
-    assert workers.calls == [("rebase",)]
     reap_for(34, workers, lambda worker: False)
-    assert workers.calls == [("rebase",), ("rebase",), ("expire",)]
+    assert workers.calls == [("rebase",)]
+    reap_for(35, workers, lambda worker: False)
+    assert workers.calls == [("rebase",), ("rebase",), ("expire", "w")]
 
 
 def test_a_second_scheduler_waits_for_the_lock_of_the_first(tmp_path):
