@@ -167,6 +167,8 @@ def _read(param: SerializedParam, text: str | None) -> Any:
         return param.default if param.has_default else None
     if text == "" and ("null" in _types(param) or kind in ("integer", "number")):
         return None
+    if kind == "time" and len(text) == len("12:30"):
+        return f"{text}:00"  # browsers leave the seconds out where they are none
     if kind == "list":
         return [line.strip() for line in text.splitlines() if line.strip()]
     try:
