@@ -39,6 +39,8 @@ class Version:
     length_source_ids: frozenset[str] = field(default_factory=frozenset)
     #: Tasks that may leave a mark on what to skip.
     marking_ids: frozenset[str] = field(default_factory=frozenset)
+    #: Whether any task limits how many of its instances run at once.
+    has_task_limits: bool = False
 
     @property
     def tasks(self) -> dict[str, SerializedTask]:
@@ -96,5 +98,9 @@ def build(version_id: int, dag_id: str, number: int, hash_: str, serialized: byt
         ),
         marking_ids=frozenset(
             id_ for ids in structure.skipping_upstream_ids.values() for id_ in ids
+        ),
+        has_task_limits=any(
+            task.max_active_tis_per_dag is not None or task.max_active_tis_per_dagrun is not None
+            for task in dag.tasks
         ),
     )

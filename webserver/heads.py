@@ -13,7 +13,7 @@ from .auth import may
 from .services import services
 
 if TYPE_CHECKING:
-    from ..database.values import DagRow, RunRow
+    from ..database.values import BriefRun, DagRow, RunRow
 
 SUCCESS_WINDOW = timedelta(days=30)
 
@@ -88,6 +88,6 @@ def run_tabs(dag_id: str, run_id: str) -> list[tuple[str, str, str]]:
     ]
 
 
-def liveness(runs: Sequence[RunRow]) -> str:
+def liveness(runs: Sequence[RunRow | BriefRun]) -> str:
     """Return how eagerly a page asks for news: "running" or "idle"."""
     return "running" if any(run.state in ("queued", "running") for run in runs) else "idle"

@@ -98,6 +98,12 @@ def answer(dag_id: str, run_id: str, task_id: str) -> ResponseReturnValue:
     except TradewindError as error:
         return _page(question, typed, str(error)), 400
     flash(f"Answered {task_id}: {', '.join(options)}.")
-    map_index = instance.map_index if instance.map_index >= 0 else None
-    place = {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "map_index": map_index}
-    return redirect(url_for("task_instances.show", **place))
+    return redirect(
+        url_for(
+            "task_instances.show",
+            dag_id=dag_id,
+            run_id=run_id,
+            task_id=task_id,
+            map_index=instance.map_index if instance.map_index >= 0 else None,
+        )
+    )

@@ -79,10 +79,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         def read(value: Any) -> datetime | None:
             if value is None:
                 return None
-            found: datetime = value if plain is None else plain(value)
-            if found.tzinfo is None:
-                return found.replace(tzinfo=UTC)
-            return found.astimezone(UTC)
+            found: Any = value if plain is None else plain(value)
+            aware: datetime = (
+                found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+            )
+            return aware
 
         return read
 

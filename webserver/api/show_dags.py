@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 BUNDLE = "dags-folder"
 
 
-def dag_fields_v1(row: DagRow, dag: SerializedDag) -> dict[str, Any]:
+def dag_fields_v1(row: DagRow, version: Version) -> dict[str, Any]:
     """Return the fields of version 1's DAG."""
+    dag = version.dag
     return {
         "dag_id": row.dag_id,
         "dag_display_name": row.dag_display_name or row.dag_id,
@@ -42,7 +43,7 @@ def dag_fields_v1(row: DagRow, dag: SerializedDag) -> dict[str, Any]:
         "tags": [a1.Tag(name=name) for name in row.tags],
         "max_active_tasks": row.max_active_tasks,
         "max_active_runs": row.max_active_runs,
-        "has_task_concurrency_limits": _has_task_limits(dag),
+        "has_task_concurrency_limits": version.has_task_limits,
         "has_import_errors": row.has_import_errors,
         "next_dagrun": row.next_logical_date,
         "next_dagrun_data_interval_start": row.next_data_interval_start,
@@ -52,8 +53,9 @@ def dag_fields_v1(row: DagRow, dag: SerializedDag) -> dict[str, Any]:
     }
 
 
-def dag_fields_v2(row: DagRow, dag: SerializedDag) -> dict[str, Any]:
+def dag_fields_v2(row: DagRow, version: Version) -> dict[str, Any]:
     """Return the fields of version 2's DAG."""
+    dag = version.dag
     return {
         "dag_id": row.dag_id,
         "dag_display_name": row.dag_display_name or row.dag_id,
@@ -78,7 +80,7 @@ def dag_fields_v2(row: DagRow, dag: SerializedDag) -> dict[str, Any]:
         "max_active_tasks": row.max_active_tasks,
         "max_active_runs": row.max_active_runs,
         "max_consecutive_failed_dag_runs": dag.max_consecutive_failed_dag_runs,
-        "has_task_concurrency_limits": _has_task_limits(dag),
+        "has_task_concurrency_limits": version.has_task_limits,
         "has_import_errors": row.has_import_errors,
         "next_dagrun_logical_date": row.next_logical_date,
         "next_dagrun_data_interval_start": row.next_data_interval_start,
@@ -97,11 +99,11 @@ def show_dags(call: Call, rows: Sequence[DagRow]) -> list[Any]:
     shown: list[Any] = []
     for row in rows:
         record = versions.get(row.version_id)
-        dag = record.version.dag if record else call.store.dags.serialized(row.dag_id)
+        version = record.version if record else call.store.dags.newest(row.dag_id)
         if call.version == 1:
-            shown.append(a1.DAG(**dag_fields_v1(row, dag)))
+            shown.append(a1.DAG(**dag_fields_v1(row, version)))
         else:
-            shown.append(a2.DAGResponse(**dag_fields_v2(row, dag)))
+            shown.append(a2.DAGResponse(**dag_fields_v2(row, version)))
     return shown
 
 
@@ -122,7 +124,7 @@ def show_details(call: Call, row: DagRow, *, is_favorite: bool) -> Any:
     }
     if call.version == 1:
         return a1.DAGDetail(
-            **dag_fields_v1(row, dag),
+            **dag_fields_v1(row, record.version),
             **shared,
             orientation="LR",
             dag_run_timeout=_delta_v1(dag.dagrun_timeout_s),
@@ -132,7 +134,7 @@ def show_details(call: Call, row: DagRow, *, is_favorite: bool) -> Any:
         )
     timeout = dag.dagrun_timeout_s
     return a2.DAGDetailsResponse(
-        **dag_fields_v2(row, dag),
+        **dag_fields_v2(row, record.version),
         **shared,
         dag_run_timeout=None if timeout is None else f"PT{timeout:g}S",
         asset_expression=dag.asset_expression,
@@ -211,13 +213,6 @@ def show_task(version_called: int, version: Version, task: SerializedTask) -> An
 def owners(row: DagRow) -> list[str]:
     """Return the owners of a DAG's tasks."""
     return [name for name in row.owners.split(", ") if name]
-
-
-def _has_task_limits(dag: SerializedDag) -> bool:
-    return any(
-        task.max_active_tis_per_dag is not None or task.max_active_tis_per_dagrun is not None
-        for task in dag.tasks
-    )
 
 
 def _schedule(dag: SerializedDag) -> dict[str, Any] | None:
