@@ -35,8 +35,13 @@ class EndChecks:
         self._zoned = zoned
         self._structures: dict[int, SerializedDag] = {}
 
-    def check(self) -> None:
-        """Raise ``Broken`` where something does not hold."""
+    def check(self, latest: datetime) -> None:
+        """Raise ``Broken`` where something does not hold.
+
+        Args:
+            latest: the latest instant that the wall clock has shown.
+        """
+        self._latest = latest
         with self._store.database.read() as connection:
             versions = rows_of(connection, "SELECT DISTINCT version_id FROM dag_run")
         for (version_id,) in versions:
@@ -226,7 +231,7 @@ class EndChecks:
         found = [_instant(row[0]) for row in rows]
         start = self._zoned.start_at
         assert start is not None
-        wanted = slots(self._zoned.timezone, ZONED_MINUTES, start, self._store.clock.now())
+        wanted = slots(self._zoned.timezone, ZONED_MINUTES, start, self._latest)
         if found != wanted[: len(found)]:
             raise Broken(f"I-21: slots {found}, not {wanted}")
         for before, after in pairwise(rows):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from tradewind.database.store import Store
@@ -88,10 +89,12 @@ class Invariants:
         """Return whether a task instance is on its way: neither ended, nor waiting for others."""
         moving = (
             "SELECT 1 FROM task_instance t JOIN dag_run r ON r.id = t.dag_run_id"
-            f" WHERE t.state NOT IN ('none', 'up_for_retry', {FINISHED_SQL})"
+            f" WHERE t.state NOT IN ('none', {FINISHED_SQL})"
+            " AND (t.state <> 'up_for_retry' OR t.due_at > ?)"  # else it waits for its past
             " AND r.state IN ('queued', 'running') LIMIT 1"
         )
-        return bool(rows_of(self._driver, moving))
+        a_minute_ago = self._store.clock.now() - timedelta(minutes=1)
+        return bool(rows_of(self._driver, moving, f"{a_minute_ago:%Y-%m-%d %H:%M:%S.%f}"))
 
     def _check_transitions(self, connection: Any, actor: str) -> None:
         for seq, run in rows_of(

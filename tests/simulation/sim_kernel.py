@@ -81,6 +81,7 @@ class Kernel:
         self.faults = faults
         self.started_at = started_at
         self.wall_s = 0.0
+        self._latest_s = 0.0
         self.steady_s = 0.0
         self.clock = KernelClock(self)
         self.steps = 0
@@ -97,6 +98,10 @@ class Kernel:
     def trace(self) -> str:
         """A digest of all that happened, in order."""
         return self._trace.hexdigest()
+
+    def latest(self) -> datetime:
+        """Return the latest instant that the wall clock has shown so far."""
+        return self.started_at + timedelta(seconds=max(self._latest_s, self.wall_s))
 
     def note(self, what: str) -> None:
         """Make *what* part of the trace."""
@@ -178,6 +183,7 @@ class Kernel:
             self._sleep_machine()
         if faults.clock_steps and self.random.random() < faults.clock_steps:
             self.clock_steps += 1
+            self._latest_s = max(self._latest_s, self.wall_s)
             self.wall_s += self.random.uniform(-90, 90)
         if faults.pause and self.random.random() < faults.pause:
             self._pause(actor)

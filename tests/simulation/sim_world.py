@@ -120,7 +120,7 @@ class World:
         self.is_scheduling = False
         is_quiet = self.kernel.run(HEALING_S, self._is_quiet)
         checks = EndChecks(self.store, self.invariants, self.witness, self.zoned)
-        checks.check()
+        checks.check(self.kernel.latest())
         if not is_quiet:
             raise Broken("I-16: not quiet in time")
 
