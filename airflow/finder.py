@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from .names import MODULES
-from .names_missing import NOT_YET
+from .names_missing import INSTEAD, NOT_YET
 
 ALL_NAMES = "*"
 #: What follows a provider's name in its module paths.
@@ -125,5 +125,7 @@ def _from_whole_module(path: str, name: str) -> Any:
         if hasattr(ours, name):
             return getattr(ours, name)
     if path in NOT_YET and not name.startswith("_"):
-        raise ImportError(f"Tradewind does not have {path}.{name} yet", name=name, path=path)
+        instead = INSTEAD.get(path)
+        ending = " yet" if instead is None else f": {instead}"
+        raise ImportError(f"Tradewind does not have {path}.{name}{ending}", name=name, path=path)
     raise AttributeError(f"module {path!r} has no attribute {name!r}")

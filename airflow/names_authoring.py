@@ -38,6 +38,7 @@ AUTHORING: tuple[tuple[str, str, str], ...] = (
         "decorators sdk sdk.definitions.decorators",
     ),
     ("sdk.task_decorators", "TaskDecoratorCollection=TaskDecorators", "decorators"),
+    ("sdk.task_decorators", "result", "sdk sdk.definitions.decorators"),
     (
         "sdk.task_decorators",
         "setup=setup_task teardown=teardown_task",

@@ -22,6 +22,12 @@ _MISSING = (
     ("triggers", "callback deadline testing"),
 )
 
+#: Modules of what will not come → what takes its place.
+INSTEAD: dict[str, str] = {
+    f"airflow.operators.{module}": "use task groups (TaskGroup, @task_group) in place of SubDAGs"
+    for module in ("subdag", "subdag_operator")
+}
+
 NOT_YET: frozenset[str] = frozenset(
     f"airflow.{package}.{module}" for package, modules in _MISSING for module in modules.split()
 )

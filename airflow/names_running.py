@@ -130,7 +130,7 @@ RUNNING: tuple[tuple[str, str, str], ...] = (
         "AssetAliasDetails AssetDetails",
         "api_fastapi.auth.managers.models.resource_details",
     ),
-    ("sdk.state_store", "NEVER_EXPIRE", "sdk.execution_time.context"),
+    ("sdk.state_store", "NEVER_EXPIRE", "sdk sdk.execution_time.context"),
     # States
     ("sdk.states", "DagRunState TaskInstanceState", "sdk utils.state"),
     ("sdk.state_names", "State", "utils.state"),

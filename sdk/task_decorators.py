@@ -32,6 +32,19 @@ OPERATORS: dict[str, str] = {
 }
 
 
+def result(task: Any) -> Any:
+    """Mark, above ``@task``, the task whose result is that of the DAG (Airflow 3.3).
+
+    It changes nothing here: who waits for a run by the API names the tasks whose results it wants.
+
+    Raises:
+        TypeError: it stands above something else.
+    """
+    if not isinstance(task, TaskCallable):
+        raise InvalidArgumentError("@result stands above a function that @task made into a task")
+    return task
+
+
 @functools.cache
 def decorated_class(name: str) -> type[DecoratedOperator]:
     """Return the operator class behind ``@task.<name>``."""

@@ -302,6 +302,26 @@ def test_all_of_airflow_sdk_is_there_but_for_a_list():
     assert missing == expected
 
 
+def test_a_file_with_sub_dags_is_told_what_takes_their_place():
+    for path in ("airflow.operators.subdag", "airflow.operators.subdag_operator"):
+        module = importlib.import_module(path)
+        with pytest.raises(ImportError, match=rf"{path}\.SubDagOperator: use task groups"):
+            module.SubDagOperator  # noqa: B018
+
+
+def test_a_task_can_be_marked_as_that_whose_result_is_the_dags():
+    from airflow.sdk import result, task
+
+    @result
+    @task
+    def total():
+        return 1
+
+    assert total.function() == 1
+    with pytest.raises(TypeError, match="above a function that @task made"):
+        result(5)
+
+
 def test_partitioned_assets_can_be_imported_and_are_refused_when_they_are_used():
     from airflow.sdk import CronPartitionTimetable, StartOfDayMapper
 

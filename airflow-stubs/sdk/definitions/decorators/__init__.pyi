@@ -1,4 +1,5 @@
 # Made by .ci/make_stubs.py from the tables in airflow/names*.py. Do not edit.
+from tradewind.sdk.task_decorators import result as result
 from tradewind.sdk.task_decorators import setup_task as _setup
 setup = _setup
 from tradewind.sdk.task_decorators import task as task

@@ -45,6 +45,7 @@ from tradewind.sdk.asset import Metadata as Metadata
 from tradewind.sdk.partitions import MinimumCount as MinimumCount
 from tradewind.sdk.partitions import MonthWindow as MonthWindow
 from tradewind.sdk.timetables.trigger import MultipleCronTriggerTimetable as MultipleCronTriggerTimetable
+from tradewind.sdk.state_store import NEVER_EXPIRE as NEVER_EXPIRE
 from tradewind.sdk.object_storage import ObjectStoragePath as ObjectStoragePath
 from tradewind.sdk.param import Param as Param
 from tradewind.sdk.param import ParamsDict as ParamsDict
@@ -95,6 +96,7 @@ from tradewind.sdk import lineage as lineage
 from tradewind.sdk.resolvable import literal as literal
 from tradewind.sdk import macros as macros
 from tradewind.sdk.base_sensor import poke_mode_only as poke_mode_only
+from tradewind.sdk.task_decorators import result as result
 from tradewind.sdk.task_decorators import setup_task as _setup
 setup = _setup
 from tradewind.sdk.task_decorators import task as task
