@@ -1,4 +1,4 @@
-"""Pages of long lists, by number of rows left out."""
+"""Pages of long lists: by number of rows left out, and by cursor where lists grow for ever."""
 
 from __future__ import annotations
 
@@ -48,5 +48,22 @@ def page_of(
         offset=offset,
         previous_offset=max(0, offset - size),
         next_offset=following if following < total else None,
-        arguments={name: value for name, value in arguments.items() if value},
+        arguments=without_empty(arguments),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CursorPage:
+    """One page of a list that costs the same at any depth; cursors of its neighbours, if any."""
+
+    rows: Sequence[Any]
+    total: int
+    newer: str | None
+    older: str | None
+    #: What the addresses of the neighbours repeat.
+    arguments: Mapping[str, Any]
+
+
+def without_empty(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of an address that say something."""
+    return {name: value for name, value in arguments.items() if value}

@@ -8,16 +8,19 @@ from typing import Any
 from flask import Blueprint, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from ..database.keyset import read_cursor
 from ..database.listings import Where
 from ..sdk.states import DagRunState, RunType, TaskInstanceState
 from .auth import may, requires
 from .heads import liveness
-from .paging import page_of
+from .paging import CursorPage, without_empty
 from .services import services
 
 blueprint = Blueprint("browse", __name__)
 
 RUNS_PER_PAGE = 50
+#: Newest first, by when they could start.
+RUNS_ORDER = ("-run_after",)
 INSTANCES_PER_PAGE = 100
 INSTANCE_DAYS = (1, 7, 30, 365)
 FOUND_MAX = 12
@@ -64,11 +67,21 @@ def read_runs(dag_id: str | None) -> dict[str, Any]:
         "run_types": (kind,) if kind in set(RunType) else (),
         "run_id_part": part or None,
     }
-    page = page_of(
-        store.runs.count(dag_id, **conditions),
-        lambda limit, offset: store.runs.list(dag_id, **conditions, limit=limit, offset=offset),
-        RUNS_PER_PAGE,
-        {"state": state, "type": kind, "search": part, "dag_id": dag_id},
+    wanted = (
+        ("dag_id", "in", [dag_id] if dag_id else []),
+        ("state", "in", conditions["states"]),
+        ("run_type", "in", conditions["run_types"]),
+        ("run_id", "part", part),
+    )
+    cursor = read_cursor(request.args.get("cursor", ""), RUNS_ORDER)
+    where = [Where(field, operator, value) for field, operator, value in wanted if value]
+    found = store.listings.runs_at(where, cursor, RUNS_PER_PAGE)
+    page = CursorPage(
+        rows=found.rows,
+        total=store.runs.count(dag_id, **conditions),
+        newer=found.previous_cursor,
+        older=found.next_cursor,
+        arguments=without_empty({"state": state, "type": kind, "search": part, "dag_id": dag_id}),
     )
     return {
         "page": page,

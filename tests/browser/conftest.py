@@ -38,6 +38,7 @@ ORDERS = """
 from datetime import datetime
 from airflow.sdk import DAG, Asset, Param, TaskGroup, task
 from airflow.providers.standard.operators.bash import BashOperator
+from airflow.providers.standard.operators.hitl import HITLOperator
 
 with DAG("orders", schedule=None, start_date=datetime(2024, 1, 1), is_paused_upon_creation=False,
          params={"region": Param("eu", enum=["eu", "us"]),
@@ -81,6 +82,10 @@ with DAG("hostile", schedule=None, start_date=datetime(2024, 1, 1), is_paused_up
 with DAG("consumer", schedule=[Asset("s3://<b>lake</b>")], start_date=datetime(2024, 1, 1),
          is_paused_upon_creation=False):
     BashOperator(task_id="eat", bash_command="true")
+
+with DAG("asking", schedule=None, start_date=datetime(2024, 1, 1), is_paused_upon_creation=False):
+    HITLOperator(task_id="ask", subject="Ship {{ run_id }}?", body="All **green**",
+                 options=["yes", "no"], params={"percent": Param(10, type="integer", maximum=100)})
 
 with DAG("broken", schedule=None, start_date=datetime(2024, 1, 1), is_paused_upon_creation=False):
     BashOperator(task_id="fails", bash_command="test -e MENDED") >> BashOperator(

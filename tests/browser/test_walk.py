@@ -140,6 +140,33 @@ def test_a_backfill_makes_what_its_preview_says(tab, server) -> None:
     page.wait_for_selector('.pill[data-state="success"] >> text=3 Success')
 
 
+def test_a_question_is_answered_where_it_waits_and_its_task_goes_on(tab, server) -> None:
+    page = tab.open("/required_actions")
+    server.cli("dags", "trigger", "asking", "--run-id", "ask_1")
+    page.click('a.button:has-text("Answer…")')  # the list hears of it by itself
+    page.wait_for_selector('#dialog h1:has-text("Ship ask_1?")')
+    page.fill('#dialog input[name="param.percent"]', "25")
+
+    page.click('#dialog button:text-is("yes")')
+
+    page.wait_for_url(re.compile(r"/dags/asking/runs/ask_1/tasks/ask"))
+    page.wait_for_selector('#question:has-text("answered by admin")')
+    page.wait_for_selector('.head .pill[data-state="success"]')
+
+
+def test_a_favourite_is_kept_and_found_by_its_chip(tab) -> None:
+    page = tab.open("/dags")
+    page.click("#star-orders")
+    page.wait_for_selector('#star-orders[aria-pressed="true"]')
+    page.click('a.chip:has-text("Favourites 1")')
+    page.wait_for_url(re.compile("state=favourites"))
+    assert page.locator("table.dags tbody tr").count() == 1
+
+    page.click("#star-orders")
+    page.wait_for_selector("text=Nothing matches")
+    assert page.locator('a.chip:has-text("Favourites")').count() == 0
+
+
 def test_the_theme_is_kept(tab) -> None:
     page = tab.open("/dags")
     page.click("#theme")

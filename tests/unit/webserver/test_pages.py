@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tradewind.database.values import ParsedFile
+from tradewind.database.values import NewRun, ParsedFile
 from tradewind.webserver.durations import duration_text
 
 NOW = datetime(2024, 3, 5, 12, tzinfo=UTC)
@@ -155,3 +157,30 @@ def test_lengths_of_time_read_well() -> None:
     assert [duration_text(timedelta(seconds=s).total_seconds()) for s in lengths] == [
         "0.42 s", "18 s", "3 min 5 s", "2 h 10 min", "2 d 7 h",
     ]  # fmt: skip
+
+
+def test_runs_are_paged_by_cursor_so_that_new_ones_move_nothing(admin, client, store, orders):
+    def add(numbers):
+        for n in numbers:
+            at = NOW + timedelta(minutes=n)
+            store.runs.create(NewRun(orders, f"run_{n:03}", run_type="manual", run_after=at), NOW)
+
+    def seen(page):
+        return re.findall(r'title="(run_\d+)"', page)
+
+    def follow(page, word):
+        (link,) = re.findall(rf'href="([^"]+)">{word}</a>', page)
+        return client.get(html.unescape(link)).text
+
+    add(range(120))
+    first = client.get("/runs").text
+    second = follow(first, "Older")
+    add(range(120, 130))
+    third = follow(second, "Older")
+
+    assert [len(seen(page)) for page in (first, second, third)] == [50, 50, 20]
+    assert seen(second)[0] == "run_069"
+    assert seen(third)[-1] == "run_000"
+    assert seen(follow(third, "Newer")) == seen(second)
+    assert seen(follow(third, "Newest"))[0] == "run_129"
+    assert client.get("/runs?cursor=nonsense").status_code == 400
