@@ -51,7 +51,11 @@ def parse_url(url: str) -> URL:
         parsed = make_url(url)
         backend = parsed.drivername.partition("+")[0]
     except (ArgumentError, ValueError) as error:  # its text would show a password
-        raise DatabaseError(f"{SETTING} cannot be read as a database URL.") from error
+        raise DatabaseError(
+            f"{SETTING} cannot be read as a database URL. Write"
+            " postgresql://USER:PASSWORD@HOST:PORT/NAME or sqlite:////PATH; in a password, @ is"
+            " %40, / is %2F, and % is %25."
+        ) from error
     if backend in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+psycopg")
     if backend != "sqlite":

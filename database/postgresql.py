@@ -154,6 +154,8 @@ def refusal(error: DBAPIError | PoolTimeout, setting: str) -> DatabaseError | No
         return DatabaseError(f"{setting}: its user lacks a right in the database: {said}")
     if state in _PASSING or isinstance(error, (OperationalError, InterfaceError)):
         return DatabaseAway(f"{setting}: the database cannot be used now: {said}")
+    if error.statement is None and state is None:  # never connected: by what the URL says
+        return DatabaseError(f"{setting} cannot be used: {said}")
     return None
 
 

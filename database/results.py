@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, select
 
 from ..planning.siblings import is_success_quiet
 from ..planning.verdicts import DEATHS_MAX, judge_result
@@ -27,6 +28,7 @@ from .outbox_writes import wants_callback, wants_mail, write_outbox
 from .siblings import needs_deciding
 from .state_writes import HELD_COLUMNS, AttemptEnd, Held, Move, held_from
 from .tables import attempt, dag_run, rendered_fields, task_instance
+from .upserts import insert_on_conflict
 from .values import AttemptResult, Outcome
 from .versions import VersionCache
 from .xcom_writes import write_xcoms
@@ -103,11 +105,6 @@ _CLAIMED = select(attempt.c.id).where(
     attempt.c.epoch == bindparam("epoch"),
     attempt.c.claim_id == bindparam("claim_id"),
 )
-
-_DELETE_RENDERED = delete(rendered_fields).where(
-    rendered_fields.c.task_instance_id == bindparam("held_id")
-)
-_INSERT_RENDERED = insert(rendered_fields)
 
 
 @dataclass(slots=True)
@@ -411,11 +408,23 @@ def _write_rendered(
 ) -> None:
     if not rendered:
         return
-    connection.execute(_DELETE_RENDERED, [{"held_id": id_} for id_, _, _ in rendered])
     connection.execute(
-        _INSERT_RENDERED,
+        _rendered_upsert(connection.dialect.name),
         [
             {"task_instance_id": id_, "try_number": try_number, "fields": dict(fields)}
             for id_, try_number, fields in rendered
         ],
+    )
+
+
+@cache
+def _rendered_upsert(dialect: str) -> Any:
+    """Return the statement that leaves one row for each task instance: that of its newest try."""
+    statement = insert_on_conflict(rendered_fields, dialect)
+    return statement.on_conflict_do_update(
+        index_elements=["task_instance_id"],
+        set_={
+            "try_number": statement.excluded.try_number,
+            "fields": statement.excluded.fields,
+        },
     )

@@ -41,8 +41,10 @@ def ask(url: str, statement: str):
     [
         ("postgresql://me:secret@127.0.0.1:9/tw", "Connection refused"),
         ("postgres://me:secret@no-such-host.invalid/tw", "no-such-host.invalid"),
-        ("postgresql://me:secret@127.0.0.1:port/tw", "cannot be read as a database URL"),
+        ("postgresql://me:secret@127.0.0.1:port/tw", "in a password, @ is %40"),
         ("nonsense secret", "cannot be read as a database URL"),
+        ("postgresql://me:secret@127.0.0.1:9/tw?sslmod=require", 'option "sslmod"'),
+        ("postgresql://me:secret@127.0.0.1:9/tw?sslmode=perhaps", 'sslmode value: "perhaps"'),
         ("mysql://me:secret@127.0.0.1/tw", "use sqlite or postgresql"),
     ],
 )
