@@ -76,7 +76,7 @@ def run_consumer(plan: ConsumerPlan) -> int:
     watch = HearingWatch(app, ping_queue)
     watch.start()
     for handler in logging.getLogger().handlers:
-        handler.addFilter(_in_one_line)
+        handler.addFilter(_worth_a_line)
     worker = app.Worker(
         hostname=node_name(plan.name),
         pool="threads",
@@ -93,10 +93,12 @@ def run_consumer(plan: ConsumerPlan) -> int:
     return int(worker.exitcode or 0)
 
 
-def _in_one_line(record: logging.LogRecord) -> bool:
-    """Leave out the traceback of what Celery expects and survives: a broker that went away."""
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    """Leave out what is no news, and the traceback of what Celery expects and survives."""
     if record.name.startswith(("celery", "kombu")) and record.exc_info:
         error = record.exc_info[1]
+        if isinstance(error, Reject):
+            return False  # no room just now: a full worker's daily life
         record.msg, record.args = f"{record.getMessage().splitlines()[0]} ({error})", ()
         record.exc_info = record.exc_text = None
     return True
