@@ -85,6 +85,9 @@ class Kernel:
         self.steady_s = 0.0
         self.clock = KernelClock(self)
         self.steps = 0
+        #: Calls of the store so far; at one of them something may be planned to go wrong.
+        self.calls = 0
+        self.planned: tuple[int, str] | None = None
         self.deaths = self.pauses = self.clock_steps = 0
         self._trace = hashlib.blake2b(digest_size=16)
         self._actors: list[Actor] = []

@@ -28,6 +28,9 @@ GROUPS = (
     "triggers",
 )
 
+#: What may be planned to go wrong at one call: it fails, its answer is lost, or the caller dies.
+BEFORE, AFTER, KILLED = "fails", "answer lost", "killed"
+
 
 class FaultyStore:
     """One actor's connection to the store."""
@@ -68,7 +71,11 @@ class FaultyGroup:
         def call(*arguments: Any, **named: Any) -> Any:
             kernel = self._kernel
             kernel.switch(label)
-            if kernel.random.random() < kernel.faults.store_fails:
+            kernel.calls += 1
+            planned = (
+                kernel.planned[1] if kernel.planned and kernel.planned[0] == kernel.calls else ""
+            )
+            if planned == BEFORE or kernel.random.random() < kernel.faults.store_fails:
                 raise OperationalError(label, {}, OSError("simulated: disk I/O error"))
             try:
                 answer = act(*arguments, **named)
@@ -78,7 +85,9 @@ class FaultyGroup:
             except Exception as error:
                 kernel.failure = error
                 raise ActorKilled from error
-            if kernel.random.random() < kernel.faults.store_fails_after_commit:
+            if planned == KILLED:
+                raise ActorKilled
+            if planned == AFTER or kernel.random.random() < kernel.faults.store_fails_after_commit:
                 raise OperationalError(label, {}, OSError("simulated: answer of commit lost"))
             kernel.switch(f"{label} done")
             return answer

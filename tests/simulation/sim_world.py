@@ -115,6 +115,7 @@ class World:
 
     def _play(self, seconds: float) -> None:
         self.kernel.run(seconds)
+        self.calls_with_faults = self.kernel.calls
         self.kernel.heal()
         self._healed_s = self.kernel.steady_s
         self.is_scheduling = False
