@@ -213,9 +213,12 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
         if construction.is_detached:
             self._is_locked = True
             return
-        if self.trigger_rule == "always" and self.get_closest_mapped_task_group() is not None:
+        if self.trigger_rule == "always" and any(
+            not group.expand_input.has_literal_length for group in self.iter_mapped_task_groups()
+        ):
             raise InvalidValueError(
-                f"{self._name} is in a mapped group, so its trigger rule cannot be 'always'"
+                f"{self._name} is in a group that is mapped over results, so its trigger rule "
+                "cannot be 'always'"
             )
         if self.task_group is not None:
             self.task_group.add(self)

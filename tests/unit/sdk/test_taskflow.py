@@ -549,7 +549,12 @@ def test_a_group_cannot_be_mapped_over_the_argument_of_a_mapped_group(dag, task)
         outer.expand(x=[[1], [2]])
 
 
-def test_a_mapped_group_refuses_the_trigger_rule_always(dag, task):
+def test_a_group_that_is_mapped_over_results_refuses_the_trigger_rule_always(dag, task):
+    """Over a list that stands in the file it is taken, as in both generations of Airflow."""
+
+    @task
+    def listed(): ...
+
     @task(trigger_rule="always")
     def f(x): ...
 
@@ -557,8 +562,11 @@ def test_a_mapped_group_refuses_the_trigger_rule_always(dag, task):
     def g(x):
         f(x)
 
-    with dag, pytest.raises(ValueError, match="always"):
+    with dag:
         g.expand(x=[1])
+    assert dag.get_task("g.f").trigger_rule == "always"
+    with dag, pytest.raises(ValueError, match="always"):
+        g.override(group_id="h").expand(x=listed())
 
 
 def test_params_of_a_dag_resolve_from_conf_then_default_then_context(dag):
