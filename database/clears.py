@@ -34,9 +34,13 @@ def clear_instances(
     rows: Sequence[Any],
     *,
     reset_dag_runs: bool,
-    on_latest_version: bool,
+    on_latest_version: bool | None,
 ) -> None:
-    """Clear *rows* inside the caller's transaction, and decide their runs."""
+    """Clear *rows* inside the caller's transaction, and decide their runs.
+
+    Args:
+        on_latest_version: None: as the DAG says in its newest version, else True.
+    """
     connection, now = settling.connection, settling.now
     run_ids = sorted({row.dag_run_id for row in rows})
     newest = settling.versions.get(
@@ -45,6 +49,8 @@ def clear_instances(
             select(dag.c.version_id).where(dag.c.dag_id == selection.dag_id)
         ).scalar_one(),
     )
+    if on_latest_version is None:
+        on_latest_version = newest.dag.rerun_with_latest_version is not False
     clear_rows(
         settling, rows, newest if on_latest_version else None, f"cleared by {settling.actor}"
     )

@@ -270,8 +270,8 @@ class TaskInstanceOperations(Operations):
         Args:
             dry_run: only tell which ones would be cleared.
             reset_dag_runs: finished runs are queued again.
-            on_latest_version: True moves the runs to the newest DAG version first; None: where
-                it has a newer one, since the code that runs is the newest, too.
+            on_latest_version: True moves the runs to the newest DAG version first, since the
+                code that runs is the newest, too; None: as the DAG says, else True.
 
         Returns:
             What was cleared, as it stood before.
@@ -291,7 +291,7 @@ class TaskInstanceOperations(Operations):
                 selection,
                 chosen,
                 reset_dag_runs=reset_dag_runs,
-                on_latest_version=on_latest_version is not False,
+                on_latest_version=on_latest_version,
             )
         self._ring("scheduler", "runner", "web")
         return [instance_row(row) for row in chosen]

@@ -92,6 +92,7 @@ def _serialize(dag: DAG, relative_fileloc: str) -> SerializedDag:
         dagrun_timeout_s=_seconds(dag.dagrun_timeout),
         is_fail_fast=dag.fail_fast,
         is_paused_upon_creation=dag.is_paused_upon_creation,
+        rerun_with_latest_version=dag.rerun_with_latest_version,
         tags=sorted({str(tag) for tag in dag.tags}),
         owner_links=dag.owner_links,
         params=_params(dag.params),

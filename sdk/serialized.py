@@ -179,7 +179,11 @@ class SerializedParam(Struct, omit_defaults=True):
 
 
 class SerializedDeadline(Struct, omit_defaults=True):
-    """One deadline alert. ``kind``: logical_date, queued_at, fixed or average_runtime."""
+    """One deadline alert.
+
+    ``kind``: logical_date, queued_at, fixed, average_runtime; own or own_of_queueing, whose
+    instant only the DAG's file knows.
+    """
 
     kind: str
     interval_s: float
@@ -218,6 +222,8 @@ class SerializedDag(Struct, omit_defaults=True):
     dagrun_timeout_s: float | None = None
     is_fail_fast: bool = False
     is_paused_upon_creation: bool | None = None
+    #: Whether a clear moves runs to the newest version where nobody says; None: it does.
+    rerun_with_latest_version: bool | None = None
     tags: list[str] = []
     owner_links: dict[str, str] = {}
     params: list[SerializedParam] = []

@@ -274,3 +274,19 @@ def test_a_task_that_comes_back_to_its_dag_runs_again(world, make_dag):
     world.work()
 
     assert world.states("r") == {"gate": "success", "x": "success", "y": "success"}
+
+
+@pytest.mark.parametrize(("asked", "names"), [(None, ["a", "b"]), (True, ["a", "b", "c"])])
+def test_a_dag_may_keep_its_runs_at_their_version_through_a_clear(world, make_dag, asked, names):
+    def build(*names):
+        with make_dag(schedule=None, rerun_with_latest_version=False) as dag:
+            for name in names:
+                step(name)
+        return dag
+
+    start(world, build("a", "b"))
+    world.work()
+    world.parse(build("a", "c"))
+    clear(world.services, ClearRequest("d", run_ids=["r"], on_latest_version=asked))
+
+    assert sorted(world.states("r")) == names
