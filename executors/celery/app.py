@@ -40,6 +40,9 @@ def check_broker(app: Celery, timeout_s: float = 5.0) -> None:
         BrokerAway: it does not, within *timeout_s* seconds.
     """
     connection = app.connection_for_write(connect_timeout=min(timeout_s, 2.0))
+    options = connection.transport_options
+    if "socket_timeout" in options:  # Redis: it may accept, and say nothing
+        connection.transport_options = {**options, "socket_timeout": min(timeout_s, 2.0)}
     try:
         connection.ensure_connection(
             max_retries=2, interval_start=0.2, interval_step=0.3, timeout=timeout_s

@@ -20,6 +20,8 @@ _AIRFLOW_CONFIG_OPTIONS = "airflow.providers.celery.executors.default_celery.DEF
 
 #: A message is acknowledged within seconds; one that its worker took to the grave comes again.
 VISIBILITY_TIMEOUT_S = 3600
+#: How long a command may take Redis.
+ANSWER_TIMEOUT_S = 15.0
 _REDIS = ("redis", "rediss", "sentinel")
 
 
@@ -89,6 +91,9 @@ def _transport_options(scheme: str) -> dict[str, Any]:
     if scheme in _REDIS:
         options.setdefault("socket_keepalive", True)
         options.setdefault("socket_connect_timeout", conf.getfloat("celery", "operation_timeout"))
+        # Else whoever speaks to a broker that is cut off waits for hours. The longest wait that
+        # is meant is Celery's own for a message: a second.
+        options.setdefault("socket_timeout", ANSWER_TIMEOUT_S)
     return options
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tradewind.database.values import ClaimRequest
 from tradewind.executors.base import Hint
+from tradewind.executors.celery.app import BrokerAway, check_broker, make_app
 from tradewind.executors.celery.message import arguments_of, is_genuine
 from tradewind.executors.celery.settings import read_broker_settings, shown_url
 from tradewind.runtime.supervise.hint_desk import BUSY, GONE, HELD, HintDesk, ask_runner
@@ -37,6 +38,31 @@ def settings(tmp_path, monkeypatch):
     yield choose
     monkeypatch.undo()
     reset()
+
+
+# -- the broker
+
+
+def test_a_broker_that_accepts_and_says_nothing_is_said_to_be_away(settings):
+    """A half-open line, or another program's port."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        settings(celery__broker_url=f"redis://:secret@127.0.0.1:{port}/0")
+
+        with pytest.raises(BrokerAway) as caught:
+            check_broker(make_app(), timeout_s=0.3)
+
+    assert f"redis://:***@127.0.0.1:{port}/0 does not answer ([celery] broker_url)" in str(
+        caught.value
+    )
+
+
+def test_nobody_waits_for_an_answer_of_redis_for_ever(settings):
+    settings(celery__broker_url="redis://127.0.0.1/0")
+    assert read_broker_settings()["broker_transport_options"]["socket_timeout"] == 15.0
+
+    settings(celery_broker_transport_options__socket_timeout="4")
+    assert read_broker_settings()["broker_transport_options"]["socket_timeout"] == 4
 
 
 # -- messages
