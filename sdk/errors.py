@@ -1,8 +1,14 @@
-"""The root of our own errors. Errors that carry Airflow's names are in ``exceptions.py``."""
+"""The root of our own errors. Those that carry Airflow's names are in ``exceptions.py``."""
 
 
 class TradewindError(Exception):
     """Something a user can mend. Its text is one clear line that names the thing and the fix."""
+
+
+class AirflowException(TradewindError):
+    """Root of every error that carries an Airflow name."""
+
+    status_code = 500
 
 
 class IllegalTransition(TradewindError):
