@@ -1,5 +1,5 @@
 """Checkable examples 5: states. 5.1 (the matrix) stands in unit/sdk/test_trigger_rules.py, 5.7
-(pools) in unit/planning/test_choose.py.
+(pools) and 5.9 (a run that takes too long) in rows/test_section_5_states.py.
 """
 
 from __future__ import annotations

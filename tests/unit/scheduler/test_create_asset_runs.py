@@ -167,8 +167,7 @@ def test_a_result_that_comes_too_late_makes_no_event(house):
     assert len(house.store.assets.events()) == 1
 
 
-def test_both_of_two_assets_are_waited_for(house):
-    # Checkable example 4.5 of the semantics.
+def test_example_4_5_both_of_two_assets_are_waited_for(house):
     house.add("producer", outlets=[A, B])
     house.add("consumer", schedule=A & B, max_active_runs=9)
     for minute, asset in enumerate((A, A, B, B)):

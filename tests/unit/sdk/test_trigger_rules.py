@@ -39,7 +39,7 @@ def upstream(ends: str, waiting: int = 0) -> Upstream:
 
 
 @pytest.mark.parametrize("rule", TriggerRule)
-def test_a_rule_answers_every_pair_of_upstream_as_airflow_does(rule):
+def test_example_5_1_a_rule_answers_every_pair_of_upstream_as_airflow_does(rule):
     answers = [judge(rule, upstream(pair)) for pair in PAIRS]
 
     assert answers == [VERDICTS[letter] for letter in MATRIX[rule].split()]
