@@ -11,6 +11,7 @@ from .lazy_group import LazyGroup
 
 if TYPE_CHECKING:
     from ..sdk.configuration import Configuration
+    from ..sdk.configuration_names import Name
 
 config = LazyGroup(
     "config",
@@ -93,10 +94,13 @@ def lint(
     """Report settings that are unknown, have moved or change nothing, and unreadable values."""
     from ..sdk.configuration import conf
 
-    problems = [*conf.notices(), *_idle(conf), *_unreadable(conf)]
-    for problem in problems:
-        click.echo(problem)
-    if not problems:
+    found = False
+    for (where, key), problem in (*_misnamed(conf), *_idle(conf), *_unreadable(conf)):
+        is_asked = section in (None, where) and option in (None, key)
+        if is_asked and ignore_section != where and ignore_option != key:
+            click.echo(problem)
+            found = True
+    if not found:
         click.echo("No issues found in your settings.")
 
 
@@ -106,19 +110,32 @@ def _default(section: str, key: str) -> str:
     return DEFAULTS.get(section, {}).get(key, (None, ""))[0] or ""
 
 
-def _idle(conf: Configuration) -> list[str]:
-    """Return one line for each option that is set, to other than the default, and is not read."""
+def _misnamed(conf: Configuration) -> list[tuple[Name, str]]:
+    """Return each option whose name is not known, or an old one, with one line about it."""
+    unknown = [
+        ((section, key), f"[{section}] {key} is not known and changes nothing")
+        for section, key in conf.unknown()
+    ]
+    moved = [
+        ((section, key), f"[{section}] {key} is now [{new[0]}] {new[1]}; the old name works")
+        for (section, key), new in conf.moved().items()
+    ]
+    return [*unknown, *moved]
+
+
+def _idle(conf: Configuration) -> list[tuple[Name, str]]:
+    """Return each option that is set, to other than the default, and is not read."""
     from ..sdk.configuration_idle import IDLE
 
     return [
-        f"[{section}] {key} changes nothing here: {reason}"
+        ((section, key), f"[{section}] {key} changes nothing here: {reason}")
         for (section, key), reason in IDLE.items()
         if conf.find(section, key)[1] not in ("default", "")
         and conf.find(section, key)[0] != _default(section, key)
     ]
 
 
-def _unreadable(conf: Configuration) -> list[str]:
+def _unreadable(conf: Configuration) -> list[tuple[Name, str]]:
     """Return the errors of set values whose defaults are numbers or booleans and that are not."""
     from ..sdk.configuration_defaults import DEFAULTS
     from ..sdk.errors import ConfigurationError
@@ -133,5 +150,5 @@ def _unreadable(conf: Configuration) -> list[str]:
                 if read is not None:
                     read(section, key)
             except ConfigurationError as error:
-                errors.append(str(error))
+                errors.append(((section, key), str(error)))
     return errors

@@ -226,20 +226,31 @@ class Configuration:
         """Return what an option means, an empty text where we do not know it."""
         return DEFAULTS.get(section, {}).get(key, ("", ""))[1]
 
+    def unknown(self) -> list[Name]:
+        """Return the options that are set and that neither we nor any Airflow release knows."""
+        return [
+            (section, key)
+            for section, key in dict.fromkeys(self._written())
+            if (section, key) not in MOVED
+            and section not in FOREIGN_SECTIONS
+            and not _is_known(section, key)
+        ]
+
+    def moved(self) -> dict[Name, Name]:
+        """Return the options that are set under an old name, and the newest name of each."""
+        return {name: MOVED[name] for name in self._written() if name in MOVED}
+
     def notices(self, named_max: int | None = None) -> list[str]:
         """Return one line for all unknown options that are set, and one for all old names.
 
         Args:
             named_max: how many options a line names before it only counts the others; None: all.
         """
-        unknown, old = [], []
-        for name in dict.fromkeys(self._written()):
-            section, key = name
-            if name in MOVED:
-                new_section, new_key = MOVED[name]
-                old.append(f"[{section}] {key} is now [{new_section}] {new_key}")
-            elif section not in FOREIGN_SECTIONS and not _is_known(section, key):
-                unknown.append(f"[{section}] {key}")
+        unknown = [f"[{section}] {key}" for section, key in self.unknown()]
+        old = [
+            f"[{section}] {key} is now [{new[0]}] {new[1]}"
+            for (section, key), new in self.moved().items()
+        ]
         lines = []
         if unknown:
             lines.append(

@@ -55,3 +55,23 @@ def test_lint_names_idle_options_that_are_set(tmp_path, monkeypatch, capsys):
     assert run(["config", "lint"]) == 0
 
     assert capsys.readouterr().out == "[scheduler] num_runs changes nothing here: say --num-runs\n"
+
+
+def test_lint_looks_only_where_it_is_asked_to(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TRADEWIND_HOME", str(tmp_path))
+    monkeypatch.setenv("AIRFLOW__CORE__SPEED", "9")
+    monkeypatch.setenv("AIRFLOW__WEBSERVER__WORKERS", "2")
+    monkeypatch.setenv("AIRFLOW__CORE__PARALLELISM", "many")
+    configuration.reset()
+
+    def lint(*options: str) -> list[str]:
+        assert run(["config", "lint", *options]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    speed = "[core] speed is not known and changes nothing"
+    workers = "[webserver] workers is now [api] workers; the old name works"
+    assert lint()[:2] == [speed, workers]
+    assert lint("--section", "webserver") == [workers]
+    assert lint("--section", "core", "--ignore-option", "parallelism") == [speed]
+    assert "'many'" in lint("--option", "parallelism")[0]
+    assert lint("--option", "executor") == ["No issues found in your settings."]
