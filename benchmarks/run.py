@@ -110,9 +110,9 @@ def chain(deployment: Deployment) -> Figures:
     }
 
 
-def wide(deployment: Deployment) -> Figures:
+def wide(deployment: Deployment, dag_id: str = "wide") -> Figures:
     """Run 200 independent tasks on a server that is up."""
-    instances, cpu_s = deployment.run_to_end("wide")
+    instances, cpu_s = deployment.run_to_end(dag_id)
     wall_s = max(r["ended_at"] for r in instances) - min(r["started_at"] for r in instances)
     return {
         "wide: task instances/s": len(instances) / wall_s,
@@ -147,18 +147,18 @@ def large_xcom(deployment: Deployment) -> Figures:
     }
 
 
-def peak_memory(deployment: Deployment) -> Figures:
+def peak_memory(deployment: Deployment, dag_id: str = "wide") -> Figures:
     """Look at the memory of all processes again and again while 200 tasks run."""
     run_id = f"peak_{time.monotonic_ns()}"
-    deployment.command("dags", "trigger", "wide", "--run-id", run_id)
+    deployment.command("dags", "trigger", dag_id, "--run-id", run_id)
     most_mb = 0.0
 
     def has_ended() -> bool:
         nonlocal most_mb
         most_mb = max(most_mb, deployment.pss_mb())
-        return all(row["state"] == "success" for row in deployment.instances("wide", run_id))
+        return all(row["state"] == "success" for row in deployment.instances(dag_id, run_id))
 
-    deployment.wait_until(has_ended, "the end of wide")
+    deployment.wait_until(has_ended, f"the end of {dag_id}")
     return {"memory peak with 200 tasks, PSS MB": most_mb}
 
 
@@ -182,6 +182,20 @@ def backfill() -> Figures:
             "backfill: task instances": len(instances),
             "backfill: task instances/s": len(instances) / wall_s,
         }
+
+
+def pandas() -> Figures:
+    """200 independent tasks of one file that imports pandas, on a server of its own."""
+    text = HEAD + "import pandas\n" + WIDE.replace('"wide"', '"frames"')
+    with Deployment({"frames.py": text}) as deployment:
+        deployment.start()
+        deployment.wait_for_dag("frames")
+        deployment.run_to_end("frames")  # warm: the host is up
+        time.sleep(35)  # the parser's zygote has gone
+        figures = wide(deployment, "frames") | peak_memory(deployment, "frames")
+        time.sleep(7)  # the spare has gone
+        figures |= memory(deployment)
+    return {f"pandas, {name}": value for name, value in figures.items()}
 
 
 def program() -> Figures:
@@ -225,6 +239,7 @@ ON_A_SERVER: dict[str, Callable[[Deployment], Figures]] = {
 ALONE: dict[str, Callable[[], Figures]] = {
     "cold_start": cold_start,
     "backfill": backfill,
+    "pandas": pandas,
     "program": program,
     "imports": imports,
     "parse": parse,

@@ -19,7 +19,7 @@ from .process_keeper import HANG_TIMEOUT_S
 log = logging.getLogger(__name__)
 
 #: The process's own loop begins first: it is what a cold start waits for.
-START_DELAY_S = 0.7
+START_DELAY_S = 3.0
 #: After this long the process ends without it, before whoever keeps it kills both.
 STOP_TIMEOUT_S = 3.0
 
