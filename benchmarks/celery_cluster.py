@@ -189,11 +189,13 @@ def count_statements(cluster: Cluster, log: Path, workloads: list[str]) -> dict[
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("workloads", nargs="*", choices=list(WORKLOADS))
+    parser.add_argument("workloads", nargs="*", help=f"of {', '.join(WORKLOADS)}; none: all")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     chosen: list[str] = options.workloads or list(WORKLOADS)
+    if unknown := set(chosen) - set(WORKLOADS):
+        parser.error(f"there is no workload {', '.join(unknown)}")
     with contextlib.ExitStack() as stack:
         redis = stack.enter_context(running_redis())
         # Durable commits, as in production: what tests leave out for speed is put back.
