@@ -18,7 +18,7 @@ from sqlalchemy.exc import DatabaseError as DriverError
 from sqlalchemy.exc import OperationalError
 
 from ..sdk.configuration import conf, home
-from .engine import Database
+from .engine import SETTING, Database
 from .errors import AirflowsDatabase, DatabaseError
 from .settings import StoreSettings, settings_from_configuration
 from .tables import metadata, pool
@@ -161,7 +161,10 @@ def read_revision(database: Database) -> str | None:
         with database.read() as connection:
             return _revision(connection)
     except OperationalError as error:
-        raise DatabaseError(f"The database cannot be opened: {error.orig}") from error
+        shown = database.url.render_as_string(hide_password=True)
+        raise DatabaseError(
+            f"{SETTING}: the database {shown} cannot be opened: {error.orig}"
+        ) from error
     except DriverError as error:
         raise DatabaseError(f"The database cannot be read: {error.orig}") from error
 
