@@ -10,12 +10,14 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select
 
 from ..planning.deadlines import RunTimes, deadline_at
+from ..sdk.deadline import OWN, OWN_OF_QUEUEING
 from ..sdk.serialized import SerializedDag
 from ..sdk.states import DagRunState
 from .outbox_writes import write_outbox
 from .tables import dag_run, outbox
 
 KIND = "deadline"
+_OF_QUEUEING = frozenset({"queued_at", OWN_OF_QUEUEING})
 
 
 def write_deadlines(
@@ -34,13 +36,15 @@ def write_deadlines(
         only_queued_at: the run was cleared: those that count from its creation stay as they are.
     """
     for index, deadline in enumerate(serialized.deadlines):
-        if only_queued_at and deadline.kind != "queued_at":
+        if only_queued_at and deadline.kind not in _OF_QUEUEING:
             continue
+        is_own = deadline.kind in (OWN, OWN_OF_QUEUEING)
         durations: tuple[float, ...] = ()
         if deadline.kind == "average_runtime":
             durations = _durations(connection, serialized.dag_id, deadline.max_runs)
-        at = deadline_at(deadline, RunTimes(logical_date, now, now, durations))
-        if at is None:
+        times = RunTimes(logical_date, now, now, durations)
+        at = None if is_own else deadline_at(deadline, times)
+        if at is None and not is_own:
             continue
         write_outbox(
             connection,
@@ -50,16 +54,25 @@ def write_deadlines(
                 "run_id": run_id,
                 "index": index,
                 "name": deadline.name,
-                "deadline_at": at.isoformat(),
+                # Empty: a callback child is to ask the file, and the message waits for it then.
+                "deadline_at": "" if at is None else at.isoformat(),
+                "interval_s": deadline.interval_s,
                 "queued_at": now.isoformat(),
-                "is_of_queueing": deadline.kind == "queued_at",
-                "reason": f"the run has not ended by {at.isoformat()}",
+                "is_of_queueing": deadline.kind in _OF_QUEUEING,
+                "reason": reason_of(at),
                 "relative_fileloc": serialized.relative_fileloc,
                 "version_id": version_id,
             },
             now,
-            due_at=max(at, now),
+            due_at=now if at is None else max(at, now),
         )
+
+
+def reason_of(at: datetime | None) -> str:
+    """Say why a deadline's message is delivered."""
+    if at is None:
+        return "its own reference is asked for the deadline"
+    return f"the run has not ended by {at.isoformat()}"
 
 
 def drop_deadlines(

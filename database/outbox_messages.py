@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select, text, update
 
+from .deadline_writes import reason_of
 from .operations import Operations
 from .tables import outbox
 from .values import OutboxRow
@@ -56,6 +57,20 @@ class OutboxOperations(Operations):
             connection.execute(
                 update(outbox).where(outbox.c.id == message_id).values(state="done", error="")
             )
+
+    def put_off(self, message_id: int, at: datetime) -> None:
+        """A deadline has become known: its message waits for it, as if it were new."""
+        with self._database.write() as connection:
+            payload = connection.execute(
+                select(outbox.c.payload).where(outbox.c.id == message_id)
+            ).scalar_one_or_none()
+            if payload is not None:
+                told = {**payload, "deadline_at": at.isoformat(), "reason": reason_of(at)}
+                connection.execute(
+                    update(outbox)
+                    .where(outbox.c.id == message_id)
+                    .values(due_at=at, tries=0, payload=told)
+                )
 
     def fail(self, message_id: int, error: str, now: datetime) -> bool:
         """A delivery failed: again later, and parked after the last try, for people to see.

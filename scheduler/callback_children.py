@@ -14,6 +14,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import msgspec
 
@@ -44,10 +45,14 @@ Answerer = Callable[[protocol.Ask, RequestScope | None], Reply]
 
 @dataclass(frozen=True, slots=True)
 class EndedDelivery:
-    """One child has ended. ``error`` empty: it called all callbacks."""
+    """One child has ended. ``error`` empty: it called all callbacks.
+
+    ``deadline_at``: or it called none, because they are to be called then.
+    """
 
     message_id: int
     error: str = ""
+    deadline_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -218,7 +223,8 @@ class CallbackChildren:
         error = child.killed_because or how
         if child.report is not None:  # what came after it, such as a thread, is not awaited
             error = child.report.error
-        self._ended.append(EndedDelivery(child.message_id, error))
+        at = None if child.report is None else child.report.deadline_at
+        self._ended.append(EndedDelivery(child.message_id, error, at))
 
     def _listen(self, child: _Child) -> None:
         try:

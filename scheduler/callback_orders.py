@@ -96,8 +96,9 @@ def _deadline_order(
 ) -> Prepared | None:
     """Return the order to call a deadline's callback; None where the run was in time after all."""
     payload = row.payload
-    deadline_at = datetime.fromisoformat(payload["deadline_at"])
-    if run.ended_at is not None and run.ended_at <= deadline_at:
+    text = payload["deadline_at"]
+    deadline_at = datetime.fromisoformat(text) if text else None
+    if run.ended_at is not None and (deadline_at is None or run.ended_at <= deadline_at):
         return None
     queued_at = datetime.fromisoformat(payload["queued_at"])
     if payload["is_of_queueing"] and run.queued_at is not None and run.queued_at > queued_at:
@@ -117,6 +118,7 @@ def _deadline_order(
             "index": payload["index"],
             "name": payload["name"],
             "deadline_time": deadline_at,
+            "interval_s": payload.get("interval_s", 0.0),
             "dag_run": asdict(run),
         },
     )

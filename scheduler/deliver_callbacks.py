@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from ..database.values import OutboxRow
@@ -57,6 +58,8 @@ class _Delivery:
     row: OutboxRow
     key: str
     log: TaskLog
+    #: Nothing was called: that is to be done then.
+    deadline_at: datetime | None = None
 
 
 class DeliverCallbacks:
@@ -165,6 +168,7 @@ class DeliverCallbacks:
         if delivery is None:
             return
         # Not listened to any more, it may still have called them all: its note counts.
+        delivery.deadline_at = ended.deadline_at
         is_called = not ended.error or self._journal.has(delivery.key)
         self._end(delivery, "" if is_called else ended.error)
 
@@ -177,6 +181,8 @@ class DeliverCallbacks:
             is_parked = False
             if error:
                 is_parked = self._store.outbox.fail(delivery.row.id, error, self._clock.now())
+            elif delivery.deadline_at is not None:
+                self._store.outbox.put_off(delivery.row.id, delivery.deadline_at)
             else:
                 self._store.outbox.done(delivery.row.id)
             self._ended.pop(0)
@@ -185,7 +191,9 @@ class DeliverCallbacks:
     def _close(self, delivery: _Delivery, error: str, *, is_parked: bool) -> None:
         row = delivery.row
         if not error:
-            delivery.log.close("Callbacks were called")
+            at = delivery.deadline_at
+            done = "Callbacks were called" if at is None else f"The deadline is {at.isoformat()}"
+            delivery.log.close(done)
             return
         then = f"given up after {row.tries} tries" if is_parked else "it is tried again later"
         delivery.log.close(f"Callbacks were not called, {then}: {error}")

@@ -91,9 +91,43 @@ class SyncCallback(Callback):
 
 
 class BaseDeadlineReference:
-    """What a deadline counts from. ``kind`` and ``options`` are what the scheduler is told."""
+    """What a deadline counts from. ``kind`` and ``options`` are what the scheduler is told.
+
+    One of a person's own defines ``_evaluate_with``; a callback child asks it, never the
+    scheduler, once the run has been queued.
+    """
 
     kind: ClassVar[str] = ""
+    #: Which of ``dag_id`` and ``run_id`` it wants to know.
+    required_kwargs: ClassVar[frozenset[str] | set[str]] = frozenset()
+
+    def _evaluate_with(self, *, session: Any = None, **kwargs: Any) -> datetime | None:
+        """Return what the interval is added to; None: this run has no such deadline."""
+        raise NotImplementedError
+
+    def evaluate_with(
+        self, *, interval: timedelta, session: Any = None, **known: Any
+    ) -> datetime | None:
+        """Return the deadline, in UTC.
+
+        Args:
+            session: always None: there is no metadata session (Airflow passes its own).
+            known: what may be wanted by ``required_kwargs``.
+
+        Raises:
+            InvalidValueError: something is wanted that is not known.
+        """
+        unknown = sorted(set(self.required_kwargs) - set(known))
+        if unknown:
+            raise InvalidValueError(
+                f"the deadline reference {self.reference_name} wants {', '.join(unknown)}, but "
+                f"only {', '.join(sorted(known))} can be given"
+            )
+        wanted = {name: known[name] for name in self.required_kwargs}
+        base = self._evaluate_with(session=session, **wanted)
+        if base is None:
+            return None
+        return timezone.plain_utc(timezone.convert_to_utc(base)) + interval
 
     @property
     def reference_name(self) -> str:
@@ -154,8 +188,23 @@ class AverageRuntimeDeadline(BaseDeadlineReference):
         }
 
 
+#: Kinds of a person's own references: known once the run is queued; the second: at each clear,
+#: too.
+OWN, OWN_OF_QUEUEING = "own", "own_of_queueing"
+
+
+class DeadlineReferenceTypes:
+    """When a reference of a person's own is asked, by Airflow's names."""
+
+    DAGRUN_CREATED = OWN
+    DAGRUN_QUEUED = OWN_OF_QUEUEING
+    DAGRUN = OWN
+
+
 class DeadlineReference:
-    """The references, by name."""
+    """The references, by name; those of a person's own become further attributes."""
+
+    TYPES = DeadlineReferenceTypes
 
     DAGRUN_LOGICAL_DATE: ClassVar[BaseDeadlineReference] = DagRunLogicalDateDeadline()
     DAGRUN_QUEUED_AT: ClassVar[BaseDeadlineReference] = DagRunQueuedAtDeadline()
@@ -176,27 +225,42 @@ class DeadlineReference:
     def register_custom_reference(
         cls, reference_class: type[BaseDeadlineReference], deadline_reference_type: Any = None
     ) -> type[BaseDeadlineReference]:
-        """Refuse: an own reference is user code that Airflow runs in its scheduler.
+        """Make a class known as ``DeadlineReference.<its name>``.
+
+        Args:
+            deadline_reference_type: one of ``DeadlineReference.TYPES``; None: when it is created.
 
         Raises:
-            InvalidArgumentError: always.
+            InvalidArgumentError: it is no reference, or does not say what it counts from.
         """
-        raise InvalidArgumentError(
-            f"the deadline reference {reference_class.__name__} would run in the scheduler, where "
-            "Tradewind runs no user code: use DAGRUN_LOGICAL_DATE, DAGRUN_QUEUED_AT, "
-            "AVERAGE_RUNTIME or FIXED_DATETIME"
-        )
+        if not (isinstance(reference_class, type) and issubclass(reference_class, _Base)):
+            raise InvalidArgumentError(
+                f"a deadline reference is a BaseDeadlineReference, not {reference_class!r}"
+            )
+        if reference_class._evaluate_with is _Base._evaluate_with:
+            raise InvalidArgumentError(
+                f"the deadline reference {reference_class.__name__} must define _evaluate_with"
+            )
+        reference_class.kind = deadline_reference_type or OWN
+        setattr(cls, reference_class.__name__, reference_class())
+        return reference_class
+
+
+_Base = BaseDeadlineReference
 
 
 def deadline_reference(deadline_reference_type: Any = None) -> Any:
-    """Refuse an own reference, as ``register_custom_reference`` does.
+    """Decorator of a class: ``DeadlineReference.register_custom_reference``.
 
-    Raises:
-        InvalidArgumentError: when a class is decorated.
+    With or without parentheses; within them one of ``DeadlineReference.TYPES`` may stand.
     """
     if isinstance(deadline_reference_type, type):
         return DeadlineReference.register_custom_reference(deadline_reference_type)
-    return DeadlineReference.register_custom_reference
+
+    def register(reference_class: type[BaseDeadlineReference]) -> type[BaseDeadlineReference]:
+        return DeadlineReference.register_custom_reference(reference_class, deadline_reference_type)
+
+    return register
 
 
 @dataclass(frozen=True)

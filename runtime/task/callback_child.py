@@ -14,6 +14,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,21 +56,25 @@ def main(payload: bytes, fds: Sequence[int]) -> None:
     runtime = SocketRuntime(socket.socket(fileno=connection))
     report = CallbackReport()
     try:
-        deliver(order, runtime)
+        report.deadline_at = deliver(order, runtime)
     except BaseException as error:
         log.exception("The callbacks cannot be called")
         report.error = f"{type(error).__name__}: {error}"
     else:
         # Before it is said: a manager that dies now must not have them called again.
         with contextlib.suppress(OSError):
-            os.write(journal, f"{order.key}\n".encode())
+            if report.deadline_at is None:
+                os.write(journal, f"{order.key}\n".encode())
     with contextlib.suppress(Exception):  # nobody is left who could be told
         runtime.send(report)  # type: ignore[arg-type]
     leave(0)
 
 
-def deliver(order: CallbackOrder, runtime: task_runtime.TaskRuntime) -> None:
+def deliver(order: CallbackOrder, runtime: task_runtime.TaskRuntime) -> datetime | None:
     """Import the file and call what *order* names; exceptions of callbacks are logged.
+
+    Returns:
+        The deadline that has become known, and is yet to come: nothing was called. Else None.
 
     Raises:
         NoSuchCallback: the file has no such DAG or task any more.
@@ -80,16 +85,15 @@ def deliver(order: CallbackOrder, runtime: task_runtime.TaskRuntime) -> None:
     task_runtime.current = runtime
     if order.kind == "listeners":
         call_listeners(order.events)
-        return
+        return None
     dag = _find_dag(load_dag_file(Path(order.path), folders).dags, order)
     state = TaskInstanceState(order.state)
     with task_surroundings(runtime):
         if order.kind == "deadline":
-            call_deadline(dag, order.deadline)
-            return
+            return call_deadline(dag, order.deadline)
         if order.kind == "sla_miss":
             tell_of_slas(dag, order.slas)
-            return
+            return None
         if order.kind.startswith("dag_"):
             call_with_context_of(
                 dag,
@@ -100,7 +104,7 @@ def deliver(order: CallbackOrder, runtime: task_runtime.TaskRuntime) -> None:
                 run_id=order.run_id,
                 runtime=runtime,
             )
-            return
+            return None
         if order.spec is None or not dag.has_task(order.spec.task_id):
             raise NoSuchCallback(f"DAG {order.dag_id!r} no longer has the task")
         task = dag.get_task(order.spec.task_id)
@@ -109,7 +113,7 @@ def deliver(order: CallbackOrder, runtime: task_runtime.TaskRuntime) -> None:
                 dag=dag, task=task, spec=order.spec, runtime=runtime, log=log, state=state
             )
             send_failure_mail(task, context, reason=order.reason, traceback=order.traceback)
-            return
+            return None
         call_back(
             dag=dag,
             task=task,
@@ -119,6 +123,7 @@ def deliver(order: CallbackOrder, runtime: task_runtime.TaskRuntime) -> None:
             state=state,
             reason=order.reason,
         )
+    return None
 
 
 def _find_dag(dags: Mapping[str, DAG], order: CallbackOrder) -> DAG:

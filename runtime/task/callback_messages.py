@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct, msgpack
@@ -32,7 +33,8 @@ class CallbackOrder(Struct):
     state: str = "failed"
     #: Of a mail: what the task raised.
     traceback: str = ""
-    #: Of a missed deadline: id, index among the DAG's, name, deadline_time, dag_run.
+    #: Of a missed deadline: id, index among the DAG's, name, deadline_time, dag_run. A time of
+    #: None: it is to be told by the alert's own reference; interval_s is added to that.
     deadline: dict[str, Any] = {}
     #: Of missed SLAs: missed, blocking, addresses, at.
     slas: dict[str, Any] = {}
@@ -44,6 +46,8 @@ class CallbackReport(Struct, tag="called"):
     """The child is done. ``error`` not empty: why the callbacks could not be called."""
 
     error: str = ""
+    #: Nothing was called yet: that is to be done then.
+    deadline_at: datetime | None = None
 
 
 Message = CallbackReport | Ask | Mask

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ...sdk.deadline import AsyncCallback, Callback
@@ -14,11 +15,15 @@ if TYPE_CHECKING:
     from ...sdk.dag import DAG
 
 
-def call_deadline(dag: DAG, told: Mapping[str, Any]) -> None:
-    """Call the callback of one of the DAG's alerts.
+def call_deadline(dag: DAG, told: Mapping[str, Any]) -> datetime | None:
+    """Call the callback of one of the DAG's alerts, or say when that is to be done.
 
     Args:
         told: index of the alert, name, id, deadline_time, and the run's fields as ``dag_run``.
+            Without a time the alert's own reference is asked for it.
+
+    Returns:
+        The deadline, where it has only now become known; nothing was called then.
 
     Raises:
         AirflowException: the file no longer has that alert.
@@ -28,12 +33,20 @@ def call_deadline(dag: DAG, told: Mapping[str, Any]) -> None:
     index = int(told["index"])
     if index >= len(alerts) or (alerts[index].name or "") != told["name"]:
         raise AirflowException(f"DAG {dag.dag_id!r} no longer has the deadline alert {index}")
+    run = told["dag_run"]
+    if told["deadline_time"] is None:
+        return alerts[index].reference.evaluate_with(
+            interval=timedelta(seconds=told["interval_s"]),
+            dag_id=run["dag_id"],
+            run_id=run["run_id"],
+        )
     callback: Callback = alerts[index].callback
     context = {
-        "dag_run": dict(told["dag_run"]),
+        "dag_run": dict(run),
         "deadline": {"id": told["id"], "deadline_time": told["deadline_time"]},
     }
     _call(callback, callback.resolve(), _rendered(dag, callback.kwargs, context), context)
+    return None
 
 
 def _call(callback: Callback, target: Any, kwargs: dict[str, Any], context: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from tradewind.sdk.serialized import SerializedDag, SerializedDeadline, encode
 from tradewind.sdk.timetables.interval import CronDataIntervalTimetable
 from tradewind.sdk.timetables.registry import serialize_timetable
@@ -143,3 +144,47 @@ def test_the_mean_of_earlier_runs_is_waited_for(house, task):
     house.pass_time(minutes=2)
     [told] = messages(house)
     assert told["run_id"] == "second"
+
+
+def test_the_deadline_of_an_own_reference_is_asked_for_at_once_and_waited_for(house, task):
+    house.save("d.py", with_tasks(late("own"), task("a")))
+    house.run()
+
+    [row] = house.store.outbox.take(house.now)
+    assert (row.payload["deadline_at"], row.payload["interval_s"]) == ("", 60.0)
+    at = house.now + timedelta(hours=1)
+    house.store.outbox.put_off(row.id, at)
+
+    house.pass_time(minutes=59)
+    assert messages(house) == []
+    house.pass_time(minutes=2)
+    [told] = messages(house)
+    assert told["deadline_at"] == at.isoformat()
+
+
+def test_a_run_that_ends_before_the_deadline_of_an_own_reference_takes_it_back(house, task):
+    house.save("d.py", with_tasks(late("own"), task("a")))
+    house.run()
+    [row] = house.store.outbox.take(house.now)
+    house.store.outbox.put_off(row.id, house.now + timedelta(hours=1))
+
+    [claim] = house.claim()
+    house.finish(claim)
+    house.pass_time(hours=2)
+
+    assert messages(house) == []
+
+
+@pytest.mark.parametrize(("kind", "times"), [("own", 1), ("own_of_queueing", 2)])
+def test_a_clear_asks_an_own_reference_again_where_it_counts_from_queueing(
+    house, task, kind, times
+):
+    from tradewind.database.selections import Selection
+
+    house.save("d.py", with_tasks(late(kind), task("a")))
+    house.run()
+    [row] = house.store.outbox.take(house.now)
+    house.store.outbox.done(row.id)
+    house.store.task_instances.clear(Selection("d", run_ids=["r"]), house.now, "user:ada")
+
+    assert len(messages(house)) == times - 1

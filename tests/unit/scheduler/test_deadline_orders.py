@@ -22,12 +22,13 @@ class Run:
     ended_at: datetime | None = None
 
 
-def prepared(run, tmp_path, *, is_of_queueing=False):
+def prepared(run, tmp_path, *, is_of_queueing=False, is_known=True):
     payload = {
         "run_id": "r",
         "index": 0,
         "name": "late",
-        "deadline_at": (NOON + HOUR).isoformat(),
+        "deadline_at": (NOON + HOUR).isoformat() if is_known else "",
+        "interval_s": 60.0,
         "queued_at": NOON.isoformat(),
         "is_of_queueing": is_of_queueing,
         "reason": "late",
@@ -66,3 +67,10 @@ def test_the_order_names_alert_run_and_file(tmp_path):
     assert order.deadline["index"] == 0
     assert order.deadline["deadline_time"] == NOON + HOUR
     assert order.deadline["dag_run"]["run_id"] == "r"
+
+
+def test_a_reference_is_asked_while_the_run_has_not_ended(tmp_path):
+    asked = prepared(Run(), tmp_path, is_known=False)
+
+    assert (asked.order.deadline["deadline_time"], asked.order.deadline["interval_s"]) == (None, 60)
+    assert prepared(Run(ended_at=NOON), tmp_path, is_known=False) is None

@@ -81,12 +81,56 @@ def test_what_is_wrong_is_said(make, said):
         make()
 
 
-def test_an_own_reference_is_refused_since_it_would_run_in_the_scheduler():
-    with pytest.raises(TypeError, match="Mine would run in the scheduler"):
+@pytest.fixture
+def own(monkeypatch):
+    """A reference of a person's own, forgotten afterwards."""
 
-        @deadline_reference
-        class Mine(BaseDeadlineReference):
-            pass
+    @deadline_reference
+    class Noon(BaseDeadlineReference):
+        required_kwargs = frozenset({"run_id"})
+
+        def _evaluate_with(self, *, session=None, run_id):
+            if run_id == "free":
+                return None
+            return datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(hours=int(run_id))
+
+    yield Noon
+    del DeadlineReference.Noon
+
+
+def test_an_own_reference_is_known_by_its_name_and_told_what_it_wants(own):
+    assert isinstance(DeadlineReference.Noon, own)
+    known = {"dag_id": "d", "interval": timedelta(minutes=5)}
+
+    assert DeadlineReference.Noon.evaluate_with(run_id="2", **known) == datetime(
+        2026, 1, 1, 14, 5, tzinfo=UTC
+    )
+    assert DeadlineReference.Noon.evaluate_with(run_id="free", **known) is None
+    with pytest.raises(ValueError, match="Noon wants run_id, but only dag_id can be given"):
+        DeadlineReference.Noon.evaluate_with(**known)
+
+
+def test_an_own_reference_says_whether_a_clear_asks_it_again(own):
+    types = DeadlineReference.TYPES
+    kinds = []
+    for when in (None, types.DAGRUN_CREATED, types.DAGRUN_QUEUED):
+        dag = DAG("d", schedule=None, deadline=alert(deadline_reference(when)(own)()))
+        (serialized,) = serialize(dag, relative_fileloc="d.py").deadlines
+        kinds.append((serialized.kind, serialized.interval_s))
+
+    assert kinds == [("own", 3600.0), ("own", 3600.0), ("own_of_queueing", 3600.0)]
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (type("Empty", (BaseDeadlineReference,), {}), "Empty must define _evaluate_with"),
+        (int, "is a BaseDeadlineReference, not <class 'int'>"),
+    ],
+)
+def test_a_class_that_is_no_reference_is_refused(made, said):
+    with pytest.raises(TypeError, match=said):
+        deadline_reference(made)
 
 
 def test_a_callback_knows_its_path():
