@@ -21,7 +21,7 @@ from .instance_rows import create_rows
 from .run_marks import requeue_run
 from .selections import Selection
 from .settle import Settling
-from .state_writes import HELD_COLUMNS, Move, held_from
+from .state_writes import HELD_COLUMNS, Held, Move, held_from
 from .tables import dag, dag_run, task_instance
 from .versions import Version
 
@@ -134,12 +134,13 @@ def move_to_version(settling: Settling, run: Any, newest: Version) -> None:
     ).all()
     held = [held_from(row) for row in rows]
     known = {one.task_id for one in held}
+    unmapped = _no_longer_mapped(newest, held)
     wanted = [
         (task_id, map_index)
         for task_id, map_index in initial_instances(
             newest.structure, RunType(run.run_type), run.logical_date
         )
-        if task_id not in known
+        if task_id not in known or task_id in {one.task_id for one in unmapped}
     ]
     create_rows(connection, run.id, newest, wanted)
     gone = [
@@ -148,6 +149,11 @@ def move_to_version(settling: Settling, run: Any, newest: Version) -> None:
         if one.task_id not in newest.structure.tasks
         and one.state not in FINISHED
         and one.state is not _S.RESTARTING
+    ]
+    gone += [
+        state_writes.stop(one, _S.REMOVED, settling.now, "the task is not mapped any more")
+        for one in unmapped
+        if one.state is not _S.RESTARTING
     ]
     before = settling.versions.get(connection, run.version_id).structure.tasks
     back = [
@@ -177,6 +183,18 @@ def move_to_version(settling: Settling, run: Any, newest: Version) -> None:
     connection.execute(update(dag_run).where(dag_run.c.id == run.id).values(version_id=newest.id))
 
 
+def _no_longer_mapped(newest: Version, held: Sequence[Held]) -> list[Held]:
+    """Return unfinished instances of tasks that were mapped, and in *newest* are not."""
+    return [
+        one
+        for one in held
+        if one.map_index >= 0
+        and one.state not in FINISHED
+        and one.task_id in newest.structure.tasks
+        and not newest.structure.expansions[one.task_id]
+    ]
+
+
 def _take_over_settings(
     settling: Settling, dag_run_id: int, newest: Version, known: set[str]
 ) -> None:
@@ -202,9 +220,9 @@ def _take_over_settings(
         )
 
 
-def held_from_full(row: Any) -> state_writes.Held:
+def held_from_full(row: Any) -> Held:
     """Make a ``Held`` of a row that has all columns of ``task_instance``, by name."""
-    return state_writes.Held(
+    return Held(
         row.id,
         row.dag_run_id,
         row.task_id,

@@ -99,7 +99,7 @@ def decide(snapshot: RunSnapshot, now: datetime) -> Decision:
 
 def _decide_task(current: _Pass, task_id: str, instances: Sequence[InstanceSnapshot]) -> None:
     changed = current.board.changed
-    is_revised = task_id not in current.board.structure.length_task_ids
+    is_revised = _is_length_kept(current.board, task_id, instances)
     room = _room_for_ready(instances)
     for instance in instances:
         state = instance.state
@@ -137,6 +137,18 @@ def _decide_task(current: _Pass, task_id: str, instances: Sequence[InstanceSnaps
             current.wake(may_go_at(instance))
         elif answer is Wait.PAST:
             current.moving += 1
+
+
+def _is_length_kept(board: Board, task_id: str, instances: Sequence[InstanceSnapshot]) -> bool:
+    """Tell whether a task has all the instances that it can have: nothing above changes that.
+
+    Literals change with the DAG's version, to which a clear moves a run.
+    """
+    if task_id in board.structure.length_task_ids:
+        return False
+    if not board.structure.expansions[task_id]:
+        return True
+    return count_instances(board.structure, task_id, None) == len(instances)
 
 
 def _room_for_ready(instances: Sequence[InstanceSnapshot]) -> int:

@@ -290,3 +290,37 @@ def test_a_dag_may_keep_its_runs_at_their_version_through_a_clear(world, make_da
     clear(world.services, ClearRequest("d", run_ids=["r"], on_latest_version=asked))
 
     assert sorted(world.states("r")) == names
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (0, 2, {"t[0]": "success", "t[1]": "success"}),
+        (2, 3, {"t[0]": "success", "t[1]": "success", "t[2]": "success"}),
+        (3, 2, {"t[0]": "success", "t[1]": "success", "t[2]": "removed"}),
+        (2, 0, {"t[0]": "removed", "t[1]": "removed", "t": "success"}),
+    ],
+)
+def test_a_cleared_run_takes_over_how_the_newest_version_maps_a_task(
+    world, make_dag, before, after, expected
+):
+    """0: the task is not mapped."""
+
+    def build(count):
+        with make_dag(schedule=None) as dag:
+
+            @task
+            def t(x=None): ...
+
+            made = t.expand(x=list(range(count))) if count else t()
+            made >> step("end")
+        return dag
+
+    start(world, build(before))
+    world.work()
+    world.parse(build(after))
+    clear(world.services, ClearRequest("d", run_ids=["r"]))
+    world.work()
+
+    assert world.states("r") == {**expected, "end": "success"}
+    assert world.run_state("r") == "success"
