@@ -14,8 +14,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -25,7 +26,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from .caller import sees_less
-from .errors import DatabaseBusy, DatabaseError
+from .errors import DatabaseBusy, DatabaseError, DatabaseGone
+from .file_identity import FileIdentity
 from .locking import Locking
 from .pool_settings import PoolSettings
 from .sqlite_turns import BUSY_TIMEOUT_S, Turns, is_lock_text
@@ -116,6 +118,12 @@ class Database:
         # In memory there is one connection for all threads.
         self._turn = threading.RLock()
         self._turns = Turns(self.url.database or "") if self.is_sqlite else None
+        self._file: FileIdentity | None = None
+        if self.is_sqlite and not self.is_in_memory:
+            self._file = FileIdentity(Path(self.url.database or "").absolute())
+            event.listen(self.engine, "connect", lambda *_: self._file and self._file.note())
+        #: What is done when the database's file was deleted or replaced under us.
+        self.on_file_gone: Callable[[DatabaseGone], None] = _refuse
 
     def close(self) -> None:
         """Close all connections."""
@@ -208,6 +216,7 @@ class Database:
             try:
                 connection = self.engine.connect()
                 if self._has_begun(connection, begin, deadline - time.monotonic()):
+                    self._check_file(connection)
                     return connection
                 raise DatabaseBusy(_kept_locked(self.busy_total_s))
             except BaseException as error:
@@ -219,6 +228,17 @@ class Database:
                     raise DatabaseBusy(_kept_locked(self.busy_total_s)) from error
                 time.sleep(BUSY_PAUSE_S)
 
+    def _check_file(self, connection: Connection) -> None:
+        """Write nothing into a file that nobody will find."""
+        if self._file is not None and self._file.is_gone():
+            connection.rollback()
+            self.on_file_gone(
+                DatabaseGone(
+                    f"The database {self._file.path} was deleted or replaced while it was in use."
+                    " Put it back, and start what used it again."
+                )
+            )
+
     def _has_begun(self, connection: Connection, begin: str, timeout_s: float) -> bool:
         if begin != "BEGIN IMMEDIATE" or self.is_in_memory or self._turns is None:
             connection.exec_driver_sql(begin)
@@ -228,6 +248,10 @@ class Database:
             return self._turns.begin(driver, timeout_s)
         except sqlite3.Error as error:
             raise OperationalError(begin, {}, error) from error
+
+
+def _refuse(error: DatabaseGone) -> None:
+    raise error
 
 
 def _kept_locked(seconds: float) -> str:

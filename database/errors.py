@@ -97,5 +97,9 @@ class DatabaseAway(DatabaseError):
     """The database cannot be used just now, which passes by itself: it is to be tried again."""
 
 
+class DatabaseGone(DatabaseError):
+    """The file of the database was deleted or replaced while it was open."""
+
+
 class DatabaseBusy(DatabaseAway):
     """Another program has held SQLite's write lock for longer than anyone should."""

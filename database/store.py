@@ -8,6 +8,8 @@ border: values are those of ``values.py``.
 
 from __future__ import annotations
 
+import logging
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +29,7 @@ from .dag_runs import RunOperations
 from .dags import DagOperations
 from .encryption import Cipher
 from .engine import SERVICE_BUSY_TOTAL_S, Database
+from .errors import DatabaseGone
 from .events import EventOperations
 from .favorites import FavoriteOperations
 from .history import HistoryOperations
@@ -58,6 +61,8 @@ from .xcoms import XComOperations
 
 if TYPE_CHECKING:
     from .session_lock import SessionLock
+
+log = logging.getLogger(__name__)
 
 
 class Store:
@@ -159,6 +164,13 @@ class Store:
         self.bell.close()
 
 
+def _end_process(error: DatabaseGone) -> None:
+    """End a service, whose loop comes back from all other errors: there is nothing to come to."""
+    log.critical("%s", error)
+    logging.shutdown()
+    os._exit(1)
+
+
 def open_store(
     settings: StoreSettings | None = None, clock: Clock | None = None, *, service: str = ""
 ) -> Store:
@@ -180,6 +192,7 @@ def open_store(
     store = Store(chosen, clock)
     if service:
         store.database.busy_total_s = SERVICE_BUSY_TOTAL_S
+        store.database.on_file_gone = _end_process
     try:
         require_schema(store.database)
         if service and not store.database.is_sqlite:

@@ -20,6 +20,7 @@ from ..runtime.supervise.outages import log_failure
 from ..runtime.supervise.progress import Progress
 from ..runtime.task import process_hygiene
 from ..sdk.clock import Clock
+from ..sdk.errors import TradewindError
 from .stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
@@ -233,6 +234,8 @@ def _fork(member: Member) -> int:
         code = member.run()
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except TradewindError as error:  # its text says what is to be done
+        log.error("%s cannot go on: %s", member.name, error)
     except BaseException:  # noqa: BLE001 - log_failure tells
         log_failure(log, "%s failed", member.name)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from ..control.services import Services
+
+log = logging.getLogger(__name__)
 
 #: Open pages hold a thread each while they are followed live.
 THREADS = 256
@@ -69,6 +72,13 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         # Workers are forked from here, and no open database may be carried across a fork.
         self._services.store.close()
         return app
+
+
+def _end_server(error: Exception) -> None:
+    """End all workers and who keeps them: they share what they know of the database's file."""
+    log.critical("%s", error)
+    logging.shutdown()
+    os._exit(Arbiter.WORKER_BOOT_ERROR)
 
 
 def _be_nice(_arbiter: Any, _worker: Any) -> None:
@@ -131,4 +141,5 @@ def serve(
         "post_fork": _be_nice,
     }
     services.store.database.busy_total_s = BUSY_TOTAL_S
+    services.store.database.on_file_gone = _end_server
     _Application(services, options, on_turn).run()
