@@ -67,7 +67,9 @@ class HITLOperator(BaseOperator):
         self.multiple = multiple
         self.asked_params = ParamsDict(dict(params or {}))
         self.notifiers = [notifiers] if isinstance(notifiers, BaseNotifier) else notifiers or []
-        several = [assigned_users] if isinstance(assigned_users, Mapping | str) else assigned_users
+        several: Any = (
+            [assigned_users] if isinstance(assigned_users, Mapping | str) else assigned_users
+        )
         self.assigned_users = several or []
         self.response_timeout = response_timeout
         self._check()

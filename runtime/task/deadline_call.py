@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ...sdk.deadline import AsyncCallback, Callback
+from ...sdk.deadline import AsyncCallback, BaseDeadlineReference, Callback
 from ...sdk.exceptions import AirflowException
 from ...sdk.notifier import BaseNotifier
 
@@ -35,7 +35,8 @@ def call_deadline(dag: DAG, told: Mapping[str, Any]) -> datetime | None:
         raise AirflowException(f"DAG {dag.dag_id!r} no longer has the deadline alert {index}")
     run = told["dag_run"]
     if told["deadline_time"] is None:
-        return alerts[index].reference.evaluate_with(
+        reference: BaseDeadlineReference = alerts[index].reference
+        return reference.evaluate_with(
             interval=timedelta(seconds=told["interval_s"]),
             dag_id=run["dag_id"],
             run_id=run["run_id"],
