@@ -19,7 +19,7 @@ from .names_missing import INSTEAD, NOT_YET
 
 ALL_NAMES = "*"
 #: What follows a provider's name in its module paths.
-NOT_PART_OF_A_PROVIDER = frozenset({"aws", "cloud", "hooks", "operators", "transfers"})
+NOT_PART_OF_A_PROVIDER = frozenset({"aws", "cloud", "hooks", "operators", "sensors", "transfers"})
 
 
 class FacadeModule(ModuleType):

@@ -14,6 +14,7 @@ FORWARDED: tuple[tuple[str, str, str], ...] = (
     ("hooks.http_hook", "HttpHook", "http.hooks.http"),
     ("hooks.dbapi_hook", "DbApiHook", "common.sql.hooks.sql"),
     ("hooks.dbapi", "DbApiHook", "common.sql.hooks.sql"),
+    ("sensors.http_sensor", "HttpSensor", "http.sensors.http"),
     ("operators.postgres_operator", "PostgresOperator", "postgres.operators.postgres"),
     ("operators.mysql_operator", "MySqlOperator", "mysql.operators.mysql"),
     ("operators.mssql_operator", "MsSqlOperator", "microsoft.mssql.operators.mssql"),

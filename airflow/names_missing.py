@@ -17,7 +17,7 @@ _MISSING = (
     ("providers.standard.operators", "smooth"),
     (
         "sensors",
-        "http_sensor smart_sensor sql sql_sensor web_hdfs_sensor",
+        "smart_sensor sql sql_sensor web_hdfs_sensor",
     ),
     ("triggers", "callback deadline testing"),
 )

@@ -15,6 +15,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import dag_context
+from .deprecation import warn_author
 from .exceptions import InvalidArgumentError, InvalidUseError
 
 if TYPE_CHECKING:
@@ -206,5 +207,11 @@ def construct(operator_class: Any, kwargs: dict[str, Any], construction: Constru
     operator.__dict__[_STASH] = construction
     operator.__init__(**kwargs)
     operator.__dict__.pop(_STASH, None)
+    if "trigger_rule" not in operator.__dict__:
+        warn_author(
+            f"{operator_class.__name__}.__init__ does not call super().__init__(**kwargs), so "
+            f"{kwargs.get('task_id')!r} is no task of any DAG (nor is it in Airflow)"
+        )
+        return operator
     operator._finish_construction(construction)
     return operator

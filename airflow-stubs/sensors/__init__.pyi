@@ -7,6 +7,7 @@ from . import date_time_sensor as date_time_sensor
 from . import external_task as external_task
 from . import external_task_sensor as external_task_sensor
 from . import filesystem as filesystem
+from . import http_sensor as http_sensor
 from . import python as python
 from . import python_sensor as python_sensor
 from . import time as time

@@ -108,6 +108,16 @@ def test_arguments_of_the_past_are_dropped_with_a_warning():
         BaseOperator(task_id="a", provide_context=True)
 
 
+def test_an_operator_that_forgets_super_is_no_task_and_its_author_is_told(make_dag):
+    class Forgetful(BaseOperator):
+        def __init__(self, **kwargs): ...
+
+    with make_dag(schedule=None) as dag, pytest.warns(DeprecationWarning, match="does not call"):
+        Forgetful(task_id="a")
+
+    assert dag.task_ids == []
+
+
 def test_all_missing_arguments_are_named():
     with pytest.raises(TypeError, match="'needed', 'also_needed'"):
         Stricter(task_id="a")
@@ -354,7 +364,7 @@ def test_a_setup_cannot_be_a_teardown(dag):
 
 
 def test_only_setups_and_teardowns_open_blocks(dag):
-    with dag, pytest.raises(ValueError, match="context"), BaseOperator(task_id="a"):
+    with dag, pytest.raises(RuntimeError, match="context"), BaseOperator(task_id="a"):
         pass
 
 
