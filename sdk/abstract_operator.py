@@ -215,8 +215,9 @@ class AbstractOperator(DAGNode):
     def __enter__(self) -> type[SetupTeardownContext]:
         if not self.is_setup and not self.is_teardown:
             raise InvalidUseError(
-                f"{self._name} is no setup or teardown, and only these can be used as context "
-                "managers: mark it with as_setup() or as_teardown()"
+                f"the task {self.task_id!r} of the DAG {self.dag_id!r} is no setup or teardown, "
+                "and only these can be used as context managers: mark it with as_setup() or "
+                "as_teardown()"
             )
         open_scope(self)
         return SetupTeardownContext
