@@ -196,10 +196,6 @@ class RunOperations(Operations):
         """Return the run with this number or None."""
         return self._one(dag_run.c.id == dag_run_id)
 
-    def by_logical_date(self, dag_id: str, logical_date: datetime) -> RunRow | None:
-        """Return the run of this logical date or None."""
-        return self._one(dag_run.c.dag_id == dag_id, dag_run.c.logical_date == logical_date)
-
     def list(
         self,
         dag_id: str | None = None,

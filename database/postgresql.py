@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 #: One lock of a database that all transactions of Tradewind in it agree on ("TWND" in ASCII).
 LOCK_KEY: Final = 0x54574E44
-#: A migration, and whoever makes the tables: the others wait.
-MIGRATION_KEY: Final = LOCK_KEY + 1
 #: The one parser that is at work.
 PARSER_KEY: Final = LOCK_KEY + 2
 

@@ -30,15 +30,6 @@ _ROWS = select(task_instance, dag_run.c.dag_id, dag_run.c.run_id, dag_run.c.logi
     dag_run, dag_run.c.id == task_instance.c.dag_run_id
 )
 
-ORDERS = {
-    "task_id": task_instance.c.task_id,
-    "id": task_instance.c.id,
-    "state": task_instance.c.state,
-    "started_at": task_instance.c.started_at,
-    "ended_at": task_instance.c.ended_at,
-    "run_after": dag_run.c.run_after,
-}
-
 
 class TaskInstanceOperations(Operations):
     """``store.task_instances``: the tasks of runs."""
@@ -108,37 +99,6 @@ class TaskInstanceOperations(Operations):
         with self._database.read() as connection:
             return [instance_row(row) for row in connection.execute(statement).all()]
 
-    def find_many(
-        self,
-        *,
-        dag_id: str | None = None,
-        run_ids: Sequence[str] | None = None,
-        task_id: str | None = None,
-        states: Sequence[str] = (),
-        logical_from: datetime | None = None,
-        logical_to: datetime | None = None,
-        limit: int = 100,
-        offset: int = 0,
-        order: str = "-id",
-    ) -> builtins.list[TaskInstanceRow]:
-        """Return task instances over several runs; bounds of the logical date are inclusive.
-
-        Raises:
-            NotAllowed: they cannot be ordered so.
-        """
-        name = order.removeprefix("-")
-        if name not in ORDERS:
-            raise NotAllowed(f"Task instances cannot be ordered by {name!r}.")
-        statement = _conditions(_ROWS, dag_id, run_ids, states, logical_from, logical_to)
-        if task_id is not None:
-            statement = statement.where(task_instance.c.task_id == task_id)
-        column = ORDERS[name].desc() if order.startswith("-") else ORDERS[name].asc()
-        with self._database.read() as connection:
-            rows = connection.execute(
-                statement.order_by(column, task_instance.c.id).limit(limit).offset(offset)
-            ).all()
-        return [instance_row(row) for row in rows]
-
     def count(
         self,
         *,
@@ -155,7 +115,7 @@ class TaskInstanceOperations(Operations):
             .select_from(task_instance)
             .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
         )
-        statement = _conditions(statement, dag_id, run_ids, states or (), None, None)
+        statement = _conditions(statement, dag_id, run_ids, states or ())
         if task_ids is not None:
             statement = statement.where(task_instance.c.task_id.in_(task_ids))
         if logical_dates is not None:
@@ -180,7 +140,7 @@ class TaskInstanceOperations(Operations):
         """
         if run_ids is None and logical_dates is None:
             return {}
-        statement = (
+        statement: Select[Any] = (
             select(
                 dag_run.c.run_id,
                 task_instance.c.task_id,
@@ -190,7 +150,7 @@ class TaskInstanceOperations(Operations):
             .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
             .order_by(task_instance.c.id)
         )
-        statement = _conditions(statement, dag_id, run_ids, (), None, None)
+        statement = _conditions(statement, dag_id, run_ids, ())
         if logical_dates is not None:
             statement = statement.where(dag_run.c.logical_date.in_(logical_dates))
         if map_index is not None:
@@ -199,8 +159,8 @@ class TaskInstanceOperations(Operations):
             statement = statement.where(task_instance.c.task_id.in_(task_ids))
         found: dict[str, dict[str, str]] = {}
         with self._database.read() as connection:
-            for run_id, task_id, map_index, state in connection.execute(statement):
-                name = task_id if map_index < 0 else f"{task_id}[{map_index}]"
+            for run_id, task_id, index, state in connection.execute(statement):
+                name = task_id if index < 0 else f"{task_id}[{index}]"
                 found.setdefault(run_id, {})[name] = state
         return found
 
@@ -392,8 +352,6 @@ def _conditions(
     dag_id: str | None,
     run_ids: Sequence[str] | None,
     states: Sequence[str],
-    logical_from: datetime | None,
-    logical_to: datetime | None,
 ) -> Select[Any]:
     if dag_id is not None:
         statement = statement.where(dag_run.c.dag_id == dag_id)
@@ -401,8 +359,4 @@ def _conditions(
         statement = statement.where(dag_run.c.run_id.in_(run_ids))
     if states:
         statement = statement.where(task_instance.c.state.in_([str(one) for one in states]))
-    if logical_from is not None:
-        statement = statement.where(dag_run.c.logical_date >= logical_from)
-    if logical_to is not None:
-        statement = statement.where(dag_run.c.logical_date <= logical_to)
     return statement

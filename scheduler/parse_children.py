@@ -81,7 +81,6 @@ class _Child:
     output: bytearray = field(default_factory=bytearray)
     answered: ParseAnswer | None = None
     killed_because: str = ""
-    has_broken_protocol: bool = False
 
 
 def make_zygote() -> ZygoteClient:
@@ -217,7 +216,6 @@ class ParseChildren:
             for message in child.answer_reader.read():
                 child.answered = _decode(message)
         except (frames.FrameTooLong, msgspec.MsgspecError) as error:
-            child.has_broken_protocol = True
             self._kill(child, f"what the process sent cannot be understood ({error})")
         if child.request_reader.is_closed or child.answer_reader.is_closed:
             self._forget_closed(child)

@@ -30,7 +30,3 @@ class Quarantine:
     def release(self, name: str) -> None:
         """Forget the failures of *name*: it worked."""
         self._held.pop(name, None)
-
-    def next_release_s(self) -> float | None:
-        """Return the steady time at which the next hold ends, None without holds."""
-        return min((until for until, _ in self._held.values()), default=None)

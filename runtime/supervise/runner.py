@@ -110,11 +110,6 @@ class Runner:
         return self._identity.id
 
     @property
-    def running_keys(self) -> list[str]:
-        """Keys of the attempts in hand."""
-        return list(self._running)
-
-    @property
     def is_done(self) -> bool:
         """Whether the runner was asked to stop, and nothing is left to do."""
         return self._is_stopping and not self._running and not self._pending.results
