@@ -141,12 +141,7 @@ class TaskHost:
         for number in fds:
             os.close(number)
         is_idle = not select.select([self._control], [], [], 0)[0]
-        if (
-            not os.environ.get("NOSPARE")
-            and is_idle
-            and self._spare is None
-            and isinstance(order, protocol.RunTask)
-        ):
+        if is_idle and self._spare is None and isinstance(order, protocol.RunTask):
             self._fork_spare()
 
     def _start(self, order: protocol.RunTask, message: bytes, fds: Sequence[int]) -> None:
