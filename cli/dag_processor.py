@@ -27,6 +27,7 @@ def dag_processor(
     The scheduler brings a parser of its own; whichever comes second stands by.
     """
     from ..control.schema import require_database
+    from ..runtime.supervise.log_folder import check_log_folder
     from ..scheduler.parse_main import main
     from ..scheduler.service_log import configure_service_log
     from .neighbours import refuse_airflow
@@ -34,6 +35,7 @@ def dag_processor(
 
     refuse_airflow()
     print_notices()
+    check_log_folder()
     require_database()
     if daemon:
         from .daemon import detach

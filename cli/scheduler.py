@@ -26,6 +26,7 @@ def scheduler(
 ) -> int:
     """Run the scheduler, and beside it the parser and the runner, until SIGTERM or Ctrl-C."""
     from ..control.schema import require_database
+    from ..runtime.supervise.log_folder import check_log_folder
     from .neighbours import refuse_airflow
     from .notices import print_notices
     from .service_parts import executor_names, run_scheduler_family
@@ -33,6 +34,7 @@ def scheduler(
     refuse_airflow()
     print_notices()
     executor_names()
+    check_log_folder()
     require_database()
     if daemon:
         from .daemon import detach

@@ -16,6 +16,7 @@ def standalone(port: int | None, host: str | None) -> int:
     The first time it makes an admin, and prints the password once.
     """
     from ..runtime.supervise import runner_main, triggerer_main  # noqa: F401 - shared by fork
+    from ..runtime.supervise.log_folder import check_log_folder
     from ..scheduler.standalone import run_standalone
     from ..sdk.configuration import conf
     from ..sdk.executor_names import LOCAL
@@ -36,6 +37,7 @@ def standalone(port: int | None, host: str | None) -> int:
     address = host or conf.get("api", "host"), conf.getint("api", "port") if port is None else port
     check_address(*address)
     names = executor_names()
+    check_log_folder()
     return run_standalone(
         executors=make_executors,
         run_runner=run_runner if LOCAL in names else None,

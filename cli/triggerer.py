@@ -27,6 +27,7 @@ def triggerer(
     Several may run; each takes what no other one has.
     """
     from ..control.schema import require_database
+    from ..runtime.supervise.log_folder import check_log_folder
     from ..runtime.supervise.triggerer_main import main
     from ..scheduler.service_log import configure_service_log
     from .neighbours import refuse_airflow
@@ -34,6 +35,7 @@ def triggerer(
 
     refuse_airflow()
     print_notices()
+    check_log_folder()
     require_database()
     if daemon:
         from .daemon import detach

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
+from ...runtime.supervise.log_folder import check_log_folder
 from ...runtime.supervise.progress import Progress
 from ...runtime.supervise.runner_main import RunnerPlan, desk_path
 from ...runtime.supervise.runner_slot import RunnerSlot
@@ -75,27 +74,6 @@ def check_worker(plan: WorkerPlan) -> None:
             raise ConfigurationError(
                 f"A worker named {node} is at work already; choose another name"
             )
-
-
-def check_log_folder() -> None:
-    """Make sure that logs can be written.
-
-    Raises:
-        ConfigurationError: they cannot.
-    """
-    folder = Path(conf.get("logging", "base_log_folder"))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        is_writable = os.access(folder, os.W_OK | os.X_OK)
-    except OSError as error:
-        raise ConfigurationError(
-            f"Logs cannot be written to {folder} ([logging] base_log_folder):"
-            f" {error.strerror or error}"
-        ) from None
-    if not is_writable:
-        raise ConfigurationError(
-            f"Logs cannot be written to {folder} ([logging] base_log_folder): permission denied"
-        )
 
 
 def run_runner(plan: WorkerPlan, progress: Progress) -> int:

@@ -57,6 +57,19 @@ def test_a_worker_that_could_not_work_is_refused_in_one_line(call, settings, sai
     assert "secret" not in error
 
 
+@pytest.mark.parametrize("service", ["scheduler", "standalone", "dag-processor", "triggerer"])
+def test_no_service_starts_where_it_cannot_write_logs(call, tmp_path, service):
+    taken = tmp_path / "a file"
+    taken.write_text("")
+
+    code, error = call(service, core__executor="LocalExecutor", logging__base_log_folder=str(taken))
+
+    assert code == 1
+    assert error.strip() == (
+        f"Logs cannot be written to {taken} ([logging] base_log_folder): it is no folder"
+    )
+
+
 def test_a_port_for_logs_that_is_taken_is_named(call):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
