@@ -82,9 +82,11 @@ def get(conn_id: str, color: str | None, show_values: bool, output: str) -> None
 def add(conn_id: str, conn_uri: str | None, conn_json: str | None, **fields: str | None) -> None:
     """Store the connection CONN_ID: as --conn-uri, as --conn-json, or as --conn-type and fields."""
     from ..control import connections as control
+    from ..control.input import parse_json_object
 
     given = {name.removeprefix("conn_"): value for name, value in fields.items() if value}
     description = given.pop("description", None)
+    parse_json_object(given.get("extra"), "--conn-extra")  # no hook could read anything else
     connection = control.read_connection(conn_id, _one_form(conn_uri, conn_json, given))
     if description:
         connection.description = description

@@ -17,6 +17,7 @@ providers = LazyGroup(
         "list": ("providers:list_", "List the installed provider packages."),
         "get": ("providers:get", "Show one provider package."),
         "hooks": ("providers:hooks", "List the hooks for types of connections."),
+        "executors": ("providers:executors", "List the executors."),
         "notifications": ("providers:notifications", "List the notifiers."),
         "secrets": ("providers:secrets", "List the secrets backends."),
     },
@@ -77,6 +78,13 @@ def hooks(output: str) -> None:
         for conn_type, info in sorted(found().items())
     ]
     print_rows(rows, output)
+
+
+@command("executors")
+@output_option
+def executors(output: str) -> None:
+    """List the executors of provider packages; the Local and the Celery executor need none."""
+    _print_classes("executor_class_names", "executors", output)
 
 
 @command("notifications")

@@ -20,6 +20,7 @@ from tradewind.sdk.clock import WallClock
         ("dags list-jobs -d nope", "There is no DAG 'nope'."),
         ("dags show-dependencies -s /tmp/x.svg --imgcat", "Say --save or --imgcat, not both."),
         ("db downgrade -n 2.0.0 -y", "Name the revision to go back to by --to-revision"),
+        ("connections add x --conn-type http --conn-extra {bad", "--conn-extra is not valid JSON"),
         ("pools set big 99999999999999999999 d", "A pool has 0 to 2147483647 slots"),
     ],
 )
