@@ -18,6 +18,7 @@ import msgspec
 
 from ..database.values import DueDag, ParsedDag, ParsedFile
 from ..runtime.supervise.outages import log_failure
+from ..runtime.task.dag_file import hash_content
 from ..runtime.task.parse_messages import Inputs, NextRunRequest, ParseAnswer, ParseRequest
 from ..runtime.task.recorded_inputs import fingerprint_connection, fingerprint_value
 from ..sdk.clock import Clock
@@ -218,7 +219,7 @@ class ParseManager:
         """Keep a file that is not imported in the list of those without DAGs, with the reason."""
         self._queue.pop(file.relative_path, None)
         known = self._known.get(file.relative_path)
-        mark = f"{content_hash}:{reason or error}"
+        mark = f":{hash_content(f'{content_hash}:{reason or error}'.encode())}"
         if known is not None and known.is_ignored and known.content_hash == mark:
             return
         self._known[file.relative_path] = KnownFile(
