@@ -1,5 +1,5 @@
 """Checkable examples 10: setup and teardown, dag.test(). 10.4 and 10.5 (backfills) stand in
-unit/database/test_backfills.py and unit/planning/test_plan_runs.py.
+conformance/rows/test_section_10_backfills.py, 10.6 (deadlines) in unit/sdk/test_deadline.py.
 """
 
 from __future__ import annotations

@@ -41,8 +41,7 @@ def test_a_deadline_is_its_reference_plus_the_interval():
     assert at(DeadlineReference.FIXED_DATETIME(NOON), interval=-HOUR) == NOON - HOUR
 
 
-def test_a_run_without_logical_date_has_no_such_deadline():
-    """Checkable example 10.6."""
+def test_example_10_6_a_run_without_logical_date_has_no_such_deadline():
     assert at(DeadlineReference.DAGRUN_LOGICAL_DATE, logical_date=None) is None
 
 
