@@ -183,9 +183,10 @@ def _pool(about: Mapping[str, Any]) -> Pair:
 
 def _variable(about: Mapping[str, Any]) -> Pair:
     key = about["key"]
-    body = {"key": key, "value": "VALUE"}
-    call = ("PATCH", f"/variables/{quote(key, safe='')}", body)
-    return ["variables", "set", key, "VALUE"], call
+    method, path = "POST", "/variables"
+    if not about["is_new"]:
+        method, path = "PATCH", f"{path}/{quote(key, safe='')}"
+    return ["variables", "set", key, "VALUE"], (method, path, {"key": key, "value": "VALUE"})
 
 
 def _connection(about: Mapping[str, Any]) -> Pair:

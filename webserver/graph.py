@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -125,6 +125,50 @@ def draw(dag: SerializedDag, view: View, states: States) -> Drawing:
         view: ``around`` is chosen here where the whole is more than can be drawn.
         states: task → state → number of its task instances.
     """
+    plan = _plan(dag, view)
+    members, folded, edges = plan.members, plan.folded, list(plan.edges)
+    labels = {group.group_id: group.label for group in dag.groups}
+    specs = [_spec(box_id, found, folded, labels, states) for box_id, found in members.items()]
+    if view.with_assets:
+        asset_specs, asset_edges = _assets(plan.tasks, plan.place)
+        specs += asset_specs
+        edges += asset_edges
+    return place_boxes(
+        specs, edges, folded.frames, around=plan.around, is_downward=view.is_downward
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which boxes a view shows, and the edges between them, whatever the states are."""
+
+    tasks: Mapping[str, SerializedTask]
+    #: Task → its box; box → the tasks in it.
+    place: Mapping[str, str]
+    members: Mapping[str, Sequence[SerializedTask]]
+    edges: Sequence[tuple[str, str]]
+    folded: Folded
+    around: str
+
+
+#: Plans of the views that were drawn last, each with the tasks that it was made of: while they are
+#: kept, no others can have their number.
+_PLANS: OrderedDict[tuple[object, ...], tuple[Sequence[SerializedTask], Plan]] = OrderedDict()
+PLANS_KEPT = 64
+
+
+def _plan(dag: SerializedDag, view: View) -> Plan:
+    """Return the plan of a view. The tasks of a version never change."""
+    key = (id(dag.tasks), frozenset(view.open_ids), view.around, view.hops)
+    kept = _PLANS.get(key)
+    if kept is None or kept[0] is not dag.tasks:
+        kept = _PLANS[key] = dag.tasks, _make_plan(dag, view)
+        while len(_PLANS) > PLANS_KEPT:
+            _PLANS.pop(next(iter(_PLANS)), None)
+    return kept[1]
+
+
+def _make_plan(dag: SerializedDag, view: View) -> Plan:
     tasks = {task.task_id: task for task in dag.tasks}
     folded = fold(dag, view.open_ids)
     around = view.around if view.around in tasks else ""
@@ -145,13 +189,7 @@ def draw(dag: SerializedDag, view: View, states: States) -> Drawing:
             if up in place and place[up] != place[id_]
         )
     )
-    labels = {group.group_id: group.label for group in dag.groups}
-    specs = [_spec(box_id, found, folded, labels, states) for box_id, found in members.items()]
-    if view.with_assets:
-        asset_specs, asset_edges = _assets(dag, tasks, place)
-        specs += asset_specs
-        edges += asset_edges
-    return place_boxes(specs, edges, folded.frames, around=around, is_downward=view.is_downward)
+    return Plan(tasks, place, members, edges, folded, around)
 
 
 def place_boxes(
@@ -253,7 +291,7 @@ def _spec(
 
 
 def _assets(
-    dag: SerializedDag, tasks: Mapping[str, SerializedTask], place: Mapping[str, str]
+    tasks: Mapping[str, SerializedTask], place: Mapping[str, str]
 ) -> tuple[list[BoxSpec], list[tuple[str, str]]]:
     """Return boxes for the assets that tasks name, and dashed edges to and from them."""
     names: dict[str, str] = {}

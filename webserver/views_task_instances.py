@@ -16,7 +16,7 @@ from ..sdk.xcom_serialization import describe
 from .auth import may, requires
 from .paging import page_of
 from .services import services
-from .task_log import LogPart, coloured, find_words, read_part
+from .task_log import LogPart, find_words, lines_markup, read_part
 from .views_questions import find_question
 
 blueprint = Blueprint("task_instances", __name__)
@@ -98,10 +98,11 @@ def _tab_arguments(tab: str, known: dict[str, Any]) -> dict[str, Any]:
     ids = (instance.dag_id, instance.run_id, instance.task_id)
     if tab == "logs":
         path = find_log(store, known["attempts"], known["try_number"])
+        part = read_part(path) if path else None
         is_open = not known["attempts"] or known["try_number"] == instance.try_number
         return {
-            "part": read_part(path) if path else None,
-            "coloured": coloured,
+            "part": part,
+            "lines": lines_markup(part) if part else "",
             "is_followed": known["live"] == "running" and is_open,
             "missing": "This try has no log."
             if known["attempts"]

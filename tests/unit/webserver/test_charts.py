@@ -15,7 +15,7 @@ from tradewind.webserver.graph import View, draw
 from tradewind.webserver.layout import Group, Node, lay_out
 from tradewind.webserver.log_colours import split_colours
 from tradewind.webserver.markdown import markdown
-from tradewind.webserver.task_log import coloured, find_words
+from tradewind.webserver.task_log import LogPart, find_words, lines_markup, read_part
 from tradewind.webserver.time_axis import Axis
 from tradewind.webserver.timeline_chart import BUCKETS, machine_loads, pool_loads, run_lanes
 
@@ -138,7 +138,9 @@ def test_colours_become_marks_and_everything_else_of_a_terminal_goes() -> None:
 
     assert text == "abcde"
     assert marks == [(1, 2, "red bold"), (4, 5, "green")]
-    assert coloured("a<b", [(0, 1, "red")]) == '<span class="ansi-red">a</span>&lt;b'
+    part = LogPart([("a<b", "error", [(0, 1, "red")])], 0, 3, 3)
+    line = '<div class="error" data-n="1" id="L1"><span class="ansi-red">a</span>&lt;b</div>'
+    assert lines_markup(part) == line
 
 
 def test_words_are_found_in_a_log_across_the_borders_of_what_is_read(tmp_path) -> None:
@@ -181,3 +183,20 @@ def test_an_act_is_told_as_a_command_and_as_a_call() -> None:
     assert lines["Command"] == """tradewind dags trigger 'a b' --conf '{"x": "it'"'"'s"}'"""
     assert lines["API"].startswith("curl -X POST http://h/api/v2/dags/a%20b/dagRuns -H ")
     assert equivalents("nothing", "http://h", {}) == []
+
+
+def test_a_traceback_has_the_level_of_the_line_that_it_belongs_to(tmp_path) -> None:
+    path = tmp_path / "log"
+    path.write_text(
+        "[2026-11-21T16:22:23.531+0000] {execute.py:349} ERROR - It failed\n"
+        "Traceback (most recent call last):\n"
+        "ValueError: no\n"
+        "[2026-11-21T16:22:23.742+0000] {runner} INFO - Task ended\n"
+        "plain\n"
+    )
+
+    part = read_part(path)
+
+    assert [level for _, level, _ in part.lines] == ["error", "error", "error", "info", "info"]
+    text, _, marks = part.lines[0]
+    assert text[: marks[0][1]] == "[2026-11-21T16:22:23.531+0000] {execute.py:349} "
