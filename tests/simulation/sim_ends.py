@@ -153,7 +153,7 @@ class EndChecks:
             states = {name: row[2] for name, row in tasks.items()}
             for task in self._structure(version_id).tasks:
                 ti, _, state, _, tries_max, *_ = tasks[task.task_id]
-                if state == "none":
+                if state in ("none", "up_for_retry"):
                     continue  # its run was deadlocked: it depends on a past that failed
                 # Where a host is lost for ever nobody knows whether a try had begun: it may count.
                 tries, deaths = self._tries(ti, attempts.get(ti, []), counts_all=False)
