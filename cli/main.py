@@ -158,6 +158,11 @@ def _refuse_error(error: Exception, arguments: list[str]) -> int:
         return _refuse(str(error) or type(error).__name__)
     from .error_file import write_details
 
+    original = getattr(error, "orig", None)  # of an error of SQLAlchemy, which is not imported here
+    if type(original).__module__ == "sqlite3" and type(original).__name__ == "OperationalError":
+        from ..control.schema import database_name
+
+        return _refuse(f"The database {database_name()} cannot be used: {original}.")
     first_line = next(iter(str(error).splitlines()), "")
     what = f"{type(error).__name__}: {first_line}".rstrip(": ")
     path = write_details(error, arguments)

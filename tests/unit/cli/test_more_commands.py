@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
+import sys
 
 import pytest
 from tradewind.cli.dags_dependencies import as_graph
@@ -85,3 +88,18 @@ def test_a_database_that_was_only_emptied_is_made_anew(dag, call):
     assert call("db reset -y --skip-init")[:2] == (0, "Database deleted.\n")
 
     assert call("db migrate")[:2] == (0, "Database migrating done!\n")
+
+
+def test_a_database_that_cannot_grow_is_one_line_that_names_it(dag, home):
+    (home / "variables.json").write_text(json.dumps({"key": "x" * 4_000_000}))
+    command = f"{shlex.quote(sys.executable)} -c 'from tradewind.cli.main import main; main()'"
+
+    ended = subprocess.run(
+        ["bash", "-c", f"ulimit -f 2000; {command} variables import {home}/variables.json"],
+        capture_output=True,
+        text=True,
+    )
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"The database sqlite:///{home}/tradewind.db cannot be used: " in ended.stderr
+    assert ended.stderr.count("\n") == 1
