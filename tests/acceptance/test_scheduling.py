@@ -179,6 +179,14 @@ def test_an_asset_that_is_made_makes_one_run_that_knows_of_it(work) -> None:
     assert work.xcom("takes_goods", found["dag_run_id"], "take") == 3
 
 
+def test_a_file_that_only_others_import_is_listed_with_the_reason(work) -> None:
+    def said() -> str | None:
+        lines = work.cli("dags", "list-import-errors", code=None).stderr.splitlines()
+        return next((line for line in lines if "words.py" in line), None)
+
+    assert "does not mention 'dag'" in work.wait_until(said, "the file in the list")
+
+
 def test_no_slot_of_a_schedule_has_two_runs(work) -> None:
     """After all that: no DAG has two runs of one logical date."""
     found = work.ask("/dags/~/dagRuns?limit=1000")["dag_runs"]

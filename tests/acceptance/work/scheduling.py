@@ -9,6 +9,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
 from airflow.sdk import DAG, Asset, TriggerRule, chain, dag, setup, task, teardown
 from airflow.timetables.interval import CronDataIntervalTimetable
+from words import WORDS
 
 START = datetime(2024, 1, 1)
 GOODS = Asset("goods", uri="s3://work/goods")
@@ -131,7 +132,7 @@ with DAG("caller", schedule=None):
         task_id="call",
         trigger_dag_id="called",
         trigger_run_id="from_{{ run_id }}",
-        conf={"word": "hello"},
+        conf={"word": WORDS[0]},
         wait_for_completion=True,
         poke_interval=1,
     )
