@@ -142,3 +142,20 @@ def test_streams_that_are_closed_full_or_ascii_make_no_traceback(line, code, sai
     assert done.returncode == code
     assert said in done.stderr
     assert done.stderr.count("\n") == bool(said)
+
+
+def test_ctrl_c_while_the_program_is_being_imported_is_one_word():
+    code = (
+        "import signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'tradewind.cli.main':\n"
+        "            signal.raise_signal(signal.SIGINT)\n"
+        "from tradewind.cli.entry import main\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "main()\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
