@@ -120,8 +120,8 @@ class Database:
         self._turns = Turns(self.url.database or "") if self.is_sqlite else None
         self._file: FileIdentity | None = None
         if self.is_sqlite and not self.is_in_memory:
-            self._file = FileIdentity(Path(self.url.database or "").absolute())
-            event.listen(self.engine, "connect", lambda *_: self._file and self._file.note())
+            file = self._file = FileIdentity(Path(self.url.database or "").absolute())
+            event.listen(self.engine, "connect", lambda *_: file.note())
         #: What is done when the database's file was deleted or replaced under us.
         self.on_file_gone: Callable[[DatabaseGone], None] = _refuse
 
