@@ -218,7 +218,7 @@ def time_to_next_mark(witness: Path, limit_s: float = 30.0) -> float:
     return time.monotonic() - began_s
 
 
-def wait_until(holds, deadline_s: float = 90.0) -> None:
+def wait_until(holds, deadline_s: float = 180.0) -> None:
     deadline = time.monotonic() + deadline_s
     while not holds():
         assert time.monotonic() < deadline, f"not within {deadline_s} s"
