@@ -110,16 +110,20 @@ const next = async () => {
   note.textContent = `At ${share} % of the file; Enter goes on.`;
 };
 
+let isFollowed = false;
 const follow = async () => {
+  if (isFollowed) return; // the one that runs goes on with what is shown now
+  isFollowed = true;
   for (;;) {
     await new Promise((go) => setTimeout(go, document.hidden ? 5000 : FOLLOW_MS));
+    const tried = box.dataset.try;
     let part = null;
     try {
       if (!at.stopped) part = await ask(`start=${at.end}`);
     } catch {
       continue; // the answer was cut: ask again
     }
-    if (!part) continue; // the server is away for the moment
+    if (!part || tried !== box.dataset.try) continue; // the server is away, or another try is shown now
     if (part.lines.length) {
       document.getElementById("log-missing")?.remove();
       box.append(...part.lines.map((/** @type {Entry} */ one) => makeLine(one, ++at.last)));
@@ -131,7 +135,20 @@ const follow = async () => {
     at.end = part.end;
     if (part.is_finished && part.end >= part.size) break;
   }
+  isFollowed = false;
   document.body.dataset.logDone = "yes";
+};
+
+/** Shows the log of a new try in place. @param {HTMLElement} fresh */
+const takeOver = (fresh) => {
+  for (const name of ["url", "try", "start", "end", "followed"]) box.dataset[name] = fresh.dataset[name] ?? "";
+  box.dataset.url += box.dataset.url?.includes("?") ? "" : "?";
+  box.replaceChildren(...fresh.childNodes);
+  Object.assign(at, { start: Number(box.dataset.start), end: Number(box.dataset.end), first: 1, found: -1, words: "", stopped: false });
+  at.last = box.querySelectorAll(":scope > div").length;
+  button("log-follow").setAttribute("aria-pressed", String(Boolean(box.dataset.followed)));
+  markGroups();
+  if (box.dataset.followed) void follow();
 };
 
 const earlier = async () => {
@@ -176,7 +193,10 @@ document.addEventListener("tradewind:refresh", (event) => {
   // A new try has begun: its log is what a reader who named none wants to see.
   const fresh = /** @type {HTMLElement | null} */ (/** @type {CustomEvent<Element>} */ (event).detail.querySelector("#log"));
   const isNew = fresh && (fresh.dataset.try !== box.dataset.try || (fresh.dataset.followed && !box.dataset.followed));
-  if (isNew && !new URLSearchParams(location.search).has("try_number")) location.reload();
+  if (!isNew || new URLSearchParams(location.search).has("try_number")) return;
+  // A dialog in hand and a message that nobody has read yet must not be taken away.
+  if (document.querySelector("dialog[open], #flashes > *")) takeOver(fresh);
+  else location.reload();
 });
 markGroups();
 const asked = /^#L\d+$/.test(location.hash) ? box.querySelector(location.hash) : null;
