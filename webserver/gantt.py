@@ -74,8 +74,17 @@ class LaneSource:
     @property
     def started_at(self) -> datetime | None:
         """When the first instance started."""
+        if len(self.instances) == 1:
+            return self.instances[0].started_at
         begun = [one.started_at for one in self.instances if one.started_at is not None]
         return min(begun, default=None)
+
+    @property
+    def state(self) -> str:
+        """The state that stands for all instances."""
+        if len(self.instances) == 1:
+            return str(self.instances[0].state)
+        return worst(Counter(one.state for one in self.instances)) or "none"
 
     def lengths_s(self, now: datetime) -> list[float]:
         """Return the lengths of the newest tries."""
@@ -184,7 +193,7 @@ def _lane(source: LaneSource, axis: Axis, now: datetime) -> Lane:
     return Lane(
         id=source.id,
         is_group=source.is_group,
-        state=worst(Counter(one.state for one in source.instances)) or "none",
+        state=source.state,
         instances=len(source.instances),
         bars=bars,
         length_s=max(lengths, default=0.0),
@@ -215,8 +224,10 @@ def _label(bars: Sequence[Bar]) -> tuple[float, str] | None:
     """Return where the length fits: behind all bars, before them, else on the longest."""
     if not bars:
         return None
-    start = min(min(bar.wait_x, bar.x) for bar in bars)
-    end = max(bar.end for bar in bars)
+    first = bars[0]
+    start, end = min(first.wait_x, first.x), first.end
+    for bar in bars[1:]:
+        start, end = min(start, bar.wait_x, bar.x), max(end, bar.end)
     if end <= 100 - LABEL_PERCENT:
         return end, "after"
     if start >= LABEL_PERCENT:
