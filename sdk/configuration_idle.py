@@ -88,13 +88,13 @@ _REASONS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "pages are told of changes, and each person chooses how they look",
         "api",
-        "auto_refresh_interval grid_view_sorting_order default_wrap hide_paused_dags_by_default "
+        "auto_refresh_interval grid_view_sorting_order default_wrap "
         "require_confirmation_dag_change",
     ),
     (
         "pages are told of changes, and each person chooses how they look",
         "webserver",
-        "default_ui_timezone default_dag_run_display_number show_trigger_form_if_no_params "
+        "default_dag_run_display_number show_trigger_form_if_no_params "
         "audit_view_excluded_events num_recent_configurations_for_trigger",
     ),
     (

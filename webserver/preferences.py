@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from flask import Blueprint, Flask, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from pendulum import local_timezone
 
 from ..control import favorites
+from ..sdk.configuration import conf
 from .auth import is_anybody, requires, safe_next
 from .services import acting_services
 
@@ -55,10 +57,16 @@ def are_keys_on() -> bool:
 
 
 def zone() -> tzinfo:
-    """Return the time zone that instants are shown in: UTC until a reader chooses another."""
+    """Return the time zone that instants are shown in, the setting's until a reader chooses."""
     if "zone" not in g:
-        g.zone = _find_zone(request.cookies.get("zone", ""))
+        g.zone = _find_zone(request.cookies.get("zone", "")) or _find_zone(default_zone()) or UTC
     return g.zone  # type: ignore[no-any-return]
+
+
+def default_zone() -> str:
+    """Return the name of the zone for whoever chose none (``default_ui_timezone``)."""
+    name = conf.get("webserver", "default_ui_timezone").strip()
+    return local_timezone().name if name == "system" else name
 
 
 def in_zone(at: datetime) -> datetime:
@@ -66,13 +74,13 @@ def in_zone(at: datetime) -> datetime:
     return at.astimezone(zone())
 
 
-def _find_zone(name: str) -> tzinfo:
+def _find_zone(name: str) -> tzinfo | None:
     if not name or len(name) > 60:
-        return UTC
+        return None
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC
+        return None
 
 
 @blueprint.get("/preferences")
@@ -82,7 +90,7 @@ def show() -> ResponseReturnValue:
     return render_template(
         "preferences.html",
         zones=sorted(available_timezones()),
-        chosen_zone=request.cookies.get("zone", "UTC"),
+        chosen_zone=request.cookies.get("zone") or default_zone(),
         section="preferences",
     )
 

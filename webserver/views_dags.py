@@ -8,7 +8,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..control import pause
-from ..sdk.configuration import dags_folder
+from ..sdk.configuration import conf, dags_folder
 from ..sdk.states import DagRunState, RunType
 from .auth import is_anybody, requires
 from .dag_rows import rows_markup
@@ -36,11 +36,14 @@ def index() -> ResponseReturnValue:
         name: request.args.get(name, "").strip() or None
         for name in ("search", "tag", "owner", "state", "order")
     }
+    hides_paused = conf.getboolean("api", "hide_paused_dags_by_default")
+    if hides_paused and "state" not in request.args:
+        arguments["state"] = "active"
     conditions: dict[str, Any] = {
         "pattern": arguments["search"],
         "tags": [arguments["tag"]] if arguments["tag"] else (),
         "owner": arguments["owner"],
-        "is_paused": True if arguments["state"] == "paused" else None,
+        "is_paused": {"paused": True, "active": False}.get(str(arguments["state"])),
     }
     if arguments["state"] in ("running", "failed"):
         conditions["run_state"] = arguments["state"]
@@ -61,7 +64,7 @@ def index() -> ResponseReturnValue:
         "dags.html",
         page=page,
         lines=rows_markup(page.rows, recent, favorites, services().now()),
-        chips=_chips(favorites),
+        chips=_chips(favorites, "all" if hides_paused else ""),
         tags=store.dags.tags(),
         orders=LIST_ORDERS,
         arguments=arguments,
@@ -71,15 +74,17 @@ def index() -> ResponseReturnValue:
     )
 
 
-def _chips(favorites: frozenset[str] | None) -> list[tuple[str, str, int, str]]:
-    """Return state, word, number of DAGs and icon of each chip."""
+def _chips(favorites: frozenset[str] | None, every: str) -> list[tuple[str, str, int, str]]:
+    """Return state, word, number of DAGs and icon of each chip; *every*: the state that is all."""
     dags = services().store.dags
+    total, paused = dags.count(), dags.count(is_paused=True)
     own = [("favourites", "Favourites", len(favorites), "star")] if favorites else []
     return [
-        ("", "All", dags.count(), ""),
+        (every, "All", total, ""),
+        ("active", "Active", total - paused, ""),
         ("failed", "Failed", dags.count(run_state="failed"), "cross"),
         ("running", "Running", dags.count(run_state="running"), "play"),
-        ("paused", "Paused", dags.count(is_paused=True), "pause"),
+        ("paused", "Paused", paused, "pause"),
         *own,
     ]
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tradewind.database.values import NewRun, ParsedFile
+from tradewind.sdk import configuration
 from tradewind.webserver.durations import duration_text
 
 NOW = datetime(2024, 3, 5, 12, tzinfo=UTC)
@@ -184,3 +185,31 @@ def test_runs_are_paged_by_cursor_so_that_new_ones_move_nothing(admin, client, s
     assert seen(follow(third, "Newer")) == seen(second)
     assert seen(follow(third, "Newest"))[0] == "run_129"
     assert client.get("/runs?cursor=nonsense").status_code == 400
+
+
+def test_paused_dags_can_be_hidden_until_somebody_asks_for_all(
+    browser, client, store, orders, monkeypatch
+) -> None:
+    browser.log_in("ada")
+    store.dags.set_paused(orders, True, NOW, "user:test")
+    assert f"/dags/{orders}" in client.get("/dags").text
+
+    monkeypatch.setenv("AIRFLOW__WEBSERVER__HIDE_PAUSED_DAGS_BY_DEFAULT", "True")
+    configuration.reset()
+
+    assert f"/dags/{orders}" not in client.get("/dags").text
+    assert f"/dags/{orders}" in client.get("/dags?state=all").text
+
+
+@pytest.mark.parametrize(
+    ("named", "shown"), [("Asia/Kathmandu", "17:45"), ("Mars/Olympus", "12:00"), ("", "12:00")]
+)
+def test_instants_are_in_the_zone_of_the_setting_until_a_reader_chooses(
+    browser, client, store, clock, monkeypatch, named, shown
+) -> None:
+    monkeypatch.setenv("AIRFLOW__WEBSERVER__DEFAULT_UI_TIMEZONE", named)
+    configuration.reset()
+    browser.log_in("ada")
+    store.processes.beat("scheduler", "one", "here", 1, clock.now())
+
+    assert shown in client.get("/jobs").text
