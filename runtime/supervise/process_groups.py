@@ -64,13 +64,17 @@ def kill_leftovers(slot: str, incarnation: str, wait_s: float = 5.0) -> int:
 
 
 def process_started_at(pid: int) -> float | None:
-    """Return when a process began, in clock ticks since boot; None if there is none."""
+    """Return when a process began, in clock ticks since boot; None if there is none.
+
+    One that has ended and waits to be reaped is none: who reaps it may take its time.
+    """
     try:
         text = (_PROC / str(pid) / "stat").read_text()
     except OSError:
         return None
     # The name in parentheses may hold anything; the 22nd field is counted from behind it.
-    return float(text.rpartition(")")[2].split()[19])
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] in ("Z", "X") else float(fields[19])
 
 
 def boot_id() -> str:

@@ -98,3 +98,12 @@ def test_a_step_of_the_kernels_counter_is_evidence_once(tmp_path):
 
     assert watch.has_killed()
     assert not watch.has_killed()
+
+
+def test_a_process_that_has_ended_is_gone_although_nobody_has_reaped_it():
+    process = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+    assert process_started_at(process.pid) is None
+    assert process_started_at(os.getpid()) is not None
+    process.wait()
