@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from flask import Blueprint, Flask, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from pendulum import local_timezone
 
 from ..control import favorites
 from ..sdk.configuration import conf
+from ..sdk.timezone import local_timezone, timezone_name
 from .auth import is_anybody, requires, safe_next
 from .services import acting_services
 
@@ -66,7 +66,7 @@ def zone() -> tzinfo:
 def default_zone() -> str:
     """Return the name of the zone for whoever chose none (``default_ui_timezone``)."""
     name = conf.get("webserver", "default_ui_timezone").strip()
-    return local_timezone().name if name == "system" else name
+    return timezone_name(local_timezone()) if name == "system" else name
 
 
 def in_zone(at: datetime) -> datetime:

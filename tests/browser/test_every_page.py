@@ -9,8 +9,9 @@ import pytest
 
 PAGES = [
     "/", "/dags", "/runs", "/task_instances", "/required_actions", "/timeline", "/forecast",
-    "/assets", "/assets?view=graph", "/assets/1", "/assets/1/event", "/admin", "/pools", "/variables",
-    "/connections", "/jobs", "/events", "/users", "/users?name=admin", "/roles",
+    "/assets", "/assets?view=graph", "/assets/1", "/assets/1/event", "/admin", "/pools",
+    "/variables", "/connections", "/jobs", "/events", "/users", "/users?name=admin",
+    "/roles",
     "/roles?name=Viewer", "/providers", "/plugins", "/preferences", "/keys", "/import_errors",
     "/status", "/dags/orders", "/dags/orders?view=table", "/dags/orders/graph",
     "/dags/orders/runs", "/dags/orders/tasks", "/dags/orders/tasks/start", "/dags/orders/durations",
