@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..sdk import home_folder
 from .output import print_rows
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 POLL_S = 0.2
 #: Whether a server is still there is asked every two seconds.
 LOOKS_PER_CHECK = 10
+#: With less room than this on its disk, SQLite cannot take a transaction for sure.
+FREE_BYTES_MIN = 1024 * 1024
 FINISHED_STATES = ("success", "failed")
 #: What ``action`` of a planned date says to people.
 ACTIONS = {
@@ -151,7 +155,7 @@ def _follow(
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         row = services.store.backfills.get(backfill_id)
-        looks = 0
+        looks, is_full = 0, False
         bar = progress.add_task(row.dag_id, total=_total(row), detail="")
         while True:
             row = services.store.backfills.get(backfill_id)
@@ -164,12 +168,23 @@ def _follow(
             if row.completed_at is not None or done >= _total(row):
                 break
             looks += 1
-            if looks % LOOKS_PER_CHECK == 0 and not is_anybody_at_work():
-                return None
+            if looks % LOOKS_PER_CHECK == 0:
+                if not is_anybody_at_work():
+                    return None
+                is_full = _tell_of_full_disk(was_full=is_full)
             time.sleep(POLL_S)
     succeeded, failed = row.counts.get("success", 0), row.counts.get("failed", 0)
     click.echo(f"Backfill {row.id}: {succeeded} run(s) succeeded, {failed} failed.", err=True)
     return 1 if failed else 0
+
+
+def _tell_of_full_disk(*, was_full: bool) -> bool:
+    """Say it where the disk of the home has become full; return whether it is."""
+    home = home_folder.home()
+    is_full = shutil.disk_usage(home).free < FREE_BYTES_MIN
+    if is_full and not was_full:
+        click.echo(f"The disk of {home} is full: the backfill waits until there is room.", err=True)
+    return is_full
 
 
 def _total(row: BackfillRow) -> int:
