@@ -137,6 +137,7 @@ def serve(
         "proc_name": "tradewind webserver",
         "worker_tmp_dir": None,
         "control_socket_disable": True,
+        "when_ready": lambda _arbiter: on_turn(),  # from here on it has begun
         "forwarded_allow_ips": "",  # what proxies say is read in one place (proxies.py)
         "post_fork": _be_nice,
     }

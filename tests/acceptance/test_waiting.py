@@ -33,7 +33,7 @@ with DAG("waiting", **OPTIONS) as dag:
         task_id="started", target_time=datetime(2024, 1, 1), start_from_trigger=True,
     )
     FileSensor(
-        task_id="late", filepath="/nowhere/at/all", deferrable=True, timeout=1, soft_fail=True,
+        task_id="late", filepath=str(FOLDER / "never"), deferrable=True, timeout=1, soft_fail=True,
     )
     TriggerDagRunOperator(
         task_id="other", trigger_dag_id="other", wait_for_completion=True, deferrable=True,
