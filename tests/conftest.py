@@ -22,7 +22,6 @@ from postgresql_server import (
     running_server,
 )
 
-
 #: Folders whose files take longest, in the order in which they begin: side by side, the whole
 #: ends when its longest file does.
 LONG_FOLDERS = ("chaos", "acceptance", "docker", "browser", "simulation", "packaging")
