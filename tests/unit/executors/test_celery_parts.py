@@ -21,7 +21,12 @@ from tradewind.sdk.log_tickets import make_ticket
 from werkzeug.test import Client
 
 KEY = b"k" * 32
-NOW = datetime.now(tz=UTC)  # noqa: TID251 - tickets are judged by the wall clock
+NOW = datetime(2024, 3, 5, 12, tzinfo=UTC)
+
+
+def wall_clock_now() -> datetime:
+    """Return what tickets are judged by."""
+    return datetime.now(tz=UTC)  # noqa: TID251
 
 
 @pytest.fixture
@@ -277,8 +282,8 @@ LOG = "dag_id=d/attempt=1.log"
 
 
 def test_a_ticket_opens_its_log_whole_or_in_part(logs):
-    whole = logs(LOG, make_ticket(LOG, NOW))
-    part = logs(LOG, make_ticket(LOG, NOW), Range="bytes=3-5")
+    whole = logs(LOG, make_ticket(LOG, wall_clock_now()))
+    part = logs(LOG, make_ticket(LOG, wall_clock_now()), Range="bytes=3-5")
 
     assert (whole.status_code, whole.data) == (200, b"0123456789")
     assert (part.status_code, part.data) == (206, b"345")
@@ -286,14 +291,14 @@ def test_a_ticket_opens_its_log_whole_or_in_part(logs):
 
 def test_without_a_ticket_or_with_one_for_another_log_nothing_is_shown(logs):
     assert logs(LOG).status_code == 403
-    assert logs(LOG, make_ticket("other.log", NOW)).status_code == 403
+    assert logs(LOG, make_ticket("other.log", wall_clock_now())).status_code == 403
     assert logs(LOG, "x.y.z").status_code == 403
 
 
 def test_a_ticket_is_over_after_minutes(logs):
-    assert logs(LOG, make_ticket(LOG, NOW - timedelta(minutes=5))).status_code == 403
+    assert logs(LOG, make_ticket(LOG, wall_clock_now() - timedelta(minutes=5))).status_code == 403
 
 
 @pytest.mark.parametrize("path", ["../secret", "link", "dag_id=d", "", "/etc/passwd", "no\0log"])
 def test_nothing_outside_of_the_log_folder_is_served(logs, path):
-    assert logs(path, make_ticket(path, NOW)).status_code in (403, 404)
+    assert logs(path, make_ticket(path, wall_clock_now())).status_code in (403, 404)
