@@ -23,7 +23,7 @@ from redis_server import RedisServer, running_redis
 from set_ups import CeleryDeployment, Deployment
 
 SETUPS = ("sqlite", "postgresql", "celery")
-WORK = Path(__file__).parent / "work"
+WORK = Path(__file__).parent / "workloads"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -83,7 +83,7 @@ def celery_deployment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
 def work(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
-    """A started one with the DAGs of ``work/``: one server for all tests of a module."""
+    """A started one with the DAGs of ``workloads/``: one server for all tests of a module."""
     home = tmp_path_factory.mktemp("work") / "home"
     made = make_deployment(request.param, home, request)
     made.environment |= {

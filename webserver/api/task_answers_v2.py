@@ -219,9 +219,7 @@ class HITLUser(Answer, kw_only=True):
     name: str
 
 
-class HITLDetail(Answer, kw_only=True):
-    """What a task asks, and what was answered."""
-
+class _Question(Answer, kw_only=True):
     options: list[str]
     subject: str
     body: str | None
@@ -235,6 +233,11 @@ class HITLDetail(Answer, kw_only=True):
     chosen_options: list[str] | None
     params_input: dict[str, Any]
     response_received: bool
+
+
+class HITLDetail(_Question, kw_only=True):
+    """What a task asks, and what was answered."""
+
     task_instance: TaskInstanceResponse
 
 
@@ -245,22 +248,9 @@ class HITLDetailCollection(Answer, kw_only=True):
     total_entries: int
 
 
-class HITLDetailHistory(Answer, kw_only=True):
+class HITLDetailHistory(_Question, kw_only=True):
     """What one try asked, and what was answered."""
 
-    options: list[str]
-    subject: str
-    body: str | None
-    defaults: list[str] | None
-    multiple: bool
-    params: dict[str, Any]
-    assigned_users: list[HITLUser]
-    created_at: datetime
-    responded_by_user: HITLUser | None
-    responded_at: datetime | None
-    chosen_options: list[str] | None
-    params_input: dict[str, Any]
-    response_received: bool
     task_instance: TaskInstanceHistoryResponse
 
 

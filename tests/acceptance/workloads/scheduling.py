@@ -12,7 +12,7 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 from words import WORDS
 
 START = datetime(2024, 1, 1)
-GOODS = Asset("goods", uri="s3://work/goods")
+GOODS = Asset("goods", uri="s3://shop/goods")
 
 
 @dag(
