@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 
 from ..runtime.supervise.outages import log_failure
@@ -18,8 +19,8 @@ from .process_keeper import HANG_TIMEOUT_S
 
 log = logging.getLogger(__name__)
 
-#: The process's own loop begins first: it is what a cold start waits for.
-START_DELAY_S = 3.0
+#: In a new home the process's own loop begins so much earlier: a cold start waits for it.
+COLD_START_S = 3.0
 #: After this long the process ends without it, before whoever keeps it kills both.
 STOP_TIMEOUT_S = 3.0
 
@@ -33,9 +34,16 @@ class ServiceThread:
     Where it fails, the process ends, and whoever keeps it starts both loops anew.
     """
 
-    def __init__(self, name: str, run: Service) -> None:
-        """Prepare. *name* marks what it logs."""
+    def __init__(self, name: str, run: Service, *, not_before_s: float = 0.0) -> None:
+        """Prepare.
+
+        Args:
+            name: marks what it logs.
+            not_before_s: the steady time at which it begins; 0: at once. A time, and not a pause:
+                whoever is started again later must not wait once more.
+        """
         self._run = run
+        self._not_before_s = not_before_s
         self._progress = Progress()
         self._stop = StopRequest()
         self._is_stopped = threading.Event()
@@ -54,7 +62,7 @@ class ServiceThread:
         return _ProgressOfBoth(progress, self._progress)
 
     def _serve(self) -> None:
-        if self._is_stopped.wait(START_DELAY_S):
+        if self._is_stopped.wait(max(0.0, self._not_before_s - time.monotonic())):
             return
         try:
             self._run(self._progress, self._stop)

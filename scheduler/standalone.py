@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 import sys
+import time
 from collections.abc import Callable, Mapping
 
 from ..database.migrate import prepare_database
@@ -19,7 +20,7 @@ from ..sdk.configuration import conf, dags_folder, home
 from . import parse_main, scheduler_main
 from .process_keeper import Member, ProcessKeeper
 from .service_log import configure_service_log
-from .service_thread import Service, ServiceThread
+from .service_thread import COLD_START_S, Service, ServiceThread
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ def run_standalone(
     home().mkdir(parents=True, exist_ok=True)
     dags_folder().mkdir(parents=True, exist_ok=True)
     password = _prepare()
+    # Nothing can be deferred yet in a home that is new; elsewhere triggers wait already.
+    triggerer_from_s = 0.0 if password is None else time.monotonic() + COLD_START_S
 
     def service(
         name: str, run: Callable[[Progress], int], *, has_own_session: bool = False
@@ -68,7 +71,7 @@ def run_standalone(
         return scheduler_main.main(executors(), progress=progress)
 
     def run_parser(progress: Progress) -> int:
-        triggerer = ServiceThread("triggerer", run_triggerer)
+        triggerer = ServiceThread("triggerer", run_triggerer, not_before_s=triggerer_from_s)
         with triggerer:
             return parse_main.main(progress=triggerer.progress_of_both(progress))
 

@@ -7,9 +7,9 @@ import select
 import subprocess
 import sys
 import threading
+import time
 
 from tradewind.runtime.supervise.progress import Progress
-from tradewind.scheduler import service_thread
 from tradewind.scheduler.process_keeper import HANG_TIMEOUT_S
 from tradewind.scheduler.service_log import service_of
 from tradewind.scheduler.service_thread import ServiceThread
@@ -17,14 +17,12 @@ from tradewind.scheduler.service_thread import ServiceThread
 FAILING = """
 import threading
 from tradewind.scheduler import service_thread
-service_thread.START_DELAY_S = 0.0
 with service_thread.ServiceThread("triggerer", lambda progress, stop: 1 / 0):
     threading.Event().wait(60)
 """
 
 
-def test_it_begins_beside_the_loop_of_the_process_and_ends_with_it(monkeypatch):
-    monkeypatch.setattr(service_thread, "START_DELAY_S", 0.0)
+def test_it_begins_beside_the_loop_of_the_process_and_ends_with_it():
     has_begun, has_ended = threading.Event(), threading.Event()
 
     def run(progress, stop):
@@ -41,9 +39,28 @@ def test_it_begins_beside_the_loop_of_the_process_and_ends_with_it(monkeypatch):
     assert has_ended.is_set()
 
 
-def test_a_process_that_ends_at_once_does_not_begin_it():
-    with ServiceThread("triggerer", lambda progress, stop: sys.exit("it began")):
+def test_a_process_that_ends_before_its_time_has_come_does_not_begin_it():
+    begun = threading.Event()
+
+    def run(progress, stop):
+        begun.set()
+        return 0
+
+    with ServiceThread("triggerer", run, not_before_s=time.monotonic() + 3600.0):
         pass
+
+    assert not begun.is_set()
+
+
+def test_one_that_is_started_again_after_its_time_waits_no_more():
+    begun = threading.Event()
+
+    def run(progress, stop):
+        begun.set()
+        return 0
+
+    with ServiceThread("triggerer", run, not_before_s=time.monotonic() - 1.0):
+        assert begun.wait(30.0)
 
 
 def test_where_it_fails_the_process_ends_and_says_why():
@@ -56,8 +73,7 @@ def test_where_it_fails_the_process_ends_and_says_why():
     assert "ZeroDivisionError" in ended.stderr
 
 
-def test_a_process_is_taken_for_hanging_when_either_of_its_loops_is_silent(monkeypatch):
-    monkeypatch.setattr(service_thread, "START_DELAY_S", 3600.0)
+def test_a_process_is_taken_for_hanging_when_either_of_its_loops_is_silent():
     shown = Progress()
     service = ServiceThread("triggerer", lambda progress, stop: 0)
     both = service.progress_of_both(shown)
