@@ -27,6 +27,7 @@ def scheduler(
     """Run the scheduler, and beside it the parser and the runner, until SIGTERM or Ctrl-C."""
     from ..control.schema import require_database
     from ..runtime.supervise.log_folder import check_log_folder
+    from ..scheduler.health_signs import health_address
     from .neighbours import refuse_airflow
     from .notices import print_notices
     from .service_parts import executor_names, run_scheduler_family
@@ -35,6 +36,7 @@ def scheduler(
     print_notices()
     executor_names()
     check_log_folder()
+    health_address()  # a port that is none is told here, not by each process that is started
     require_database()
     if daemon:
         from .daemon import detach

@@ -17,6 +17,7 @@ def standalone(port: int | None, host: str | None) -> int:
     """
     from ..runtime.supervise import runner_main, triggerer_main  # noqa: F401 - shared by fork
     from ..runtime.supervise.log_folder import check_log_folder
+    from ..scheduler.health_signs import health_address
     from ..scheduler.standalone import run_standalone
     from ..sdk.configuration import conf
     from ..sdk.executor_names import LOCAL
@@ -38,6 +39,7 @@ def standalone(port: int | None, host: str | None) -> int:
     check_address(*address)
     names = executor_names()
     check_log_folder()
+    health_address()
     return run_standalone(
         executors=make_executors,
         run_runner=run_runner if LOCAL in names else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 
 from ..sdk.clock import Clock
 from .step import Store, Tick
@@ -16,12 +17,20 @@ class Beat:
 
     name = "beat"
 
-    def __init__(self, store: Store, clock: Clock, kind: str) -> None:
-        """Args: kind: "scheduler" or "dag_processor"."""
+    def __init__(
+        self, store: Store, clock: Clock, kind: str, on_beat: Callable[[], None] | None = None
+    ) -> None:
+        """Prepare.
+
+        Args:
+            kind: "scheduler" or "dag_processor".
+            on_beat: called when a row has been written.
+        """
         self._store = store
         self._clock = clock
         host, pid = socket.gethostname(), os.getpid()
         self._identity = (kind, f"{kind}-{host}-{pid}", host, pid)
+        self._on_beat = on_beat
         self._next_s = float("-inf")
 
     def run(self, tick: Tick) -> None:
@@ -30,3 +39,5 @@ class Beat:
         if now_s >= self._next_s:
             self._store.processes.beat(*self._identity, tick.now)
             self._next_s = now_s + INTERVAL_S
+            if self._on_beat is not None:
+                self._on_beat()

@@ -6,6 +6,7 @@ import logging
 import selectors
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from ..database.bell import BellListener, bell_folder
 from ..database.clock import database_clock
@@ -16,7 +17,7 @@ from ..database.values import WorkerRow
 from ..executors.base import Executor
 from ..runtime.supervise.progress import Progress
 from ..runtime.supervise.runner_slot import is_proven_dead, new_identity
-from ..sdk.clock import Clock
+from ..sdk.clock import Clock, WallClock
 from ..sdk.configuration import conf, home
 from .advance_runs import AdvanceRuns
 from .beat import Beat
@@ -25,6 +26,7 @@ from .create_asset_runs import CreateAssetRuns
 from .create_due_runs import CreateDueRuns
 from .expire_claims import ExpireClaims
 from .expire_triggers import ExpireTriggers
+from .health_signs import SignsOfLife, health_address
 from .hint_executors import HintExecutors
 from .lease_judge import LeaseJudge
 from .loop import Scheduler
@@ -55,26 +57,47 @@ def main(
         executors: by the name under which the store queues; they are started and stopped here.
         num_runs: passes of the loop until it ends by itself, -1: for ever.
         progress: where each pass is noted.
+
+    Raises:
+        ConfigurationError: the health server's port is none.
     """
+    signs = SignsOfLife(WallClock(), conf.getfloat("scheduler", "scheduler_health_check_threshold"))
+    with _health_server(signs):
+        return _schedule(executors, num_runs, progress or Progress(), signs)
+
+
+def _health_server(signs: SignsOfLife) -> AbstractContextManager[object]:
+    address = health_address()
+    if address is None:
+        return nullcontext()
+    from .health_server import HealthServer  # most schedulers need none
+
+    return HealthServer(signs, *address)
+
+
+def _schedule(
+    executors: Mapping[str, Executor], num_runs: int, progress: Progress, signs: SignsOfLife
+) -> int:
     stop = StopSignal()
     lock = FileLock(bell_folder(home()) / "scheduler.lock")
     # On PostgreSQL any number of schedulers work side by side.
-    if is_sqlite(settings_from_configuration().url) and not _wait_for_lock(lock, stop, progress):
-        return 0
+    if is_sqlite(settings_from_configuration().url):
+
+        def note_standing_by() -> None:
+            progress.note(time.monotonic())
+            signs.note()
+
+        if not _wait_for_lock(lock, stop, note_standing_by):
+            return 0
     store = open_store(service="scheduler")
     clock = database_clock(store)
     telemetry = make_telemetry()
     for executor in executors.values():
         executor.start()
     try:
-        scheduler = make_scheduler(store, clock, executors, telemetry)
+        scheduler = make_scheduler(store, clock, executors, telemetry, on_beat=signs.note)
         bell = store.listen("scheduler", home())
-
-        def note_progress() -> None:
-            if progress is not None:
-                progress.note(clock.monotonic())
-
-        _loop(scheduler, bell, stop, num_runs, note_progress)
+        _loop(scheduler, bell, stop, num_runs, lambda: progress.note(clock.monotonic()))
     finally:
         for executor in executors.values():
             executor.stop(grace_s=0)
@@ -90,15 +113,20 @@ def make_scheduler(
     clock: Clock,
     executors: Mapping[str, Executor],
     telemetry: Telemetry | None = None,
+    on_beat: Callable[[], None] | None = None,
 ) -> Scheduler:
-    """Put the steps together, in the order in which work flows through them."""
+    """Put the steps together, in the order in which work flows through them.
+
+    Args:
+        on_beat: called when the scheduler has written its sign of life.
+    """
     lease_s = store.settings.lease_s
     own = new_identity("", (), 0)
 
     def is_gone(worker: WorkerRow) -> bool:
         return is_proven_dead(worker, own)
 
-    beat = Beat(store, clock, "scheduler")
+    beat = Beat(store, clock, "scheduler", on_beat)
     steps: list[Step] = [beat, ReapWorkers(store, clock, LeaseJudge(lease_s), is_gone)]
     if conf.getboolean("scheduler", "use_job_schedule"):
         steps += [PlanNextRuns(store), CreateDueRuns(store), CreateAssetRuns(store)]
@@ -123,7 +151,7 @@ def make_scheduler(
     return Scheduler(store, clock, steps, sweep_s=conf.getfloat("scheduler", "sweep_s"))
 
 
-def _wait_for_lock(lock: FileLock, stop: StopSignal, progress: Progress | None) -> bool:
+def _wait_for_lock(lock: FileLock, stop: StopSignal, note_progress: Callable[[], None]) -> bool:
     """Stand by until no other scheduler of this home is left; False if told to stop."""
     is_told = False
     selector = selectors.DefaultSelector()
@@ -136,8 +164,7 @@ def _wait_for_lock(lock: FileLock, stop: StopSignal, progress: Progress | None) 
         if not is_told:
             is_told = True
             log.info("standing by: the scheduler with pid %s is at work", lock.holder())
-        if progress is not None:
-            progress.note(time.monotonic())
+        note_progress()
         selector.select(STANDBY_INTERVAL_S)
         stop.drain()
     return False

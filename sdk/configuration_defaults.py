@@ -116,8 +116,8 @@ DEFAULTS: Final[dict[str, Options]] = {
         "orphaned_tasks_check_interval": ("300.0", "seconds"),
         "task_instance_heartbeat_timeout": (None, "seconds; when set, overrides scheduler.lease_s"),
         "task_queued_timeout": (None, "seconds; when set, overrides scheduler.claim_deadline_s"),
-        "enable_health_check": ("False", "small HTTP server"),
-        "scheduler_health_check_server_port": ("8974", "its port"),
+        "enable_health_check": ("False", "a small HTTP server of the scheduler: /health"),
+        "scheduler_health_check_server_port": ("8974", "its port; 0: any that is free"),
         "scheduler_health_check_server_host": ("127.0.0.1", "its address"),
         "use_row_level_locking": ("True", "SELECT ... FOR UPDATE for HA"),
         "create_cron_data_intervals": (

@@ -48,11 +48,6 @@ _REASONS: Final[tuple[tuple[str, str, str], ...]] = (
         "ignore_first_depends_on_past_by_default",
     ),
     (
-        "health is at /health of the page; 'jobs check --local' is a container's health check",
-        "scheduler",
-        "enable_health_check scheduler_health_check_server_port scheduler_health_check_server_host",
-    ),
-    (
         "users, roles and logins are Tradewind's own: docs/security.md",
         "core",
         "auth_manager simple_auth_manager_users simple_auth_manager_all_admins",
