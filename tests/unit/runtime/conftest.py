@@ -36,7 +36,7 @@ from tradewind.runtime.supervise.runner import Runner
 from tradewind.runtime.supervise.runner_settings import RunnerSettings
 from tradewind.runtime.supervise.spool import Spool
 from tradewind.runtime.task.task_spec import TaskResult
-from tradewind.sdk.clock import VirtualClock, WallClock
+from tradewind.sdk.clock import Clock, VirtualClock, WallClock
 
 
 def make_claim(task_instance_id: int = 1, epoch: int = 1, **changes) -> Claim:
@@ -357,7 +357,7 @@ class OsWorld:
 def make_os_world(tmp_path, claim) -> Iterator[Callable[..., OsWorld]]:
     worlds = []
 
-    def make(**settings) -> OsWorld:
+    def make(*, clock: Clock | None = None, **settings) -> OsWorld:
         dags = tmp_path / "dags"
         dags.mkdir(exist_ok=True)
         journal = EntryJournal(tmp_path / "run" / "entered")
@@ -368,7 +368,7 @@ def make_os_world(tmp_path, claim) -> Iterator[Callable[..., OsWorld]]:
                 import_folders=[str(dags)],
                 **settings,
             ),
-            WallClock(),
+            clock or WallClock(),
             journal=journal.descriptor,
         )
         handler = signal.signal(signal.SIGCHLD, lambda number, frame: None)

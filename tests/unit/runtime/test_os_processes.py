@@ -14,8 +14,19 @@ from tradewind.runtime.supervise.processes import (
     TaskBegan,
     TaskEntered,
 )
+from tradewind.runtime.task import process_hygiene
+from tradewind.sdk.clock import WallClock
 
 WAIT_S = 20.0
+
+
+class MovedClock(WallClock):
+    """A real clock that can be set forward."""
+
+    moved_s = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.moved_s
 
 
 def is_alive(pid: int) -> bool:
@@ -364,6 +375,27 @@ def test_a_task_that_waits_for_its_import_can_be_withdrawn(os_world):
     os_world.processes.signal(key, signal.SIGTERM)
 
     assert os_world.end_of(key).result is None
+
+
+def test_hosts_and_their_zygote_go_when_nobody_needs_them_and_come_back(make_os_world):
+    clock = MovedClock()
+    os_world = make_os_world(clock=clock)
+    os_world.write("pass")
+    first = os_world.start()
+    os_world.end_of(first)
+    left = process_hygiene.child_pids()
+    assert left
+
+    clock.moved_s += 301  # hosts are kept for 300 s
+
+    def all_have_gone() -> bool:
+        clock.moved_s += 11  # it looks around every ten seconds
+        return not any(is_alive(pid) for pid in left)
+
+    wait_until(all_have_gone, os_world)
+
+    second = os_world.start()
+    assert os_world.end_of(second).result.outcome == "success"
 
 
 def test_the_journal_knows_who_entered_user_code(os_world):
