@@ -251,18 +251,19 @@ class ParseChildren:
         for child in self._children.values():
             if child.killed_because:
                 continue
-            if now_s - child.started_s > self._limits.time_s:
-                self._kill(
-                    child,
-                    f"parsing took longer than {self._limits.time_s:g} s and was stopped"
-                    " (setting [dag_processor] dag_file_processor_timeout)",
-                )
-            elif resident_bytes(child.pid) > self._limits.memory_bytes:
+            # Memory first: a machine that is short of it is slow, and that is why.
+            if resident_bytes(child.pid) > self._limits.memory_bytes:
                 self._kill(
                     child,
                     "importing it used more than"
                     f" {self._limits.memory_bytes // (1024 * 1024)} MB of memory and was stopped"
                     " (setting [dag_processor] parsing_memory_mb)",
+                )
+            elif now_s - child.started_s > self._limits.time_s:
+                self._kill(
+                    child,
+                    f"parsing took longer than {self._limits.time_s:g} s and was stopped"
+                    " (setting [dag_processor] dag_file_processor_timeout)",
                 )
 
     def _kill(self, child: _Child, reason: str) -> None:
