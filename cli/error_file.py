@@ -38,6 +38,6 @@ def _folders() -> list[Path]:
     from ..sdk.errors import ConfigurationError
 
     folders = []
-    with contextlib.suppress(ConfigurationError):  # the settings may be what is broken
+    with contextlib.suppress(ConfigurationError, OSError):  # the settings may be what is broken
         folders.append(Path(conf.get("logging", "base_log_folder")) / "cli")
     return [*folders, Path(tempfile.gettempdir()) / f"tradewind-{os.getuid()}"]

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -62,6 +63,8 @@ def parse_url(url: str) -> URL:
         return parsed.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
         raise DatabaseError(f"{SETTING} names {backend!r}; use sqlite or postgresql.")
+    if parsed.database:  # SQLAlchemy before 2.1 leaves %3F as it is
+        parsed = parsed.set(database=unquote(url.partition("///")[2].partition("?")[0]))
     return parsed.set(drivername="sqlite")
 
 

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DatabaseError as DriverError
 from sqlalchemy.exc import OperationalError
 
-from ..sdk.configuration import conf, home
+from ..sdk.configuration import conf
+from ..sdk.home_folder import home_in_url
 from .engine import SETTING, Database
 from .errors import AirflowsDatabase, DatabaseError
 from .settings import StoreSettings, settings_from_configuration
@@ -281,7 +282,7 @@ def leave_airflows_database() -> None:
     try:
         read_revision(database)
     except AirflowsDatabase:
-        default = f"sqlite:///{home()}/tradewind.db"
+        default = f"sqlite:///{home_in_url()}/tradewind.db"
         log.warning("%s in airflow.cfg is Airflow's own database; using %s", url, default)
         conf.set("database", "sql_alchemy_conn", default)
     except DatabaseError:

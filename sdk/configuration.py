@@ -19,7 +19,7 @@ from .configuration_defaults import DEFAULTS
 from .configuration_file import CONFIGURATION_FILES, generated_secret, load_file
 from .configuration_names import FOREIGN_SECTIONS, MOVED, SENSITIVE, UNUSED, Name
 from .errors import ConfigurationError
-from .home_folder import default_dags_folder, expand, home, is_checkout
+from .home_folder import default_dags_folder, expand, home, home_in_url, is_checkout
 
 PREFIXES: Final = ("TRADEWIND", "AIRFLOW")
 HIDDEN: Final = "< hidden >"
@@ -346,7 +346,8 @@ class Configuration:
             return generated_secret(home(), _GENERATED[value])
         if value == "{DAGS_FOLDER}":
             return str(default_dags_folder())
-        return value.replace("{TRADEWIND_HOME}", str(home())).replace("{AIRFLOW_HOME}", str(home()))
+        folder = home_in_url() if "://" in value else str(home())
+        return value.replace("{TRADEWIND_HOME}", folder).replace("{AIRFLOW_HOME}", folder)
 
     def _number(
         self,

@@ -34,7 +34,7 @@ def load_file(home: Path, expand: Callable[[str], str]) -> tuple[Path | None, di
     """
     named = os.environ.get("TRADEWIND_CONFIG") or os.environ.get("AIRFLOW_CONFIG")
     candidates = [Path(expand(named))] if named else [home / name for name in CONFIGURATION_FILES]
-    path = next((candidate for candidate in candidates if candidate.is_file()), None)
+    path = _first_file(candidates)
     if path is None:
         return None, {}
     import configparser
@@ -50,6 +50,19 @@ def load_file(home: Path, expand: Callable[[str], str]) -> tuple[Path | None, di
         for section in parser.sections()
         for key, value in parser.items(section)
     }
+
+
+def _first_file(candidates: list[Path]) -> Path | None:
+    for candidate in candidates:
+        try:
+            if candidate.is_file():
+                return candidate
+        except OSError as error:  # a folder of somebody else, a name that is too long
+            raise ConfigurationError(
+                f"Cannot look into {candidate.parent}: {error.strerror}. Run this as its owner, "
+                "or set TRADEWIND_HOME to another folder."
+            ) from None
+    return None
 
 
 def generated_secret(home: Path, name: str) -> str:

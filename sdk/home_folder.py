@@ -5,14 +5,37 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from .errors import ConfigurationError
+
 
 def home() -> Path:
     """Return the folder that holds everything: TRADEWIND_HOME, else AIRFLOW_HOME, else ~/tradewind.
 
     ``~`` and ``$NAME`` are expanded. The folder need not exist.
+
+    Raises:
+        ConfigurationError: none is named, and this user has no home; or its name is not text.
     """
     named = os.environ.get("TRADEWIND_HOME") or os.environ.get("AIRFLOW_HOME")
-    return Path(expand(named)).absolute() if named else Path.home() / "tradewind"
+    try:
+        found = Path(expand(named)).absolute() if named else Path.home() / "tradewind"
+    except RuntimeError as error:  # a user id without an entry, in a container
+        raise ConfigurationError(
+            "This user has no home folder: set TRADEWIND_HOME to a folder of its own."
+        ) from error
+    try:
+        str(found).encode()
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(
+            f"The home folder {str(found)!r} has a name that is not UTF-8, or the locale hides that"
+            " it is: set TRADEWIND_HOME to another one, or LC_ALL=C.UTF-8."
+        ) from error
+    return found
+
+
+def home_in_url() -> str:
+    """Return the home folder as it stands in a URL, whose marks its name may have, too."""
+    return str(home()).replace("%", "%25").replace("?", "%3F")
 
 
 def default_dags_folder() -> Path:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
 import pytest
+from tradewind.database.engine import parse_url
 from tradewind.sdk.configuration import Configuration, ConfigurationError, dags_folder, home
 
 
@@ -50,6 +52,43 @@ def test_home_is_ours_then_airflows_then_a_folder_of_the_user(monkeypatch, tmp_p
     monkeypatch.delenv("TRADEWIND_HOME")
     monkeypatch.delenv("AIRFLOW_HOME")
     assert home() == Path.home() / "tradewind"
+
+
+def test_the_default_database_lies_in_the_home_whatever_its_name(monkeypatch, tmp_path):
+    """A URL has marks that a folder's name may have, too: 20 % of what? was another folder."""
+    folder = tmp_path / "20 %20 of # what?x=1" / "Übung"
+    monkeypatch.setenv("TRADEWIND_HOME", str(folder))
+
+    url = Configuration().get("database", "sql_alchemy_conn")
+
+    assert parse_url(url).database == str(folder / "tradewind.db")
+
+
+def test_a_user_without_a_home_is_told_to_name_one(monkeypatch):
+    def nobody():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("TRADEWIND_HOME", raising=False)
+    monkeypatch.delenv("AIRFLOW_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nobody)
+
+    with pytest.raises(ConfigurationError, match="set TRADEWIND_HOME"):
+        home()
+
+
+def test_a_home_whose_name_is_not_utf_8_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv("TRADEWIND_HOME", os.fsdecode(os.fsencode(tmp_path) + b"/\xe9"))
+
+    with pytest.raises(ConfigurationError, match="is not UTF-8"):
+        home()
+
+
+def test_a_home_that_cannot_be_looked_into_is_one_clear_line(monkeypatch, tmp_path):
+    """As another user's is; a name that is too long fails for root, too."""
+    monkeypatch.setenv("TRADEWIND_HOME", f"{tmp_path}/{'x' * 300}")
+
+    with pytest.raises(ConfigurationError, match=r"Cannot look into .*set TRADEWIND_HOME"):
+        Configuration().get("core", "parallelism")
 
 
 @pytest.mark.parametrize(
