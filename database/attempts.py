@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select, text, update
+from sqlalchemy import Connection, bindparam, func, or_, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..sdk.errors import TradewindError
@@ -70,6 +70,7 @@ _LIVE = (
         dag_run.c.dag_id,
         dag_run.c.run_id,
     )
+        func.coalesce(dag_run.c.logical_date, dag_run.c.run_after).label("logical_date"),
     .join(task_instance, task_instance.c.id == attempt.c.task_instance_id)
     .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
     .where(text(f"attempt.{LIVE_ATTEMPT}"), attempt.c.worker_id == bindparam("worker_id"))
@@ -305,9 +306,7 @@ class AttemptOperations(Operations):
             return [
                 replace(
                     attempt_row(row),
-                    log_path=task_log_path(
-                        row.dag_id, row.run_id, row.task_id, row.map_index, row.try_number
-                    ),
+                    log_path=row.log_path or _log_path(row),
                 )
                 for row in connection.execute(_LIVE, {"worker_id": worker_id}).all()
             ]
@@ -334,6 +333,12 @@ class AttemptOperations(Operations):
 def attempt_row(row: Any) -> AttemptRow:
     """Make the plain value of an attempt's row."""
     return AttemptRow(
+def _log_path(row: Any) -> str:
+    return task_log_path(
+        row.dag_id, row.run_id, row.task_id, row.map_index, row.try_number, row.logical_date
+    )
+
+
         task_instance_id=row.task_instance_id,
         epoch=row.epoch,
         claim_id=row.claim_id,

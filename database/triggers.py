@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, delete, exists, or_, select, text, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from ..sdk.states import TaskInstanceState
 from ..sdk.triggers import FAIL_METHOD, FAILURE_REASON, TIMEOUT_REASON
@@ -63,6 +74,7 @@ _DETAILS = (
         task_instance.c.task_id,
         task_instance.c.map_index,
         task_instance.c.try_number,
+        func.coalesce(dag_run.c.logical_date, dag_run.c.run_after).label("logical_date"),
     )
     .join(task_instance, _IS_WAITED_FOR)
     .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
@@ -215,6 +227,7 @@ def _claimed(row: Any, cipher: Cipher) -> ClaimedTrigger:
         try_number=row.try_number,
     )
 
+        logical_date=row.logical_date,
 
 def _after_event(row: Any, fired: TriggerFired, now: datetime) -> _GoOn:
     held = held_from(row)

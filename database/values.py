@@ -139,6 +139,12 @@ class Claim:
     queue: str = "default"
     queued_at: datetime | None = None
 
+    @property
+    def logical_date(self) -> datetime:
+        """The run's, or where it has none the instant after which it may start."""
+        at: datetime = self.dag_run["logical_date"] or self.dag_run["run_after"]
+        return at
+
 
 @dataclass(frozen=True, slots=True)
 class XComWrite:
@@ -344,6 +350,7 @@ class ClaimedTrigger:
     task_id: str
     map_index: int
     try_number: int
+    logical_date: datetime  # of the run, or the instant after which it may start
     problem: str = ""  # why it cannot be run: its arguments cannot be decrypted
 
 

@@ -329,7 +329,10 @@ DEFAULTS: Final[dict[str, Options]] = {
         "logging_config_class": ("", "dotted path of a dictConfig"),
         "log_format": ("", "task log lines"),
         "simple_log_format": ("%(asctime)s %(levelname)s - %(message)s", "console lines"),
-        "log_filename_template": (None, "path of a task log; unset: as docs/configuration.md says"),
+        "log_filename_template": (
+            None,
+            "path of a task log below base_log_folder; unset: as Airflow 3",
+        ),
         "task_log_reader": ("task", "handler name"),
         "worker_log_server_host": ("0.0.0.0", "address; every request must be signed"),  # noqa: S104
         "worker_log_server_port": ("8793", "8793"),

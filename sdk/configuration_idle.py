@@ -110,9 +110,9 @@ _REASONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("errors never show it", "fab", "expose_hostname"),
     ("tokens are our own, or of [oidc]", "api_auth", "trusted_jwks_url"),
     (
-        "a task's log is one file at a fixed place, docs/operations.md; services log to stderr",
+        "a try's log is one file, docs/configuration.md; services log to stderr",
         "logging",
-        "logging_config_class log_filename_template task_log_reader simple_log_format "
+        "logging_config_class task_log_reader simple_log_format "
         "trigger_log_server_port colored_console_log dag_processor_log_target "
         "log_processor_filename_template dag_processor_manager_log_location "
         "dag_processor_child_process_log_directory fab_logging_level celery_logging_level "

@@ -1,4 +1,4 @@
-"""The folder of the logs, looked at before a service starts that writes there."""
+"""Folder and names of the logs, looked at before a service starts that writes there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...sdk.configuration import conf
 from ...sdk.errors import ConfigurationError
+from ...sdk.log_name_template import load_log_name_template
 
 
 def check_log_folder() -> None:
@@ -15,6 +16,9 @@ def check_log_folder() -> None:
     Raises:
         ConfigurationError: they cannot.
     """
+    template = conf.get("logging", "log_filename_template")
+    if template:
+        load_log_name_template(template)
     folder = Path(conf.get("logging", "base_log_folder"))
     try:
         folder.mkdir(parents=True, exist_ok=True)

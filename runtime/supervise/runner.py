@@ -477,7 +477,12 @@ class Runner:
     def _begin(self, claim: Claim) -> None:
         key = attempt_key(claim.task_instance_id, claim.epoch)
         log_path = task_log_path(
-            claim.dag_id, claim.run_id, claim.task_id, claim.map_index, claim.try_number
+            claim.dag_id,
+            claim.run_id,
+            claim.task_id,
+            claim.map_index,
+            claim.try_number,
+            claim.logical_date,
         )
         limit_s = self._settings.entry_timeout_s
         self._running[key] = RunningAttempt(

@@ -111,7 +111,12 @@ class OsTriggerProcess:
         if trigger.map_index >= 0:
             label += f" [{trigger.map_index}]"
         self._log_paths[trigger.id] = task_log_path(
-            trigger.dag_id, trigger.run_id, trigger.task_id, trigger.map_index, trigger.try_number
+            trigger.dag_id,
+            trigger.run_id,
+            trigger.task_id,
+            trigger.map_index,
+            trigger.try_number,
+            trigger.logical_date,
         )
         self._send(RunTrigger(trigger.id, trigger.class_path, trigger.kwargs, label))
 

@@ -63,6 +63,7 @@ def make_claim(task_instance_id: int = 1, epoch: int = 1, **changes) -> Claim:
         reschedule_count=0,
         mapped_lengths=(),
         upstream_counts={},
+        dag_run={"logical_date": datetime(2026, 1, 1, tzinfo=UTC)},
     )
     return replace(claim, **changes)
 

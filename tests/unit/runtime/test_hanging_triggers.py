@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
+from datetime import UTC, datetime
 
 import pytest
 from tradewind.database.values import ClaimedTrigger
 from tradewind.runtime.supervise.trigger_process import OsTriggerProcess
 
+AT = datetime(2026, 1, 1, tzinfo=UTC)
 USERS = """
 import asyncio, time
 from tradewind.sdk.triggers import BaseTrigger, TriggerEvent
@@ -47,7 +49,7 @@ def make_process(tmp_path):
 
 
 def trigger(number, name):
-    return ClaimedTrigger(number, f"hanging.{name}", "{}", None, "d", "r", name, -1, 1)
+    return ClaimedTrigger(number, f"hanging.{name}", "{}", None, "d", "r", name, -1, 1, AT)
 
 
 def listen(process, until, seconds=40.0):

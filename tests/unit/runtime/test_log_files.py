@@ -9,7 +9,8 @@ from tradewind.runtime.supervise.log_files import LINE_BYTES_MAX, TaskLog
 from tradewind.sdk.clock import VirtualClock
 from tradewind.sdk.log_paths import task_log_path
 
-CLOCK = VirtualClock(datetime(2026, 1, 1, 12, 0, 0, 5000, tzinfo=UTC))
+AT = datetime(2026, 1, 1, 12, 0, 0, 5000, tzinfo=UTC)
+CLOCK = VirtualClock(AT)
 
 
 @pytest.fixture
@@ -82,18 +83,18 @@ def test_a_folder_that_cannot_be_made_costs_the_log_and_nothing_else(tmp_path):
 
 
 def test_the_layout_is_airflows():
-    path = task_log_path("d", "manual__2026-01-01T00:00:00+00:00", "g.t", 3, 2)
+    path = task_log_path("d", "manual__2026-01-01T00:00:00+00:00", "g.t", 3, 2, AT)
 
     assert (
         path
         == "dag_id=d/run_id=manual__2026-01-01T00:00:00+00:00/task_id=g.t/map_index=3/attempt=2.log"
     )
-    assert "map_index" not in task_log_path("d", "r", "t", -1, 1)
+    assert "map_index" not in task_log_path("d", "r", "t", -1, 1, AT)
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", "a\nb", "a\0b", "x" * 1000, "\ud800"])
 def test_no_id_leads_out_of_its_folder(name, tmp_path):
-    path = task_log_path(name, name, name, -1, 1)
+    path = task_log_path(name, name, name, -1, 1, AT)
 
     assert len(path.split("/")) == 4
     assert all(len(part.encode()) < 255 for part in path.split("/"))
@@ -104,4 +105,4 @@ def test_no_id_leads_out_of_its_folder(name, tmp_path):
 def test_ids_that_differ_have_logs_that_differ():
     names = ["a/b", "a%2fb", "x" * 999, "x" * 1000]
 
-    assert len({task_log_path(name, "r", "t", -1, 1) for name in names}) == 4
+    assert len({task_log_path(name, "r", "t", -1, 1, AT) for name in names}) == 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from tradewind.runtime.supervise.trigger_process import OsTriggerProcess
 from tradewind.sdk.timezone import utcnow
 from tradewind.sdk.xcom_serialization import encode
 
+AT = datetime(2026, 1, 1, tzinfo=UTC)
 COUNT = 5000
 
 
@@ -31,7 +32,7 @@ def test_five_thousand_triggers_fire_in_one_process(record_property):
     try:
         for number in range(COUNT):
             process.run(
-                ClaimedTrigger(number, class_path, text, None, "d", "r", f"t{number}", -1, 1)
+                ClaimedTrigger(number, class_path, text, None, "d", "r", f"t{number}", -1, 1, AT)
             )
         pid = next(iter(children_of(os.getpid())))
         fired: set[int] = set()
@@ -64,7 +65,7 @@ def test_a_triggerer_that_only_gives_orders_is_not_held_up_by_what_triggers_say(
     name = "t" * 200  # each says its name: more than the sockets' buffers hold
     try:
         for number in range(3000):
-            process.run(ClaimedTrigger(number, class_path, text, None, "d", "r", name, -1, 1))
+            process.run(ClaimedTrigger(number, class_path, text, None, "d", "r", name, -1, 1, AT))
         heard = process.wait(1.0)
     finally:
         process.stop()

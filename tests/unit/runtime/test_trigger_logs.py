@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime
 
 import pytest
 from tradewind.database.values import ClaimedTrigger
@@ -11,6 +12,7 @@ from tradewind.runtime.supervise.log_files import append_lines
 from tradewind.runtime.supervise.trigger_process import OsTriggerProcess
 from tradewind.sdk.log_paths import task_log_path
 
+AT = datetime(2026, 1, 1, tzinfo=UTC)
 USERS = """
 import logging
 from tradewind.sdk.triggers import BaseTrigger, TriggerEvent
@@ -43,7 +45,7 @@ def test_lines_of_two_triggers_go_to_the_logs_of_their_tasks(process, tmp_path):
     for number, name in ((1, "ada"), (2, "bob")):
         process.run(
             ClaimedTrigger(
-                number, "talking.Talking", f'{{"name": "{name}"}}', None, "d", "r", name, -1, 1
+                number, "talking.Talking", f'{{"name": "{name}"}}', None, "d", "r", name, -1, 1, AT
             )
         )
     reports = []
@@ -53,7 +55,7 @@ def test_lines_of_two_triggers_go_to_the_logs_of_their_tasks(process, tmp_path):
 
     assert sorted(report.payload for report in reports) == ['"ada"', '"bob"']
     for name, other in (("ada", "bob"), ("bob", "ada")):
-        text = (tmp_path / task_log_path("d", "r", name, -1, 1)).read_text()
+        text = (tmp_path / task_log_path("d", "r", name, -1, 1, AT)).read_text()
         assert f"WARNING - {name} looks\nagain\n" in text
         assert "the trigger talking.Talking begins" in text
         assert "the trigger fired" in text
