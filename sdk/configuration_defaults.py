@@ -56,6 +56,10 @@ DEFAULTS: Final[dict[str, Options]] = {
         "default_pool_task_slot_count": ("128", "size of default_pool when first made"),
         "dag_run_conf_overrides_params": ("True", "run conf replaces params"),
         "execute_tasks_new_python_interpreter": ("False", "exec instead of fork"),
+        "task_success_overtime": (
+            "20",
+            "seconds; how long threads and exit handlers of a task that has ended may go on",
+        ),
         "hostname_callable": ("airflow.utils.net.getfqdn", "how a host names itself"),
         "auth_manager": ("", "class path"),
         "lazy_load_plugins": ("True", "load plugins when needed"),

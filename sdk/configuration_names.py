@@ -119,7 +119,7 @@ UNUSED: Final[frozenset[Name]] = frozenset(
         "check_slas donot_pickle enable_xcom_pickling task_runner strict_dataset_uri_validation "
         "strict_asset_uri_validation min_serialized_dag_fetch_interval asset_manager_class "
         "asset_manager_kwargs database_access_isolation internal_api_url internal_api_secret_key "
-        "mp_start_method use_historical_filename_templates task_success_overtime secure_mode "
+        "mp_start_method use_historical_filename_templates secure_mode "
         "store_serialized_dags store_dag_code sql_engine_collation_for_ids "
         "asset_uri_normalization "
         "simple_auth_manager_passwords_file max_consecutive_failed_dag_runs multi_team "

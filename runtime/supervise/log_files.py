@@ -122,14 +122,15 @@ class TaskLog:
         stamp = self._stamp("stdout")
         written: list[bytes] = []
         for line in lines:
-            if line.startswith(RECORD_MARK) or line.startswith(CONTINUED_MARK):
-                text = line[1:]
-            else:
-                text = stamp + line
-            if self._pattern is not None:
-                text = self._pattern.sub(MASK, text)
-            written.append(text)
-            self._tail.append(text)
+            # A record may follow words without an end of line, such as those of a program.
+            begun, mark, record = line[1:].partition(RECORD_MARK)
+            for part in (line[:1] + begun, mark + record) if mark else (line,):
+                is_marked = part.startswith((RECORD_MARK, CONTINUED_MARK))
+                text = part[1:] if is_marked else stamp + part
+                if self._pattern is not None:
+                    text = self._pattern.sub(MASK, text)
+                written.append(text)
+                self._tail.append(text)
         self._append(b"\n".join(written) + b"\n")
 
     def _append(self, data: bytes) -> None:

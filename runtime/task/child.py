@@ -21,11 +21,14 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from ...sdk import task_runtime
+from ...sdk.configuration import conf
 from ...sdk.context import get_current_context
 from ...sdk.exceptions import AirflowException, AirflowTaskTerminated
 from . import process_hygiene, protocol, task_output
 from .client import SocketRuntime, SupervisorGone
 from .execute import execute_task
+from .forked_copies import leave_sigterm_behind
+from .outcome import describe
 from .task_spec import TaskResult, decode_spec
 
 if TYPE_CHECKING:
@@ -72,14 +75,28 @@ def run(
         task_runtime.current = runtime
         result = _execute(order, dags, runtime, journal)
         result.code_hash = content_hash
-        runtime.send(protocol.Result(result=result))
+        _tell(result, runtime)
         code = 0
-    except SupervisorGone:
-        code = 1  # no one is left who could be told
+    except SupervisorGone as error:
+        with contextlib.suppress(Exception):  # no one is left who could be told, or user code
+            log.error("The result cannot be handed over: %s", error)  # closed the connection
     except BaseException:
         with contextlib.suppress(Exception):
             log.exception("The task process failed outside the task")
     leave(code, runtime)
+
+
+def _tell(result: TaskResult, runtime: SocketRuntime) -> None:
+    try:
+        runtime.send(protocol.Result(result=result))
+    except SupervisorGone:
+        raise
+    except Exception as error:  # noqa: BLE001 - values of user code that no message can hold
+        reason = f"the result of the task cannot be handed over: {describe(error)}"
+        log.error("%s", reason)
+        failure = TaskResult(outcome="failed", reason=reason, has_run_callbacks=False)
+        failure.code_hash = result.code_hash
+        runtime.send(protocol.Result(result=failure))
 
 
 def mark_process(key: str) -> None:
@@ -97,6 +114,7 @@ def leave(code: int, runtime: SocketRuntime | None = None) -> NoReturn:
     Args:
         runtime: is told that this process is leaving.
     """
+    _limit_leaving(code, runtime)
     with contextlib.suppress(BaseException):
         threading._shutdown()  # type: ignore[attr-defined]  # joins threads that are no daemons
     with contextlib.suppress(BaseException):
@@ -107,6 +125,32 @@ def leave(code: int, runtime: SocketRuntime | None = None) -> NoReturn:
     if runtime is not None:
         _say_goodbye(runtime, code)
     os._exit(code)
+
+
+def _limit_leaving(code: int, runtime: SocketRuntime | None) -> None:
+    """Wait for threads and exit handlers of the task no longer than is allowed.
+
+    Its result is known and its slot is taken. Airflow 3 does not wait for them at all, and kills
+    what has not ended by then.
+    """
+    limit_s = conf.getfloat("core", "task_success_overtime", fallback=20.0)
+    pid = os.getpid()
+
+    def give_up(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == pid:
+            with contextlib.suppress(BaseException):
+                log.error(
+                    "The task ended %g s ago, and its threads or exit handlers still run: they "
+                    "are stopped ([core] task_success_overtime)",
+                    limit_s,
+                )
+            if runtime is not None:
+                _say_goodbye(runtime, code)
+        os._exit(code)
+
+    with contextlib.suppress(Exception):
+        signal.signal(signal.SIGALRM, give_up)
+        signal.setitimer(signal.ITIMER_REAL, limit_s)
 
 
 def _say_goodbye(runtime: SocketRuntime, code: int) -> None:
@@ -160,7 +204,7 @@ def _stop_on_sigterm() -> None:
     pid = os.getpid()
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if os.getpid() != pid:  # a process that the task forked has inherited this handler
+        if os.getpid() != pid:  # forked by foreign code, which calls none of Python's hooks
             os._exit(128 + number)
         signal.signal(number, signal.SIG_IGN)
         log.error("Received SIGTERM. Terminating subprocesses.")
@@ -171,3 +215,4 @@ def _stop_on_sigterm() -> None:
         raise AirflowTaskTerminated("Task received SIGTERM signal")
 
     signal.signal(signal.SIGTERM, stop)
+    leave_sigterm_behind(stop)

@@ -22,7 +22,7 @@ from ...sdk.base_operator import BaseOperator
 from ...sdk.call_arguments import run_generator
 from ...sdk.configuration import conf
 from ...sdk.context import Context, set_current_context
-from ...sdk.dag_run import DagRun, to_pendulum
+from ...sdk.dag_run import to_pendulum
 from ...sdk.exceptions import (
     AirflowInactiveAssetInInletOrOutletException,
     AirflowTaskTerminated,
@@ -34,12 +34,13 @@ from ...sdk.param import ParamsDict
 from ...sdk.secrets_masker import mask
 from ...sdk.states import TaskInstanceState
 from ...sdk.task_context import build_context
-from ...sdk.task_instance import RuntimeTaskInstance, host_name
 from ...sdk.timezone import utcnow
 from ...sdk.xcom_arg import XCOM_RETURN_KEY
 from . import await_input, listening, outcome, trigger_request
 from .ask_retry_policy import apply_retry_policy
 from .callbacks import run_callbacks
+from .forked_copies import copies_end_here
+from .make_task_instance import make_task_instance
 from .outcome import Ending
 from .rendered_fields import fields_to_show
 from .returned_values import asset_events_of, check_mappable, outputs_of
@@ -75,7 +76,8 @@ def execute_task(
         KeyboardInterrupt: Ctrl-C, after ``on_kill`` was called.
     """
     with task_surroundings(runtime, is_own_process=is_own_process):
-        return TaskExecution(dag=dag, task=task, spec=spec, runtime=runtime, log=log).run()
+        execution = TaskExecution(dag=dag, task=task, spec=spec, runtime=runtime, log=log)
+        return execution.run(is_own_process=is_own_process)
 
 
 def render_task(
@@ -112,25 +114,30 @@ class TaskExecution:
         self._spec = spec
         self._runtime = runtime
         self._log = log
-        self._ti = _make_task_instance(task, spec, runtime)
+        self._ti = make_task_instance(task, spec, runtime)
         self._context = Context()
         self._xcoms: list[EncodedXCom] = []
         self._rendered_fields: dict[str, Any] | None = None
         self._rendered_map_index: str | None = None
+        self._is_own_process = False
 
-    def run(self) -> TaskResult:
+    def run(self, *, is_own_process: bool = False) -> TaskResult:
         """Do it."""
+        self._is_own_process = is_own_process
         try:
             self._prepare()
             with set_current_context(self._context):
                 self._check_assets()
                 listening.tell_begin(self._ti)
-                value = self._execute()
+                with copies_end_here(self._log):
+                    value = self._execute()
                 self._collect_result(value)
             ending = Ending(outcome.SUCCESS)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             self._kill()
-            raise
+            if not self._is_own_process:
+                raise
+            ending = self._judge(error)  # nobody's Ctrl-C comes here: the task raised it
         except BaseException as error:  # noqa: BLE001 - user code may raise anything
             ending = self._judge(error)
         self._ti.end_date = to_pendulum(utcnow())
@@ -345,12 +352,16 @@ class TaskExecution:
         )
 
     def _log_ending(self, ending: Ending) -> None:
-        if ending.is_failure:
-            if ending.error is not None:
-                outcome.begin_traceback_in_user_code(ending.error)
-            self._log.error("Task failed with exception", exc_info=ending.error)
-        elif ending.outcome == outcome.SKIPPED:
-            self._log.info("Skipping task: %s", ending.reason)
+        if ending.is_failure and ending.error is not None:
+            outcome.begin_traceback_in_user_code(ending.error)
+        try:
+            if ending.is_failure:
+                self._log.error("Task failed with exception", exc_info=ending.error)
+            elif ending.outcome == outcome.SKIPPED:
+                self._log.info("Skipping task: %s", ending.reason)
+        except BaseException:  # noqa: BLE001 - handlers, filters and texts of errors are user code
+            with contextlib.suppress(BaseException):
+                print(f"Task ended: {ending.reason}", flush=True)  # noqa: T201 - the log is broken
 
     def _render_map_index(self) -> None:
         """Render the label of this map index; mapped arguments are known there by their names."""
@@ -362,7 +373,9 @@ class TaskExecution:
         arguments = getattr(self._task, "op_kwargs", None)
         names = ChainMap(self._context, arguments if isinstance(arguments, dict) else {})
         environment = self._task.get_template_env()
-        text = mask(str(render(environment.from_string(template), names)))
+        text = outcome.storable(
+            mask(str(render(environment.from_string(template), names))), outcome.REASON_LENGTH_MAX
+        )
         self._rendered_map_index = self._ti.rendered_map_index = text
 
     def _run_callbacks(self, ending: Ending) -> None:
@@ -379,7 +392,8 @@ class TaskExecution:
             return
         if ending.error is not None:
             self._context["exception"] = ending.error
-        with set_current_context(self._context), _surviving_exit(self._log):
+        surviving = _surviving_exit(self._log, is_own_process=self._is_own_process)
+        with set_current_context(self._context), copies_end_here(self._log), surviving:
             run_callbacks(self._task, name, self._context, self._log)
 
     def _tells_failures(self) -> bool:
@@ -417,12 +431,13 @@ class TaskExecution:
                 for key, value in self._ti.pending_xcoms.items()
                 if key not in known and key != XCOM_RETURN_KEY
             ]
-        error = ending.error if ending.is_failure else None
+        traceback = ""
+        if ending.is_failure and ending.error is not None:
+            traceback = mask(outcome.traceback_of(ending.error))
         return TaskResult(
             outcome=ending.outcome,
-            reason=mask(ending.reason),
-            traceback=mask(outcome.traceback_of(error)) if error is not None else "",
-            exit_code=ending.exit_code,
+            reason=outcome.storable(mask(ending.reason), outcome.REASON_LENGTH_MAX),
+            traceback=outcome.storable(traceback, outcome.TRACEBACK_LENGTH_MAX),
             xcoms=xcoms,
             skip_task_ids=list(self._ti.skip_task_ids) if is_success else [],
             due_at=ending.due_at,
@@ -434,41 +449,14 @@ class TaskExecution:
 
 
 @contextlib.contextmanager
-def _surviving_exit(log: logging.Logger) -> Iterator[None]:
+def _surviving_exit(log: logging.Logger, *, is_own_process: bool) -> Iterator[None]:
     """Keep a callback that exits, or is stopped, from taking the result with it."""
     try:
         yield
-    except KeyboardInterrupt:
-        raise
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and not is_own_process:
+            raise
         log.exception("A callback was left by an exit")
-
-
-def _make_task_instance(
-    task: Any, spec: TaskInstanceSpec, runtime: TaskRuntime
-) -> RuntimeTaskInstance:
-    attributes = {
-        "hostname": spec.hostname or host_name(),
-        "row_number": spec.task_instance_id,
-        "queue": spec.queue,
-        "pool": spec.pool,
-        "pool_slots": spec.pool_slots,
-        "priority_weight": spec.priority_weight,
-        "queued_dttm": to_pendulum(spec.queued_at),
-        "reschedule_count": spec.reschedule_count,
-        "first_reschedule_at": spec.first_reschedule_at,
-    }
-    if spec.started_at is not None:
-        attributes["start_date"] = to_pendulum(spec.started_at)
-    return RuntimeTaskInstance(
-        task=task,
-        dag_run=DagRun(spec.dag_id, spec.run_id, spec.dag_run),
-        runtime=runtime,
-        map_index=spec.map_index,
-        try_number=spec.try_number,
-        max_tries=spec.tries_max,
-        attributes=attributes,
-    )
 
 
 def _takes_result(post_execute: Any) -> bool:

@@ -26,6 +26,10 @@ _OWN_FOLDERS = tuple(
 
 SUCCESS = "success"
 SKIPPED = "skipped"
+#: An exception may carry a whole data set; what is stored and shown of it has an end.
+REASON_LENGTH_MAX = 2_000
+TRACEBACK_LENGTH_MAX = 100_000
+
 FAILED = "failed"
 FAILED_FINAL = "failed_final"
 RESCHEDULED = "rescheduled"
@@ -39,7 +43,6 @@ class Ending:
     outcome: str
     reason: str = ""
     error: BaseException | None = None
-    exit_code: int | None = None
     due_at: datetime | None = None
     trigger: dict[str, Any] | None = None
     skip_task_ids: list[str] = field(default_factory=list)
@@ -53,7 +56,7 @@ class Ending:
 def judge_error(error: BaseException) -> Ending:
     """Return what an exception that left the task means."""
     if isinstance(error, AirflowSkipException):
-        return Ending(SKIPPED, str(error), error)
+        return Ending(SKIPPED, _text_of(error), error)
     if isinstance(error, (AirflowFailException, AirflowSensorTimeout)):
         return Ending(FAILED_FINAL, describe(error), error)
     if isinstance(error, AirflowRescheduleException):
@@ -74,22 +77,43 @@ def judge_error(error: BaseException) -> Ending:
 def _judge_exit(error: SystemExit) -> Ending:
     """``sys.exit()`` and ``sys.exit(0)`` are a success (semantics section 11, row 10)."""
     if error.code is None or error.code == 0:
-        return Ending(SUCCESS, exit_code=0)
+        return Ending(SUCCESS)
     if isinstance(error.code, int):
-        return Ending(FAILED, f"exit code {error.code}", error, exit_code=error.code)
-    return Ending(FAILED, f"exit code 1: {error.code}", error, exit_code=1)
+        return Ending(FAILED, f"exit code {int(error.code)}", error)
+    return Ending(FAILED, f"exit code 1: {_text_of(error.code)}", error)
 
 
 def describe(error: BaseException) -> str:
     """Return an exception as one line: its type and its text."""
-    text = " ".join(str(error).split())
+    text = " ".join(_text_of(error).split())
     name = type(error).__name__
     return f"{name}: {text}" if text else name
 
 
+def _text_of(value: object) -> str:
+    try:
+        return str(value)
+    except BaseException as error:  # noqa: BLE001 - user code, and not worth the result of a try
+        return f"<its text cannot be had: str() raised {type(error).__name__}>"
+
+
 def traceback_of(error: BaseException) -> str:
     """Return the traceback as Python prints it."""
-    return "".join(traceback_module.format_exception(error))
+    try:
+        return "".join(traceback_module.format_exception(error))
+    except BaseException:  # noqa: BLE001 - the text of an exception is user code
+        return describe(error)
+
+
+def storable(text: str, length_max: int) -> str:
+    """Return *text* as every database takes it: no lone surrogates, no NUL, and not too long.
+
+    Of a longer one beginning and end are kept.
+    """
+    if len(text) > length_max:
+        kept = length_max // 2
+        text = f"{text[:kept]} … {text[-kept:]}"
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def begin_traceback_in_user_code(error: BaseException) -> None:

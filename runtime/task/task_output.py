@@ -6,9 +6,11 @@ One pipe keeps the order in which things were said. Logging records are marked (
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import os
+import select
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -45,7 +47,8 @@ class OutputHandler(logging.Handler):
         """Write one record behind everything that was printed before it."""
         try:
             text = self.format(record).encode("utf-8", "backslashreplace")
-            sys.stdout.flush()
+            with contextlib.suppress(Exception):  # the task has closed or replaced it
+                sys.stdout.flush()
             _write_all(self._descriptor, RECORD_MARK + text.replace(b"\n", _CONTINUED) + b"\n")
         except Exception:  # noqa: BLE001 - logging must never fail a task
             self.handleError(record)
@@ -126,4 +129,7 @@ def _text_stream(descriptor: int) -> io.TextIOWrapper:
 def _write_all(descriptor: int, data: bytes | memoryview) -> None:
     view = memoryview(data)
     while view:
-        view = view[os.write(descriptor, view) :]
+        try:
+            view = view[os.write(descriptor, view) :]
+        except BlockingIOError:  # a program that the task started set the pipe so: node does
+            select.select([], [descriptor], [])

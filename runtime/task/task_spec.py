@@ -70,8 +70,6 @@ class TaskResult(msgspec.Struct, omit_defaults=True):
     #: One line for people: the exception's text.
     reason: str = ""
     traceback: str = ""
-    #: What ``sys.exit`` was called with, where the task ended by it.
-    exit_code: int | None = None
     xcoms: list[EncodedXCom] = []
     #: Ids of tasks that a branch or short circuit skips at once.
     skip_task_ids: list[str] = []
