@@ -7,8 +7,9 @@ pass. Source: ``spec/semantics.md`` section 5.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from heapq import heapify, heappop, heappush
 
 from ..sdk.states import FINISHED, SCHEDULABLE, DagRunState, TaskInstanceState
 from ..sdk.trigger_rules import Verdict, judge
@@ -24,6 +25,7 @@ from .snapshot import (
     RunTransition,
     Transition,
 )
+from .standings import Standing, Standings
 from .upstream import Board
 
 _S = TaskInstanceState
@@ -32,11 +34,12 @@ _NOT_STARTED = SCHEDULABLE | {_S.SCHEDULED, _S.QUEUED}
 
 
 class _Pass:
-    """One pass over one run: what was decided so far."""
+    """One pass over one run: what was decided so far. Counts are those of the task being asked."""
 
-    def __init__(self, snapshot: RunSnapshot, now: datetime) -> None:
+    def __init__(self, snapshot: RunSnapshot, now: datetime, standings: Standings) -> None:
         self.board = Board(snapshot)
         self.now = now
+        self.standings = standings
         self.transitions: list[Transition] = []
         self.expansions: list[MappedExpansion] = []
         self.wake_at: datetime | None = None
@@ -61,8 +64,25 @@ class _Pass:
         if at is not None and (self.wake_at is None or at < self.wake_at):
             self.wake_at = at
 
+    def ask(self, task_id: str, instances: Sequence[InstanceSnapshot]) -> bool:
+        """Ask one task; return whether anything of it changes."""
+        before = len(self.transitions) + len(self.expansions)
+        self.unfinished = self.moving = 0
+        self.wake_at = None
+        if task_id in self.board.structure.tasks:
+            _decide_task(self, task_id, instances)
+        else:
+            _remove_unknown(self, instances)
+        self.standings.put(task_id, Standing(self.unfinished, self.moving, self.wake_at))
+        return len(self.transitions) + len(self.expansions) > before
 
-def decide(snapshot: RunSnapshot, now: datetime) -> Decision:
+
+def decide(
+    snapshot: RunSnapshot,
+    now: datetime,
+    standings: Standings | None = None,
+    touched_ids: Iterable[str] = (),
+) -> Decision:
     """Return what changes now in one dag run, each change with its reason.
 
     Only a running dag run changes. Call again after applying until the answer is empty: an
@@ -70,31 +90,75 @@ def decide(snapshot: RunSnapshot, now: datetime) -> Decision:
 
     Args:
         now: the instant of the decision, aware UTC.
+        standings: what the pass before found out; this one brings it up to date. With it only
+            tasks are asked that may have another answer than then, so that deciding a run at
+            each step costs what the steps touch. None: all tasks are asked.
+        touched_ids: tasks of which an instance, a result or a mark has changed since that pass,
+            whoever changed it: what the pass itself decided counts once it is applied.
     """
     if snapshot.state is not DagRunState.RUNNING:
         return Decision()
+    if standings is None:
+        standings = Standings()
     times_out = times_out_at(snapshot)
     if times_out is not None and now >= times_out:
-        return _time_out(snapshot, now)
-    current = _Pass(snapshot, now)
-    current.wake(times_out)
-    if snapshot.structure.dag.is_fail_fast:
+        return _time_out(snapshot, now, standings)
+    current = _Pass(snapshot, now, standings)
+    is_fail_fast = snapshot.structure.dag.is_fail_fast
+    if is_fail_fast:
         _fail_fast(current)
-    known = 0
-    for task_id in snapshot.structure.tasks:
-        instances = snapshot.instances.get(task_id)
-        if instances is not None:
-            known += 1
-            _decide_task(current, task_id, instances)
-    if known < len(snapshot.instances):
-        _remove_unknown(current)
+    if is_fail_fast or not standings:
+        _ask_all(current)
+    else:
+        _ask_touched(current, touched_ids)
     run = _decide_run(current)
+    current.wake_at = standings.wake_at()
+    current.wake(times_out)
     return Decision(
         expansions=current.expansions,
         transitions=current.transitions,
         run=run,
         wake_at=None if run is not None else current.wake_at,
     )
+
+
+def _ask_all(current: _Pass) -> None:
+    snapshot = current.board.snapshot
+    known = 0
+    for task_id in snapshot.structure.tasks:
+        instances = snapshot.instances.get(task_id)
+        if instances is not None:
+            known += 1
+            current.ask(task_id, instances)
+    if known < len(snapshot.instances):
+        for task_id, instances in snapshot.instances.items():
+            if task_id not in snapshot.structure.tasks:
+                current.ask(task_id, instances)
+
+
+def _ask_touched(current: _Pass, touched_ids: Iterable[str]) -> None:
+    """Ask tasks that changed, that time or the past may have changed, and what depends on them.
+
+    In the order of a whole pass: what a change reaches lies further below.
+    """
+    snapshot, structure = current.board.snapshot, current.board.structure
+    positions = structure.positions
+    touched = set(touched_ids)
+    asked = touched.union(current.standings.due_task_ids(current.now), snapshot.past)
+    for task_id in touched:
+        asked.update(structure.dependent_ids.get(task_id, ()))
+    end = len(positions)  # tasks that the DAG no longer has come last
+    waiting = [(positions.get(task_id, end), task_id) for task_id in asked]
+    heapify(waiting)
+    while waiting:
+        position, task_id = heappop(waiting)
+        instances = snapshot.instances.get(task_id)
+        if instances is None or not current.ask(task_id, instances):
+            continue
+        for below in structure.dependent_ids.get(task_id, ()):
+            if below not in asked and positions[below] > position:
+                asked.add(below)
+                heappush(waiting, (positions[below], below))
 
 
 def _decide_task(current: _Pass, task_id: str, instances: Sequence[InstanceSnapshot]) -> None:
@@ -158,20 +222,16 @@ def _room_for_ready(instances: Sequence[InstanceSnapshot]) -> int:
     return READY_AHEAD_MAX - sum(1 for one in instances if one.state is _S.SCHEDULED)
 
 
-def _remove_unknown(current: _Pass) -> None:
-    """Remove what waits of tasks that the run's DAG version no longer has (semantics 5.1)."""
-    snapshot = current.board.snapshot
-    for task_id, instances in snapshot.instances.items():
-        if task_id in snapshot.structure.tasks:
+def _remove_unknown(current: _Pass, instances: Sequence[InstanceSnapshot]) -> None:
+    """Remove what waits of a task that the run's DAG version no longer has (semantics 5.1)."""
+    for instance in instances:
+        if instance.state in FINISHED or instance.id in current.board.changed:
             continue
-        for instance in instances:
-            if instance.state in FINISHED or instance.id in current.board.changed:
-                continue
-            if instance.state in _NOT_STARTED:
-                current.move(instance, _S.REMOVED, "the DAG no longer has this task")
-            else:
-                current.unfinished += 1
-                current.moving += 1
+        if instance.state in _NOT_STARTED:
+            current.move(instance, _S.REMOVED, "the DAG no longer has this task")
+        else:
+            current.unfinished += 1
+            current.moving += 1
 
 
 def _revise_length(current: _Pass, task_id: str) -> None:
@@ -231,8 +291,8 @@ def _is_fresh(snapshot: RunSnapshot, instance: InstanceSnapshot) -> bool:
     return instance.ended_at >= snapshot.started_at
 
 
-def _time_out(snapshot: RunSnapshot, now: datetime) -> Decision:
-    current = _Pass(snapshot, now)
+def _time_out(snapshot: RunSnapshot, now: datetime, standings: Standings) -> Decision:
+    current = _Pass(snapshot, now, standings)
     for instances in snapshot.instances.values():
         for instance in instances:
             if instance.state not in FINISHED:
@@ -248,9 +308,9 @@ def _decide_run(current: _Pass) -> RunTransition | None:
     One pass is enough for the proof: each task was asked after all that it depends on, so what
     waits although nothing is on its way, due later or held by the past, waits for ever.
     """
-    if current.unfinished == 0:
+    if current.standings.unfinished == 0:
         return final_state(current.board)
-    if current.moving or current.expansions:
+    if current.standings.moving or current.expansions:
         return None
     board = current.board
     if all(

@@ -38,6 +38,11 @@ class DagStructure:
     teardown_scope_ids: Mapping[str, tuple[str, ...]]
     #: Task id → direct upstream that may have left a mark on what to skip.
     skipping_upstream_ids: Mapping[str, tuple[str, ...]]
+    #: Task id → tasks whose instances may be answered differently once one of its own has moved:
+    #: those that count it, directly or as a setup, in a teardown's scope, or for their length.
+    dependent_ids: Mapping[str, tuple[str, ...]]
+    #: Task id → its place in ``tasks``.
+    positions: Mapping[str, int]
 
     @classmethod
     def from_serialized(cls, dag: SerializedDag) -> DagStructure:
@@ -63,6 +68,15 @@ class DagStructure:
             for id_, task in tasks.items()
             if task.is_teardown
         }
+        length_task_ids = {
+            id_: ids for id_, parts in expansions.items() if (ids := _length_task_ids(parts))
+        }
+        indirect_setup_ids = _indirect_setups(tasks, upstream, downstream)
+        teardown_scope_ids = {
+            id_: _between(setups, id_, tasks, upstream, downstream)
+            for id_, setups in teardown_setups.items()
+            if setups
+        }
         return cls(
             dag=dag,
             tasks=tasks,
@@ -74,22 +88,24 @@ class DagStructure:
             groups=groups,
             mapped_groups=mapped_groups,
             expansions=expansions,
-            length_task_ids={
-                id_: ids for id_, parts in expansions.items() if (ids := _length_task_ids(parts))
-            },
+            length_task_ids=length_task_ids,
             leaf_ids=_leaf_ids(tasks, downstream),
-            indirect_setup_ids=_indirect_setups(tasks, upstream, downstream),
+            indirect_setup_ids=indirect_setup_ids,
             teardown_setup_ids=teardown_setups,
-            teardown_scope_ids={
-                id_: _between(setups, id_, tasks, upstream, downstream)
-                for id_, setups in teardown_setups.items()
-                if setups
-            },
+            teardown_scope_ids=teardown_scope_ids,
             skipping_upstream_ids={
                 id_: marks
                 for id_ in tasks
                 if (marks := tuple(up for up in upstream[id_] if tasks[up].can_skip_downstream))
             },
+            dependent_ids=_dependents(
+                downstream,
+                indirect_setup_ids,
+                teardown_scope_ids,
+                length_task_ids,
+                _lengths_beside(tasks, upstream, mapped_groups, length_task_ids),
+            ),
+            positions={id_: position for position, id_ in enumerate(tasks)},
         )
 
     def is_mapped(self, task_id: str) -> bool:
@@ -238,3 +254,30 @@ def _between(
 ) -> tuple[str, ...]:
     inside = _reach(setups, downstream) & _reach((teardown_id,), upstream)
     return tuple(id_ for id_ in tasks if id_ in inside)
+
+
+def _lengths_beside(
+    tasks: Mapping[str, SerializedTask],
+    upstream: Mapping[str, Sequence[str]],
+    mapped_groups: Mapping[str, Sequence[str]],
+    length_task_ids: Mapping[str, Sequence[str]],
+) -> dict[str, tuple[str, ...]]:
+    """Return what gives the lengths above a task in a mapped group: which indexes count there."""
+    return {
+        id_: tuple(one for up in upstream[id_] for one in length_task_ids.get(up, ()))
+        for id_ in tasks
+        if mapped_groups[id_]
+    }
+
+
+def _dependents(
+    downstream: Mapping[str, tuple[str, ...]], *asked_ids: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    """Turn around what each task asks, and add it to its direct downstream."""
+    more: dict[str, dict[str, None]] = {}
+    for asked in asked_ids:
+        for id_, ids in asked.items():
+            for one in ids:
+                if one in downstream:  # a length may name a task that the DAG does not have
+                    more.setdefault(one, dict.fromkeys(downstream[one]))[id_] = None
+    return {**downstream, **{id_: tuple(ids) for id_, ids in more.items()}}

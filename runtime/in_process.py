@@ -16,7 +16,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..planning.decide import decide
 from ..planning.plan_runs import PlannedRun, manual_run
 from ..planning.structure import DagStructure
 from ..planning.verdicts import judge_result
@@ -197,7 +196,7 @@ class _Loop:
             wake_at = self._decide()
             self.upstream_counts = self.run_.upstream_counts()
             self.mapped_lengths = {}
-            scheduled = self.run_.get_task_instances(_S.SCHEDULED)
+            scheduled = self.run_.list_scheduled()
             for one in scheduled:
                 self._execute(one)
             if not scheduled and self.run_.state is DagRunState.RUNNING:
@@ -227,11 +226,10 @@ class _Loop:
     def _decide(self) -> datetime | None:
         """Decide until nothing changes; return when time alone will change something."""
         while True:
-            decision = decide(self.run_.snapshot(), self.clock.now())
-            by_id = {one.id: one for one in self.run_.task_instances}
+            decision = self.run_.decide(self.clock.now())
             for transition in self.run_.apply(decision, self.clock.now()):
                 if transition.new in FINISHED:
-                    self._tell(by_id[transition.instance_id])
+                    self._tell(self.run_.task_instances[transition.instance_id])
             # What is merely ready changes nothing for others: asking again would find nothing.
             has_ended_any = any(one.new in FINISHED for one in decision.transitions)
             if not (decision.expansions or has_ended_any) or decision.run is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ..planning.decide import decide
 from ..planning.expand import Results, argument_lengths, initial_instances
 from ..planning.plan_runs import PlannedRun
 from ..planning.snapshot import (
@@ -18,6 +19,7 @@ from ..planning.snapshot import (
     SkipMark,
     Transition,
 )
+from ..planning.standings import Standings
 from ..planning.structure import DagStructure
 from ..sdk.dag_run import DagRun
 from ..sdk.states import (
@@ -106,8 +108,19 @@ class MemoryDagRun:
     end_date: datetime | None = None
     state: DagRunState = DagRunState.RUNNING
     reason: str = ""
+    #: By id, which is the place here.
     task_instances: list[MemoryTaskInstance] = field(default_factory=list)
     runtime: MemoryRuntime = field(init=False)
+    _of_task: dict[str, list[MemoryTaskInstance]] = field(default_factory=dict)
+    _scheduled: dict[int, MemoryTaskInstance] = field(default_factory=dict)
+    #: What ``decide`` found out, and what has changed since: of this only is told anew.
+    _standings: Standings = field(default_factory=Standings)
+    _touched_ids: set[str] = field(default_factory=set)
+    _untold_ids: set[str] = field(default_factory=set)
+    _seen: dict[str, list[InstanceSnapshot]] = field(default_factory=dict)
+    _lengths: dict[str, dict[int, int]] = field(default_factory=dict)
+    _marks: dict[tuple[str, int], SkipMark] = field(default_factory=dict)
+    _upstream_counts: dict[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<DagRun {self.planned.run_id}: {self.state}>"
@@ -173,14 +186,12 @@ class MemoryDagRun:
 
     def get_task_instance(self, task_id: str, *, map_index: int = -1) -> MemoryTaskInstance | None:
         """Return one task instance, or None."""
-        return next(
-            (
-                one
-                for one in self.task_instances
-                if one.task_id == task_id and one.map_index == map_index
-            ),
-            None,
-        )
+        instances = self._of_task.get(task_id, ())
+        return next((one for one in instances if one.map_index == map_index), None)
+
+    def list_scheduled(self) -> list[MemoryTaskInstance]:
+        """Return what is ready to run now, in the order of its making."""
+        return [self._scheduled[id_] for id_ in sorted(self._scheduled)]
 
     def as_columns(self) -> dict[str, Any]:
         """Return the run as a task process is told about it: names as the columns of dag_run."""
@@ -211,9 +222,10 @@ class MemoryDagRun:
 
     # -- as ``decide`` sees and changes it --------------------------------------------------------
 
-    def snapshot(self) -> RunSnapshot:
-        """Return what ``decide`` may know."""
-        return RunSnapshot(
+    def decide(self, now: datetime) -> Decision:
+        """Return what changes now. Only what has changed since the last time is looked at."""
+        self._look_again()
+        snapshot = RunSnapshot(
             dag_run_id=0,
             dag_id=self.dag_id,
             run_id=self.run_id,
@@ -222,18 +234,19 @@ class MemoryDagRun:
             logical_date=self.logical_date,
             started_at=self.start_date,
             structure=self.structure,
-            instances=self._instance_snapshots(),
-            xcom_lengths=self._lengths(),
-            skip_marks=dict(self._marks()),
+            instances=self._seen,
+            xcom_lengths=self._lengths,
+            skip_marks=self._marks,
         )
+        touched_ids, self._untold_ids = self._untold_ids, set()
+        return decide(snapshot, now, self._standings, touched_ids)
 
     def apply(self, decision: Decision, now: datetime) -> list[Transition]:
         """Change what *decision* says; return the transitions that were made."""
-        by_id = {one.id: one for one in self.task_instances}
         for expansion in decision.expansions:
             self._expand(expansion)
         for transition in decision.transitions:
-            one = by_id[transition.instance_id]
+            one = self.task_instances[transition.instance_id]
             self.move(one, transition.new, transition.reason, now)
             one.try_number += transition.is_new_try
         if decision.run is not None:
@@ -251,50 +264,56 @@ class MemoryDagRun:
         """
         check_transition(one.current, new, by_user=False)
         one.current, one.reason = new, reason
+        self._touched_ids.add(one.task_id)
+        if new is _S.SCHEDULED:
+            self._scheduled[one.id] = one
+        else:
+            self._scheduled.pop(one.id, None)
         if new in FINISHED:
             one.end_date = now
             one.start_date = one.start_date or now
 
     def skip(self, task_ids: Iterable[str], reason: str, now: datetime) -> list[MemoryTaskInstance]:
         """Skip what a branch or short circuit does not follow: only what has no state yet."""
-        wanted = set(task_ids)
         skipped = [
-            one for one in self.task_instances if one.task_id in wanted and one.current is _S.NONE
+            one
+            for task_id in dict.fromkeys(task_ids)
+            for one in self._of_task.get(task_id, ())
+            if one.current is _S.NONE
         ]
+        skipped.sort(key=lambda one: one.id)
         for one in skipped:
             self.move(one, _S.SKIPPED, reason, now)
         return skipped
 
     def mapped_lengths(self, task_id: str) -> list[int]:
         """Return the element counts of the mapped arguments of a task; [] where not known."""
-        results = Results(self.structure, self._instance_snapshots(), self._lengths())
+        self._look_again()
+        results = Results(self.structure, self._seen, self._lengths)
         return list(argument_lengths(self.structure, task_id, results) or ())
 
     def upstream_counts(self) -> dict[str, int]:
         """Return how many instances each mapped task has."""
-        counts: dict[str, int] = {}
-        for one in self.task_instances:
-            if self.structure.is_mapped(one.task_id) and one.current is not _S.REMOVED:
-                counts[one.task_id] = counts.get(one.task_id, 0) + 1
-        return counts
+        self._look_again()
+        return {task_id: count for task_id, count in self._upstream_counts.items() if count}
 
     # -- inside -----------------------------------------------------------------------------------
 
     def _add(self, task_id: str, map_index: int) -> None:
-        self.task_instances.append(
-            MemoryTaskInstance(
-                len(self.task_instances),
-                self,
-                task_id,
-                map_index,
-                max_tries=self.structure.tasks[task_id].retries,
-            )
+        one = MemoryTaskInstance(
+            len(self.task_instances),
+            self,
+            task_id,
+            map_index,
+            max_tries=self.structure.tasks[task_id].retries,
         )
+        self.task_instances.append(one)
+        self._of_task.setdefault(task_id, []).append(one)
+        self._touched_ids.add(task_id)
 
     def _expand(self, expansion: MappedExpansion) -> None:
-        known = {
-            one.map_index: one for one in self.task_instances if one.task_id == expansion.task_id
-        }
+        known = {one.map_index: one for one in self._of_task.get(expansion.task_id, ())}
+        self._touched_ids.add(expansion.task_id)
         if -1 in known:
             known[-1].map_index = 0
             known[0] = known.pop(-1)
@@ -302,39 +321,36 @@ class MemoryDagRun:
             if map_index not in known:
                 self._add(expansion.task_id, map_index)
 
-    def _instance_snapshots(self) -> dict[str, list[InstanceSnapshot]]:
-        instances: dict[str, list[InstanceSnapshot]] = {}
-        for one in self.task_instances:
-            instances.setdefault(one.task_id, []).append(
-                InstanceSnapshot(
-                    one.id,
-                    one.task_id,
-                    one.map_index,
-                    one.current,
-                    one.try_number,
-                    one.max_tries,
-                    one.due_at if one.current in SCHEDULABLE else None,
-                    one.end_date,
-                )
-            )
-        return instances
+    def _look_again(self) -> None:
+        """Bring what ``decide`` may know up to date, where anything has changed."""
+        for task_id in self._touched_ids:
+            instances = self._of_task[task_id]
+            self._seen[task_id] = [_snapshot(one) for one in instances]
+            if self.structure.is_mapped(task_id):
+                count = sum(1 for one in instances if one.current is not _S.REMOVED)
+                self._upstream_counts[task_id] = count
+        pushing_ids = self.runtime.pushing_task_ids
+        for task_id in pushing_ids:
+            self._read_xcoms(task_id)
+        self._untold_ids |= self._touched_ids | pushing_ids
+        self._touched_ids.clear()
+        pushing_ids.clear()
 
-    def _lengths(self) -> dict[str, dict[int, int]]:
-        lengths: dict[str, dict[int, int]] = {}
-        if self.structure.length_task_ids:
-            for xcom in self.runtime.results():
-                if xcom.key == _RESULT_KEY:
-                    length = -1 if xcom.length is None else xcom.length
-                    lengths.setdefault(xcom.task_id, {})[xcom.map_index] = length
-        return lengths
-
-    def _marks(self) -> Iterable[tuple[tuple[str, int], SkipMark]]:
-        for xcom in self.runtime.results():
-            if xcom.key != _SKIP_KEY:
-                continue
-            mark = _read_mark(xcom.value)
-            if mark is not None:
-                yield (xcom.task_id, xcom.map_index), mark
+    def _read_xcoms(self, task_id: str) -> None:
+        task = self.structure.tasks.get(task_id)
+        if task is None:
+            return
+        self._lengths[task_id] = lengths = {}
+        if task.can_skip_downstream:
+            for one in self._of_task.get(task_id, ()):
+                self._marks.pop((task_id, one.map_index), None)
+        for xcom in self.runtime.pushed_by(task_id):
+            if xcom.key == _RESULT_KEY:
+                lengths[xcom.map_index] = -1 if xcom.length is None else xcom.length
+            elif xcom.key == _SKIP_KEY and task.can_skip_downstream:
+                mark = _read_mark(xcom.value)
+                if mark is not None:
+                    self._marks[task_id, xcom.map_index] = mark
 
     def _list_states(self) -> list[TaskState]:
         return [
@@ -346,6 +362,19 @@ class MemoryDagRun:
             )
             for one in self.task_instances
         ]
+
+
+def _snapshot(one: MemoryTaskInstance) -> InstanceSnapshot:
+    return InstanceSnapshot(
+        one.id,
+        one.task_id,
+        one.map_index,
+        one.current,
+        one.try_number,
+        one.max_tries,
+        one.due_at if one.current in SCHEDULABLE else None,
+        one.end_date,
+    )
 
 
 def _read_mark(text: str) -> SkipMark | None:

@@ -6,8 +6,9 @@ run. Variables and Connections come from files or from whoever starts the run.
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,8 @@ class MemoryXCom:
     key: str
     value: str
     length: int | None = None
+    #: XComs are numbered in the order in which they were pushed.
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,13 @@ class MemoryRuntime:
     rendered_fields: Mapping[str, Any] = field(default_factory=dict)
     #: What the tasks of this run have made, in order.
     asset_events: list[Mapping[str, Any]] = field(default_factory=list)
-    _xcoms: dict[tuple[str, str, str, int, str], MemoryXCom] = field(default_factory=dict)
+    #: Tasks of this run whose XComs have changed; who wants to know takes them away.
+    pushing_task_ids: set[str] = field(default_factory=set)
+    #: (dag id, run id) → task id → (map index, key) → XCom: none is searched for among all.
+    _xcoms: dict[tuple[str, str], dict[str, dict[tuple[int, str], MemoryXCom]]] = field(
+        default_factory=dict
+    )
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
     _triggered: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
 
     # -- XCom ---------------------------------------------------------------------------------
@@ -72,9 +81,11 @@ class MemoryRuntime:
         length: int | None,
     ) -> None:
         """Store one XCom."""
-        name = (dag_id, run_id, task_id, map_index, key)
-        self._xcoms.pop(name, None)  # the order of the mapping is that of the pushes
-        self._xcoms[name] = MemoryXCom(run_id, task_id, map_index, key, value, length)
+        of_task = self._xcoms.setdefault((dag_id, run_id), {}).setdefault(task_id, {})
+        of_task[map_index, key] = MemoryXCom(
+            run_id, task_id, map_index, key, value, length, next(self._numbers)
+        )
+        self.pushing_task_ids.add(task_id)
 
     def get_xcoms(
         self,
@@ -87,30 +98,31 @@ class MemoryRuntime:
         include_prior_dates: bool,
     ) -> list[XComRow]:
         """Return matching XComs of the run; there are no prior dates in memory."""
-        found: list[XComRow] = [
+        of_run = self._xcoms.get((dag_id, run_id), {})
+        found = [
             one
-            for (of_dag, of_run, _, _, _), one in self._xcoms.items()
-            if of_dag == dag_id
-            and of_run == run_id
-            and (task_ids is None or one.task_id in task_ids)
-            and (key is None or one.key == key)
+            for task_id in (of_run if task_ids is None else dict.fromkeys(task_ids))
+            for one in of_run.get(task_id, {}).values()
+            if (key is None or one.key == key)
             and (map_indexes is None or one.map_index in map_indexes)
         ]
-        found.reverse()  # what was pushed last comes first
-        if task_ids is None:
-            return found
-        order = {id_: number for number, id_ in enumerate(task_ids)}
-        return sorted(found, key=lambda one: (order[one.task_id], one.map_index))
+        found.sort(key=lambda one: -one.number)  # what was pushed last comes first
+        if task_ids is not None:
+            order = {id_: number for number, id_ in enumerate(task_ids)}
+            found.sort(key=lambda one: (order[one.task_id], one.map_index))
+        return list[XComRow](found)
 
     def delete_xcoms(self, *, dag_id: str, run_id: str, task_id: str, map_index: int) -> None:
         """Remove what earlier tries pushed; a task that is not mapped owns all under its id."""
-        for name in list(self._xcoms):
-            if name[:3] == (dag_id, run_id, task_id) and map_index in (-1, name[3]):
-                del self._xcoms[name]
+        of_task = self._xcoms.get((dag_id, run_id), {}).get(task_id, {})
+        for name in [name for name in of_task if map_index in (-1, name[0])]:
+            del of_task[name]
+            self.pushing_task_ids.add(task_id)
 
-    def results(self) -> Iterable[MemoryXCom]:
-        """Return the return values and skip marks of this run's tasks."""
-        return [one for one in self._xcoms.values() if one.run_id == self.dag_run["run_id"]]
+    def pushed_by(self, task_id: str) -> Iterable[MemoryXCom]:
+        """Return the XComs of one task of this run: return values, skip marks and all others."""
+        this_run = (self.dag_run["dag_id"], self.dag_run["run_id"])
+        return self._xcoms.get(this_run, {}).get(task_id, {}).values()
 
     # -- Variables and Connections --------------------------------------------------------------
 

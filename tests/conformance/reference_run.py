@@ -10,6 +10,7 @@ from typing import Any
 from tradewind.planning.decide import decide
 from tradewind.planning.expand import initial_instances
 from tradewind.planning.snapshot import InstanceSnapshot, RunSnapshot, SkipMark
+from tradewind.planning.standings import Standings
 from tradewind.planning.structure import DagStructure
 from tradewind.sdk.serialized import (
     Expansion,
@@ -62,6 +63,8 @@ class ReferenceRun:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.state = DagRunState.RUNNING
         self.marks: dict[tuple[str, int], SkipMark] = {}
+        self.standings = Standings()
+        self.touched: set[str] = set()
         self.rows: dict[int, InstanceSnapshot] = {}
         for number, (task_id, map_index) in enumerate(
             initial_instances(self.structure, RunType.MANUAL, None)
@@ -92,6 +95,9 @@ class ReferenceRun:
         """Go on until the run has ended."""
         for _ in range(10_000):
             decision = decide(self.snapshot(), self.now)
+            touched, self.touched = self.touched, set()
+            by_touch = decide(self.snapshot(), self.now, self.standings, touched)
+            assert by_touch == decision, "asking what changed finds what asking all finds"
             for transition in decision.transitions:
                 self.move(transition.instance_id, transition.old, transition.new)
             if decision.run is not None:
@@ -115,6 +121,7 @@ class ReferenceRun:
         assert old not in FINISHED
         check_transition(old, new, by_user=False)
         self.rows[number] = replace(row, state=new)
+        self.touched.add(row.task_id)
 
     def execute(self, row: InstanceSnapshot) -> None:
         """Let one instance run to its end, in the way that its kind says."""
@@ -129,6 +136,7 @@ class ReferenceRun:
             new = {"fail": S.FAILED, "skip": S.SKIPPED}.get(kind, S.SUCCESS)
         due_at = self.now + timedelta(0) if new is S.UP_FOR_RETRY else None
         self.rows[row.id] = replace(row, state=new, try_number=tries, due_at=due_at)
+        self.touched.add(row.task_id)
         if kind in ("branch", "short_circuit"):
             self.skip(row.task_id, self.skipped_by(task))
 
@@ -154,6 +162,7 @@ class ReferenceRun:
         for row in list(self.rows.values()):
             if row.task_id in task_ids and row.state is S.NONE:
                 self.rows[row.id] = replace(row, state=S.SKIPPED)
+                self.touched.add(row.task_id)
 
     def states(self) -> dict[str, str]:
         """Return the end of each instance as the recorded data names it."""
