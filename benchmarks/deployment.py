@@ -39,7 +39,12 @@ class Deployment:
     #: Makes a database and returns its URL; None: each has a SQLite file in its home.
     make_database: ClassVar[Callable[[], str] | None] = None
 
-    def __init__(self, dag_files: dict[str, str], home: Path | None = None) -> None:
+    def __init__(
+        self,
+        dag_files: dict[str, str],
+        home: Path | None = None,
+        settings: dict[str, str] | None = None,
+    ) -> None:
         self.home = home or Path(tempfile.mkdtemp(prefix="tradewind-benchmark-"))
         self.home.mkdir(exist_ok=True)
         self.dags_folder = self.home / "dags"
@@ -54,6 +59,7 @@ class Deployment:
             "TRADEWIND__CORE__LOAD_EXAMPLES": "false",
             "TRADEWIND__CORE__PARALLELISM": "16",
             "TRADEWIND__API__PORT": str(port),
+            **(settings or {}),
         }
         self.database_url = self.make_database() if self.make_database is not None else None
         if self.database_url is not None:

@@ -5,9 +5,10 @@
     python benchmarks/run.py --json results.json
     python benchmarks/run.py chain wide --database postgresql
 
-Prints a table of medians, and beside them the floor that was taken in the same run: a bare
+Prints a table of medians, and beside them the floors that were taken in the same run: a bare
 fork, exit and wait of a process that has imported what a task host has, and a durable commit
-on the same disk. The machine may be busy: judge by ratios and by CPU time.
+on the same disk. ``x fork`` and ``x commit`` tell how many of them a figure's time is; of a rate,
+the time of one. The machine may be busy: judge by ratios and by CPU time.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import api
 from deployment import Deployment
 from floors import bare_commit_ms, bare_fork_ms
 from parsing import parse
@@ -95,6 +98,8 @@ if __name__ == "__main__":
 
 Figures = dict[str, float]
 
+HEADS = ("median", "best", "worst", "n", "x fork", "x commit")
+
 
 def chain(deployment: Deployment) -> Figures:
     """Run a chain of 20 tasks on a server that is up; a hop is from one start to the next."""
@@ -120,9 +125,36 @@ def wide(deployment: Deployment, dag_id: str = "wide") -> Figures:
     }
 
 
+def wide_8() -> Figures:
+    """Run 200 independent tasks, eight at a time."""
+    settings = {"TRADEWIND__CORE__PARALLELISM": "8"}
+    with Deployment({"wide.py": HEAD + WIDE}, settings=settings) as deployment:
+        deployment.start()
+        deployment.wait_for_dag("wide")
+        deployment.run_to_end("wide")  # warm: the host is up
+        figures = wide(deployment)
+    return {name.replace("wide", "wide, 8 at a time"): value for name, value in figures.items()}
+
+
 def memory(deployment: Deployment) -> Figures:
-    """Add up the memory of all processes of a server that is up and idle."""
-    return {"memory idle, PSS MB": deployment.pss_mb()}
+    """Add up the memory of all processes of a server that is up, with its task hosts."""
+    return {"memory idle with two task hosts, PSS MB": deployment.pss_mb()}
+
+
+def rest() -> Figures:
+    """Add up the memory of a server that is idle: before its first task, and long after it."""
+    files = {"chain.py": HEAD + CHAIN, "wide.py": HEAD + WIDE}
+    with Deployment(files, settings={"TRADEWIND__EXECUTION__HOST_IDLE_S": "5"}) as deployment:
+        deployment.start()
+        deployment.wait_for_dag("wide")
+        time.sleep(35)  # the parser's zygote has gone
+        before_mb = deployment.pss_mb()
+        deployment.run_to_end("wide")
+        time.sleep(40)  # the host has gone, and then its zygote
+        return {
+            "memory idle before the first task, PSS MB": before_mb,
+            "memory idle when hosts have gone, PSS MB": deployment.pss_mb(),
+        }
 
 
 def new_file(deployment: Deployment) -> Figures:
@@ -178,10 +210,10 @@ def backfill() -> Figures:
                            "--to-date", "2025-04-10", "--max-active-runs", "16")  # fmt: skip
         instances = deployment.instances("daily")
         wall_s = max(r["ended_at"] for r in instances) - min(r["started_at"] for r in instances)
-        return {
-            "backfill: task instances": len(instances),
-            "backfill: task instances/s": len(instances) / wall_s,
-        }
+        count = 3 * BACKFILL_DAYS
+        if len(instances) != count:
+            raise SystemExit(f"the backfill made {len(instances)} task instances, not {count}")
+        return {"backfill: task instances/s": count / wall_s}
 
 
 def pandas() -> Figures:
@@ -213,6 +245,18 @@ def imports() -> Figures:
     return {"declare a DAG, CPU ms": declare_s * 1000, "--help, CPU ms": help_s * 1000}
 
 
+def lists() -> Figures:
+    """Ask the REST API for a list of DAGs and one of task instances, as ``api.py`` does."""
+    with tempfile.TemporaryDirectory(prefix="tradewind-benchmark-") as folder:
+        os.environ["TRADEWIND_HOME"] = folder
+        rows = api.measure(Path(folder), api.fill(history=0), requests=100)
+    return {
+        f"list: {name}, p50 ms": p50
+        for name, p50, *_ in rows
+        if name.startswith("floor") or any(part in name for part in api.TARGETS)
+    }
+
+
 def timed(command: list[Any], deployment: Deployment) -> tuple[float, float]:
     """Return wall and CPU seconds of one command, after a run that leaves bytecode behind."""
     for _ in range(2):
@@ -237,12 +281,15 @@ ON_A_SERVER: dict[str, Callable[[Deployment], Figures]] = {
     "peak_memory": peak_memory,
 }
 ALONE: dict[str, Callable[[], Figures]] = {
+    "wide_8": wide_8,
+    "rest": rest,
     "cold_start": cold_start,
     "backfill": backfill,
     "pandas": pandas,
     "program": program,
     "imports": imports,
     "parse": parse,
+    "lists": lists,
 }
 
 
@@ -304,15 +351,30 @@ def show(values: dict[str, list[float]]) -> None:
     """Print medians with the best and worst value."""
     load = os.getloadavg()[0]
     print(f"load average {load:.1f}, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
-    print(f"{'figure':42} {'median':>9} {'best':>9} {'worst':>9} {'n':>3}")
+    fork_ms = statistics.median(values["floor: bare fork, ms"])
+    commit_ms = statistics.median(values["floor: bare commit, ms"])
+    heads = "".join(
+        f" {head:>9}" for head in ("median", "best", "worst", "n", "x fork", "x commit")
+    )
+    print(f"{'figure':46}{heads}")
     for name, taken in values.items():
         low, high = min(taken), max(taken)
         best, worst = (high, low) if name.endswith("/s") else (low, high)
-        print(f"{name:42} {statistics.median(taken):9.2f} {best:9.2f} {worst:9.2f} {len(taken):3}")
-    hop, fork = values.get("chain: start to next start, ms"), values.get("floor: bare fork, ms")
-    if hop and fork:
-        ratio = statistics.median(hop) / statistics.median(fork)
-        print(f"{'chain: start to start / bare fork':42} {ratio:9.2f}")
+        median = statistics.median(taken)
+        line = f"{name:46} {median:9.2f} {best:9.2f} {worst:9.2f} {len(taken):9}"
+        median_ms = in_ms(name, median)
+        if median_ms is not None:
+            line += f" {median_ms / fork_ms:9.2f} {median_ms / commit_ms:9.2f}"
+        print(line)
+
+
+def in_ms(name: str, value: float) -> float | None:
+    """Return the wall time of which a figure speaks, None if it speaks of something else."""
+    if name.endswith("/s"):
+        return 1000 / value
+    if name.endswith(", ms"):
+        return value
+    return value * 1000 if name.endswith(", s") else None
 
 
 def main() -> None:
