@@ -143,9 +143,9 @@ class AssetOperations(Operations):
 
     def ready_dag_ids(self) -> builtins.list[str]:
         """Return DAGs for which events wait that may make a run now."""
+        if not self._remembered.is_any(_ANY_QUEUED):
+            return []
         with self._database.read() as connection:
-            if connection.execute(_ANY_QUEUED).first() is None:
-                return []
             return list(connection.execute(_READY).scalars())
 
     def create_run(self, dag_id: str, now: datetime) -> str | None:

@@ -25,6 +25,11 @@ from .values import FileRow, ParsedDag, ParsedFile
 from .versions import Version, build
 from .watcher_writes import declare_watchers
 
+#: Whose DAG was deleted by a person: it comes back with the next parse.
+_OUTDATED = select(dag_file.c.relative_path).where(
+    dag_file.c.is_present.is_(True), dag_file.c.content_hash == ""
+)
+
 
 @dataclass(slots=True)
 class SavedFile:
@@ -87,11 +92,7 @@ class FileOperations(Operations):
 
     def outdated(self) -> list[str]:
         """Return the relative paths of files that are to be parsed again though nothing changed."""
-        statement = select(dag_file.c.relative_path).where(
-            dag_file.c.is_present.is_(True), dag_file.c.content_hash == ""
-        )
-        with self._database.read() as connection:
-            return list(connection.execute(statement).scalars())
+        return [row.relative_path for row in self._remembered.rows(_OUTDATED)]
 
     def import_errors(self) -> list[FileRow]:
         """Return files whose last parse failed."""

@@ -61,6 +61,10 @@ UNPLANNED = (
     .limit(bindparam("limit"))
 )
 
+ANY_UNPLANNED = (
+    select(dag.c.dag_id).where(dag.c.needs_planning.is_(True), dag.c.is_active.is_(True)).limit(1)
+)
+
 NEXT_DUE = select(func.min(dag.c.next_run_after)).where(
     dag.c.next_run_after.is_not(None),
     dag.c.is_paused.is_(False),

@@ -71,20 +71,12 @@ _DUE_TIMERS = select(dag_run.c.id).where(
 
 _NEXT_TIMER = select(func.min(dag_run.c.wake_at)).where(dag_run.c.wake_at.is_not(None))
 
-_NEXT_START = select(func.min(dag_run.c.run_after)).where(
-    text(f"dag_run.{UNFINISHED_RUN}"),
-    dag_run.c.state == DagRunState.QUEUED.value,
-    dag_run.c.run_after > bindparam("now", type_=dag_run.c.run_after.type),
+_FIRST_START = select(func.min(dag_run.c.run_after)).where(
+    text(f"dag_run.{UNFINISHED_RUN}"), dag_run.c.state == DagRunState.QUEUED.value
 )
 
-_ANY_START = (
-    select(dag_run.c.id)
-    .where(
-        text(f"dag_run.{UNFINISHED_RUN}"),
-        dag_run.c.state == DagRunState.QUEUED.value,
-        dag_run.c.run_after <= bindparam("now", type_=dag_run.c.run_after.type),
-    )
-    .limit(1)
+_NEXT_START = _FIRST_START.where(
+    dag_run.c.run_after > bindparam("now", type_=dag_run.c.run_after.type)
 )
 
 #: Not ordered here: for that SQLite would walk the whole table by its row ids.
@@ -139,9 +131,8 @@ class RunOperations(Operations):
 
     def start_queued(self, now: datetime) -> Advanced:
         """Start queued runs under their limits, decide them, queue what may start."""
-        with self._database.read() as connection:
-            if connection.execute(_ANY_START, {"now": now}).first() is None:
-                return Advanced(changed=False)
+        if not _is_over(self._remembered.value(_FIRST_START), now):
+            return Advanced(changed=False)
         return self._advance(now, (), start=True)
 
     def advance(self, dag_run_ids: Iterable[int], now: datetime) -> Advanced:
@@ -151,8 +142,7 @@ class RunOperations(Operations):
 
     def unfinished_ids(self) -> list[int]:
         """Return all running runs, oldest first: what a sweep goes over."""
-        with self._database.read() as connection:
-            return sorted(connection.execute(_UNFINISHED).scalars())
+        return sorted(row.id for row in self._remembered.rows(_UNFINISHED))
 
     def sizes(self, dag_run_ids: Iterable[int]) -> dict[int, int]:
         """Return how many task instances these runs have: what deciding them costs."""
@@ -165,16 +155,18 @@ class RunOperations(Operations):
 
     def due_ids(self, now: datetime) -> list[int]:
         """Return runs in which time alone changes something now."""
+        if not _is_over(self._remembered.value(_NEXT_TIMER), now):
+            return []
         with self._database.read() as connection:
             return list(connection.execute(_DUE_TIMERS, {"now": now}).scalars())
 
     def next_timer_at(self, now: datetime) -> datetime | None:
         """Return when time alone changes something: in a run, or by starting a queued one."""
-        with self._database.read() as connection:
-            found = [
-                connection.execute(_NEXT_TIMER).scalar(),
-                connection.execute(_NEXT_START, {"now": now}).scalar(),
-            ]
+        start_at: datetime | None = self._remembered.value(_FIRST_START)
+        if _is_over(start_at, now):  # held back by a limit; the time of a later one may come first
+            with self._database.read() as connection:
+                start_at = connection.execute(_NEXT_START, {"now": now}).scalar()
+        found = [self._remembered.value(_NEXT_TIMER), start_at]
         return min((at for at in found if at is not None), default=None)
 
     def get(self, dag_id: str, run_id: str) -> RunRow:
@@ -490,3 +482,7 @@ def _filtered(
     if run_id_part:
         statement = statement.where(dag_run.c.run_id.icontains(run_id_part, autoescape=True))
     return statement
+
+
+def _is_over(at: datetime | None, now: datetime) -> bool:
+    return at is not None and at <= now

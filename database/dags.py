@@ -20,7 +20,15 @@ from sqlalchemy import (
 )
 
 from ..sdk.serialized import SerializedDag
-from .dag_plans import DUE, DUE_BASE, NEXT_DUE, UNPLANNED, read_due, write_next_run
+from .dag_plans import (
+    ANY_UNPLANNED,
+    DUE,
+    DUE_BASE,
+    NEXT_DUE,
+    UNPLANNED,
+    read_due,
+    write_next_run,
+)
 from .errors import DagNotFound, NotAllowed, NotFound
 from .event_writes import Event, write_events
 from .operations import Operations
@@ -287,12 +295,17 @@ class DagOperations(Operations):
 
     def due(self, now: datetime, limit: int = 100) -> builtins.list[DueDag]:
         """Return DAGs whose next run is due and may be created, the longest overdue first."""
+        next_due_at = self.next_due_at()
+        if next_due_at is None or next_due_at > now:
+            return []
         with self._database.read() as connection:
             rows = connection.execute(DUE, {"now": now, "limit": limit}).all()
             return [read_due(connection, row) for row in rows]
 
     def unplanned(self, limit: int = 100) -> builtins.list[DueDag]:
         """Return DAGs whose next run has to be planned: new, changed, or just un-paused."""
+        if not self._remembered.is_any(ANY_UNPLANNED):
+            return []
         with self._database.read() as connection:
             rows = connection.execute(UNPLANNED, {"limit": limit}).all()
             return [read_due(connection, row) for row in rows]
@@ -311,9 +324,8 @@ class DagOperations(Operations):
 
     def next_due_at(self) -> datetime | None:
         """Return when the next run of any DAG is due, None: nothing is planned."""
-        with self._database.read() as connection:
-            found: datetime | None = connection.execute(NEXT_DUE).scalar()
-            return found
+        found: datetime | None = self._remembered.value(NEXT_DUE)
+        return found
 
     def set_next_run(self, dag_id: str, run: PlannedRun | None, now: datetime) -> None:
         """Keep the run that was planned next; None: there will be none."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from .caller import sees_less
+from .change_mark import ChangeMark
 from .errors import DatabaseBusy, DatabaseError, DatabaseGone
 from .file_identity import FileIdentity
 from .locking import Locking
@@ -122,17 +123,25 @@ class Database:
         self._turn = threading.RLock()
         self._turns = Turns(self.url.database or "") if self.is_sqlite else None
         self._file: FileIdentity | None = None
+        self._mark: ChangeMark | None = None
         if self.is_sqlite and not self.is_in_memory:
             file = self._file = FileIdentity(Path(self.url.database or "").absolute())
             event.listen(self.engine, "connect", lambda *_: file.note())
+            self._mark = ChangeMark(file.path, file)
         #: What is done when the database's file was deleted or replaced under us.
         self.on_file_gone: Callable[[DatabaseGone], None] = _refuse
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+        if self._mark is not None:
+            self._mark.close()
         if self._turns is not None:
             self._turns.close()
+
+    def change_mark(self) -> Hashable | None:
+        """Return a value that is another one once anybody has committed; None: it is not known."""
+        return None if self._mark is None else self._mark.look()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

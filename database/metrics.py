@@ -34,6 +34,11 @@ _POSITION_ID = 1
 #: What a counter is kept by: ids of tasks would make as many series as there are tasks.
 KEPT_LABELS = ("dag_id", "state", "operator", "run_type")
 
+#: How far the log goes, and how far it was counted; no row: nobody has begun to count.
+_STANDING = select(
+    select(func.max(event.c.id)).scalar_subquery().label("newest"), metric_position.c.event_id
+)
+
 
 class MetricOperations(Operations):
     """``store.metrics``: each event is counted by one scheduler, whatever their number."""
@@ -43,6 +48,9 @@ class MetricOperations(Operations):
 
         Another scheduler that took the same stretch first leaves nothing: [].
         """
+        standing = self._remembered.rows(_STANDING)
+        if standing and (standing[0].newest or 0) <= standing[0].event_id:
+            return []
         with self._database.read() as connection:
             position = connection.execute(select(metric_position.c.event_id)).scalar()
             if position is None:

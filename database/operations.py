@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .bell import Bell
 from .engine import Database
+from .remembered import Remembered
 from .settings import StoreSettings
 from .versions import VersionCache
 
@@ -23,6 +24,7 @@ class Ground:
     versions: VersionCache
     bell: Bell
     cipher: Cipher
+    remembered: Remembered
 
 
 class Operations:
@@ -33,6 +35,7 @@ class Operations:
         self._database = ground.database
         self._settings = ground.settings
         self._versions = ground.versions
+        self._remembered = ground.remembered
 
     def _ring(self, *names: str) -> None:
         """Wake others, after a commit. A lost ring costs one sweep at most."""

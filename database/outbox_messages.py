@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 
 from .deadline_writes import reason_of
 from .operations import Operations
@@ -21,6 +21,8 @@ _WAITING = (
     .limit(bindparam("limit"))
 )
 
+_NEXT = select(func.min(outbox.c.due_at)).where(text("outbox.state = 'waiting'"))
+
 
 class OutboxOperations(Operations):
     """``store.outbox``: take, then say done or failed; who dies in between leaves it to others."""
@@ -32,9 +34,9 @@ class OutboxOperations(Operations):
             lease_s: longer than a delivery may take; None: two leases of a worker.
         """
         lease = timedelta(seconds=lease_s or self._settings.lease_s * 2)
-        with self._database.read() as connection:
-            if connection.execute(_WAITING, {"now": now, "limit": 1}).first() is None:
-                return []
+        next_at: datetime | None = self._remembered.value(_NEXT)
+        if next_at is None or next_at > now:
+            return []
         with self._database.write() as connection:
             rows = connection.execute(_WAITING, {"now": now, "limit": limit}).all()
             for row in rows:

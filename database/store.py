@@ -43,6 +43,7 @@ from .outbox_messages import OutboxOperations
 from .pools import PoolOperations
 from .processes import ProcessOperations
 from .questions import QuestionOperations
+from .remembered import Remembered
 from .roles import RoleOperations
 from .sessions import SessionOperations
 from .settings import StoreSettings, settings_from_configuration
@@ -84,6 +85,7 @@ class Store:
             versions=VersionCache(),
             bell=self.bell,
             cipher=Cipher(settings.fernet_key),
+            remembered=Remembered(self.database),
         )
         self.files = FileOperations(ground)
         self.dags = DagOperations(ground)

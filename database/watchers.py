@@ -79,6 +79,8 @@ class WatcherOperations(Operations):
 
     def claim(self, worker_id: str, limit: int, now: datetime) -> list[ClaimedWatcher]:
         """Give a triggerer up to *limit* watchers that no living one has and that are due."""
+        if not self.is_any_in_force():
+            return []
         with self._database.read() as connection:
             rows = connection.execute(_WANTED, {"now": now, "most": max(limit, 0)}).all()
         if not rows:
@@ -109,8 +111,7 @@ class WatcherOperations(Operations):
 
     def is_any_in_force(self) -> bool:
         """Return whether a DAG in force declares a watcher."""
-        with self._database.read() as connection:
-            return connection.execute(_ANY_IN_FORCE).first() is not None
+        return self._remembered.is_any(_ANY_IN_FORCE)
 
     def release(self, worker_id: str, keep: Iterable[int] = ()) -> None:
         """Let triggerers have anew what one of them does not run (any more), but for *keep*."""

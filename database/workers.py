@@ -106,11 +106,10 @@ class WorkerOperations(Operations):
 
     def list(self, states: Sequence[str] = ("alive",)) -> builtins.list[WorkerRow]:
         """Return workers in these states, newest first: all that live, else a thousand."""
+        if tuple(states) == ("alive",):
+            return [_worker_row(row) for row in self._remembered.rows(_ALIVE)]
         with self._database.read() as connection:
-            if tuple(states) == ("alive",):
-                rows = connection.execute(_ALIVE).all()
-            else:
-                rows = connection.execute(_IN_STATES, {"states": list(states)}).all()
+            rows = connection.execute(_IN_STATES, {"states": list(states)}).all()
         return [_worker_row(row) for row in rows]
 
     def find(self, worker_id: str) -> WorkerRow | None:

@@ -107,6 +107,7 @@ def _idle_tick(world: World) -> list[str]:
     said: list[str] = []
     connection = sim_database.connection_of(world.store)
     world.is_scheduling = False
+    world.store.database.change_mark = lambda: None  # what was asked before is asked again
     scheduler = world.make_scheduler(world.store)
     for _ in range(5):
         scheduler.tick()
