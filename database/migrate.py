@@ -199,6 +199,8 @@ def _revision(connection: Connection) -> str | None:
     if not names:
         return None
     _refuse_foreign(names)
+    if not path.with_name(f"{path.name}-wal").exists():
+        address += "&immutable=1"  # nobody has it open: reading leaves no files beside it
     stamped = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if stamped not in REVISIONS:
         raise DatabaseError(

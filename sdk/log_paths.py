@@ -12,11 +12,15 @@ from typing import Final
 
 from .configuration import conf
 
-#: Airflow's own template of ``log_filename_template``: the layout that needs no rendering here.
-AIRFLOW_TEMPLATE: Final = (
+_FOLDERS: Final = (
     "dag_id={{ ti.dag_id }}/run_id={{ ti.run_id }}/task_id={{ ti.task_id }}/"
     "{% if ti.map_index >= 0 %}map_index={{ ti.map_index }}/{% endif %}"
-    "attempt={{ try_number }}.log"
+)
+#: Airflow's own templates of ``log_filename_template``, which it writes into each ``airflow.cfg``:
+#: the layout that needs no rendering here.
+AIRFLOW_TEMPLATES: Final = (
+    _FOLDERS + "attempt={{ try_number }}.log",
+    _FOLDERS + "attempt={{ try_number|default(ti.try_number) }}.log",
 )
 _UNSAFE = re.compile(r"[%\x00-\x1f/\\]")
 #: Longest file name that common file systems take, less what we put before it.
@@ -45,7 +49,7 @@ def task_log_path(
     """
     ids = _safe(dag_id), _safe(run_id), _safe(task_id)
     template = conf.get("logging", "log_filename_template")
-    if template and template != AIRFLOW_TEMPLATE:
+    if template and template not in AIRFLOW_TEMPLATES:
         from .log_name_template import LoggedTry, load_log_name_template
 
         one = LoggedTry(*ids, map_index, try_number, logical_date)

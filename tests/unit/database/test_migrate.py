@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import uuid
 
@@ -81,6 +82,24 @@ def test_airflows_own_database_is_left_untouched(tmp_path):
 
     assert tables(path) == {"alembic_version", "slot_pool", "dag"}
     assert path.read_bytes()[100:] == before[100:]
+
+
+def test_looking_into_airflows_own_database_leaves_nothing_beside_it(tmp_path):
+    """Airflow 3 keeps it in WAL mode: who opens such a file makes two more."""
+    path = tmp_path / "airflow.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE slot_pool (id INTEGER)")
+        connection.commit()
+    before = path.read_bytes()
+
+    with pytest.raises(DatabaseError, match="Airflow"):
+        migrate(StoreSettings(url=f"sqlite:///{path}"))
+
+    assert [one.name for one in tmp_path.iterdir() if not one.name.endswith("-waiting")] == [
+        "airflow.db"
+    ]
+    assert path.read_bytes() == before
 
 
 def test_an_unknown_revision_is_left_untouched(tmp_path):

@@ -8,7 +8,8 @@ import pytest
 from tradewind.runtime.supervise.log_folder import check_log_folder
 from tradewind.sdk.configuration import reset
 from tradewind.sdk.errors import ConfigurationError
-from tradewind.sdk.log_paths import AIRFLOW_TEMPLATE, task_log_path
+from tradewind.sdk.log_name_template import LoggedTry, LogNameTemplate
+from tradewind.sdk.log_paths import AIRFLOW_TEMPLATES, task_log_path
 
 AT = datetime(2026, 3, 1, 5, 30, tzinfo=UTC)
 TS = "2026-03-01T05:30:00+00:00"
@@ -33,7 +34,7 @@ def path_of(task_id="t", map_index=-1, try_number=2, run_id="r", at=AT) -> str:
 @pytest.mark.parametrize(
     ("template", "path"),
     [
-        (AIRFLOW_TEMPLATE, "dag_id=d/run_id=r/task_id=t/attempt=2.log"),
+        *((one, "dag_id=d/run_id=r/task_id=t/attempt=2.log") for one in AIRFLOW_TEMPLATES),
         ("{{ ti.dag_id }}/{{ ti.task_id }}/{{ ts }}/{{ try_number }}.log", f"d/t/{TS}/2.log"),
         ("{dag_id}/{task_id}/{execution_date}/{try_number}.log", f"d/t/{TS}/2.log"),
         (
@@ -53,6 +54,18 @@ def test_a_log_lies_where_the_template_says(set_template, template, path):
     check_log_folder()
 
     assert path_of() == path
+
+
+@pytest.mark.parametrize("map_index", [-1, 3])
+@pytest.mark.parametrize("template", AIRFLOW_TEMPLATES)
+def test_airflows_own_template_is_the_layout_that_we_have_without(
+    set_template, template, map_index
+):
+    without = path_of(map_index=map_index)
+
+    assert LogNameTemplate(template).path(LoggedTry("d", "r", "t", map_index, 2, AT)) == without
+    set_template(template)
+    assert path_of(map_index=map_index) == without
 
 
 def test_what_a_template_leaves_out_is_added_so_that_no_two_tries_share_a_file(set_template):
