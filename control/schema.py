@@ -41,12 +41,15 @@ def check_connection(*, retries: int = 0, delay_s: float = 1.0) -> None:
 def migrate_database() -> str:
     """Create the database's tables, or bring them up to date; say what was done.
 
+    Where a database was deleted this makes an empty one: it is what the command is for.
+
     Raises:
         DatabaseError: it cannot be reached, or it is Airflow's own.
     """
-    from ..database.migrate import prepare_database
+    from ..database.migrate import leave_airflows_database, migrate
 
-    return prepare_database()
+    leave_airflows_database()
+    return migrate()
 
 
 def require_database() -> None:

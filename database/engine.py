@@ -246,8 +246,8 @@ class Database:
             connection.rollback()
             self.on_file_gone(
                 DatabaseGone(
-                    f"The database {self._file.path} was deleted or replaced while it was in use."
-                    " Put it back, and start what used it again."
+                    f"The database {self._file.path} (or the -wal beside it) was deleted, emptied"
+                    " or replaced while it was in use. Put it back, and start what used it again."
                 )
             )
 

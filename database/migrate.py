@@ -21,6 +21,7 @@ from ..sdk.configuration import conf
 from ..sdk.home_folder import home_in_url
 from .engine import SETTING, Database
 from .errors import AirflowsDatabase, DatabaseError
+from .made_mark import forget_made, is_made, lost, note_made
 from .settings import StoreSettings, settings_from_configuration
 from .tables import metadata, pool
 
@@ -49,23 +50,31 @@ def migrate(settings: StoreSettings | None = None) -> str:
     database = Database(chosen.url, chosen.pools)
     try:
         _make_folder(database)
-        revision = read_revision(database)
-        if revision == HEAD:
-            return "The database is up to date."
-        if revision is None:
-            with database.write() as connection:
-                # Another process may have been faster.
-                if _revision(connection) is None:
-                    create_tables(connection, chosen)
-            return "The database was created."
-        _upgrade(database)
-        return f"The database was upgraded from {revision} to {HEAD}."
+        done = _bring_up_to_date(database, chosen)
+        path = _file(database)
+        if path is not None:
+            note_made(path)
+        return done
     finally:
         database.close()
 
 
 #: The name under which the contract of the first start knows it.
 create_schema = migrate
+
+
+def _bring_up_to_date(database: Database, settings: StoreSettings) -> str:
+    revision = read_revision(database)
+    if revision == HEAD:
+        return "The database is up to date."
+    if revision is None:
+        with database.write() as connection:
+            # Another process may have been faster.
+            if _revision(connection) is None:
+                create_tables(connection, settings)
+        return "The database was created."
+    _upgrade(database)
+    return f"The database was upgraded from {revision} to {HEAD}."
 
 
 def reset(settings: StoreSettings | None = None, *, is_created_again: bool = True) -> None:
@@ -84,6 +93,9 @@ def reset(settings: StoreSettings | None = None, *, is_created_again: bool = Tru
             connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
             if is_created_again:
                 create_tables(connection, chosen)
+        path = _file(database)
+        if path is not None:
+            note_made(path) if is_created_again else forget_made(path)
     finally:
         database.close()
 
@@ -135,12 +147,13 @@ def require_schema(database: Database) -> None:
     Raises:
         DatabaseError: it has not.
     """
-    if database.is_sqlite and not database.is_in_memory:
-        path = Path(database.url.database or "")
-        if not path.exists():
-            raise DatabaseError(
-                f"There is no database at {path}: create it with `tradewind db migrate`."
-            )
+    path = _file(database)
+    if path is not None and not path.exists():
+        if is_made(path):
+            raise lost(path)
+        raise DatabaseError(
+            f"There is no database at {path}: create it with `tradewind db migrate`."
+        )
     revision = read_revision(database)
     if revision is None:
         raise DatabaseError("The database is empty: create it with `tradewind db migrate`.")
@@ -176,8 +189,9 @@ def _refuse_foreign_file(database: Database) -> None:
     Raises:
         DatabaseError: it is Airflow's, or somebody else's.
     """
-    if database.is_sqlite and not database.is_in_memory:
-        _refuse_foreign(_file_tables(Path(database.url.database or "")) or set())
+    path = _file(database)
+    if path is not None:
+        _refuse_foreign(_file_tables(path) or set())
 
 
 def _file_tables(path: Path) -> set[str] | None:
@@ -185,6 +199,8 @@ def _file_tables(path: Path) -> set[str] | None:
     if not path.is_file():
         return set()
     address = f"{path.absolute().as_uri()}?mode=ro"
+    if not path.with_name(f"{path.name}-wal").exists():
+        address += "&immutable=1"  # nobody has it open: reading leaves no files beside it
     try:
         with contextlib.closing(sqlite3.connect(address, uri=True)) as file:
             rows = file.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
@@ -199,8 +215,6 @@ def _revision(connection: Connection) -> str | None:
     if not names:
         return None
     _refuse_foreign(names)
-    if not path.with_name(f"{path.name}-wal").exists():
-        address += "&immutable=1"  # nobody has it open: reading leaves no files beside it
     stamped = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if stamped not in REVISIONS:
         raise DatabaseError(
@@ -251,9 +265,11 @@ def prepare_database() -> str:
     Airflow's own database, where only an ``airflow.cfg`` names it, is left alone.
 
     Raises:
-        DatabaseError: it is Airflow's own, or newer than this program, or cannot be opened.
+        DatabaseError: it is Airflow's own, or newer than this program, or cannot be opened; or
+            one that was made here is gone.
     """
     leave_airflows_database()
+    _refuse_lost(Database(settings_from_configuration().url))
     return migrate()
 
 
@@ -265,10 +281,31 @@ def create_missing_database() -> None:
     """
     leave_airflows_database()
     database = Database(settings_from_configuration().url)
-    database.close()
-    is_file = database.is_sqlite and not database.is_in_memory
-    if is_file and _file_tables(Path(database.url.database or "")) == set():
+    _refuse_lost(database)
+    path = _file(database)
+    if path is not None and _file_tables(path) == set():
         migrate()
+
+
+def _refuse_lost(database: Database) -> None:
+    """Make no empty database silently where one was deleted or emptied.
+
+    Raises:
+        DatabaseError: one was.
+    """
+    path = _file(database)
+    # The note is looked for first: another command may be about to make the tables.
+    if path is None or not is_made(path):
+        return
+    if not path.exists() or not path.stat().st_size or _file_tables(path) == set():
+        raise lost(path)
+
+
+def _file(database: Database) -> Path | None:
+    """Return the file that the database is; None: it is on a server, or in memory."""
+    if not database.is_sqlite or database.is_in_memory:
+        return None
+    return Path(database.url.database or "")
 
 
 def leave_airflows_database() -> None:
@@ -294,12 +331,13 @@ def leave_airflows_database() -> None:
 
 
 def _make_folder(database: Database) -> None:
-    if database.is_sqlite and not database.is_in_memory:
-        folder = Path(database.url.database or "").absolute().parent
+    path = _file(database)
+    if path is not None:
+        folder = path.absolute().parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
             # Hashes of passwords are for nobody else; SQLite's side files take the same mode.
-            Path(database.url.database or "").touch(mode=0o600)
+            path.touch(mode=0o600)
         except OSError as error:
             raise DatabaseError(f"{folder} cannot be written to: {error.strerror}") from error
 

@@ -1,4 +1,4 @@
-"""The file of the database is deleted or replaced while it is in use: nothing goes on silently."""
+"""The database is deleted, emptied or replaced: nothing goes on, or begins anew, silently."""
 
 from __future__ import annotations
 
@@ -6,13 +6,21 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from tradewind.control.schema import migrate_database
 from tradewind.database import file_identity
-from tradewind.database.errors import DatabaseGone
-from tradewind.database.migrate import migrate
+from tradewind.database.errors import DatabaseError, DatabaseGone
+from tradewind.database.migrate import (
+    create_missing_database,
+    migrate,
+    prepare_database,
+    reset,
+)
 from tradewind.database.settings import StoreSettings
 from tradewind.database.store import open_store
+from tradewind.sdk import configuration
 
 SERVICE = """
 import sys
@@ -33,20 +41,30 @@ def settings(tmp_path, monkeypatch):
     return made
 
 
-@pytest.mark.parametrize("how", ["deleted", "replaced"])
-def test_a_file_that_is_gone_is_refused_by_name(settings, tmp_path, how):
+def replace(path):
+    shutil.copy(path, path.with_name("copy.db"))
+    path.with_name("copy.db").rename(path)
+
+
+def empty(path):
+    os.truncate(path, 0)
+
+
+def delete_log(path):
+    path.with_name("tradewind.db-wal").unlink()
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, replace, empty, delete_log])
+def test_a_file_that_is_gone_is_refused_by_name(settings, tmp_path, harm):
     path = tmp_path / "tradewind.db"
     with_it = open_store(settings)
     with_it.pools.list()
-    shutil.copy(path, tmp_path / "copy.db")
-    path.unlink()
-    if how == "replaced":
-        (tmp_path / "copy.db").rename(path)
 
-    with pytest.raises(DatabaseGone, match=f"The database {path} was deleted or replaced"):
+    harm(path)
+
+    with pytest.raises(DatabaseGone, match=f"The database {path} .*was deleted"):
         with_it.pools.list()
-
-    assert path.exists() is (how == "replaced")
+    assert path.exists() is (harm is not Path.unlink)
     with_it.close()
 
 
@@ -73,4 +91,55 @@ def test_a_service_ends_with_a_line_that_says_so(settings, tmp_path):
     _, said = process.communicate(timeout=30)
 
     assert process.returncode == 1
-    assert "was deleted or replaced while it was in use" in said
+    assert "was deleted, emptied or replaced while it was in use" in said
+    assert said.count("\n") == 1
+
+
+@pytest.fixture
+def lost(tmp_path, monkeypatch):
+    """A home whose database was deleted, with the settings of a command."""
+    url = f"sqlite:///{tmp_path}/tradewind.db"
+    monkeypatch.setenv("TRADEWIND__DATABASE__SQL_ALCHEMY_CONN", url)
+    configuration.reset()
+    create_missing_database()
+    for path in tmp_path.glob("tradewind.db*"):
+        if not path.name.endswith("-made"):
+            path.unlink()
+    return tmp_path / "tradewind.db"
+
+
+@pytest.mark.parametrize("act", [create_missing_database, prepare_database])
+@pytest.mark.parametrize("is_emptied", [False, True])
+def test_no_command_makes_an_empty_database_where_one_was(lost, act, is_emptied):
+    if is_emptied:
+        lost.touch()
+
+    with pytest.raises(DatabaseError, match=r"made there before.*`tradewind db migrate`"):
+        act()
+
+    assert lost.exists() is is_emptied
+    with pytest.raises(DatabaseError, match=r"made there before|is empty"):
+        open_store()
+
+
+def test_who_wants_an_empty_one_says_so(lost):
+    migrate_database()
+
+    open_store().close()
+
+
+def test_a_home_whose_files_of_the_database_are_all_gone_is_a_new_one(lost):
+    lost.with_name("tradewind.db-made").unlink()
+
+    create_missing_database()
+
+    open_store().close()
+
+
+def test_tables_that_were_dropped_on_purpose_are_made_again_by_the_next_command(lost):
+    migrate_database()
+    reset(is_created_again=False)
+
+    create_missing_database()
+
+    open_store().close()
