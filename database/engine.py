@@ -128,7 +128,7 @@ class Database:
             file = self._file = FileIdentity(Path(self.url.database or "").absolute())
             event.listen(self.engine, "connect", lambda *_: file.note())
             self._mark = ChangeMark(file.path, file)
-        #: What is done when the database's file was deleted or replaced under us.
+        #: What is done when the database's file was deleted, replaced or damaged under us.
         self.on_file_gone: Callable[[DatabaseGone], None] = _refuse
 
     def close(self) -> None:
@@ -216,8 +216,9 @@ class Database:
                 if is_busy(error):  # a reader's first look, where another program holds all
                     raise DatabaseBusy(_kept_locked(BUSY_TIMEOUT_S)) from error
                 raise
-            except BaseException:
+            except BaseException as error:
                 connection.rollback()
+                self._check_damage(error)
                 raise
 
     def _open(self, begin: str) -> Connection:
@@ -228,22 +229,34 @@ class Database:
             try:
                 connection = self.engine.connect()
                 if self._has_begun(connection, begin, deadline - time.monotonic()):
-                    self._check_file(connection)
+                    self._check_file()
                     return connection
                 raise DatabaseBusy(_kept_locked(self.busy_total_s))
             except BaseException as error:
                 if connection is not None:
                     connection.close()
+                # SQLite calls an emptied file locked; without its log, writing is an I/O error.
+                self._check_file()
+                self._check_damage(error)
                 if not (isinstance(error, OperationalError) and is_busy(error)):
                     raise
                 if time.monotonic() > deadline:
                     raise DatabaseBusy(_kept_locked(self.busy_total_s)) from error
                 time.sleep(BUSY_PAUSE_S)
 
-    def _check_file(self, connection: Connection) -> None:
+    def _check_damage(self, error: BaseException) -> None:
+        """Stop using a file whose pages contradict each other: each write makes it worse."""
+        if self._file is not None and isinstance(error, DBAPIError) and _is_damage(error):
+            self.on_file_gone(
+                DatabaseGone(
+                    f"The database {self._file.path} is damaged ({error.orig}). Stop all that uses"
+                    " it and put a backup in its place; `sqlite3 FILE .recover` may save rows."
+                )
+            )
+
+    def _check_file(self) -> None:
         """Write nothing into a file that nobody will find."""
         if self._file is not None and self._file.is_gone():
-            connection.rollback()
             self.on_file_gone(
                 DatabaseGone(
                     f"The database {self._file.path} (or the -wal beside it) was deleted, emptied"
@@ -260,6 +273,10 @@ class Database:
             return self._turns.begin(driver, timeout_s)
         except sqlite3.Error as error:
             raise OperationalError(begin, {}, error) from error
+
+
+def _is_damage(error: DBAPIError) -> bool:
+    return "malformed" in str(error.orig)
 
 
 def _refuse(error: DatabaseGone) -> None:

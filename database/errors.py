@@ -98,7 +98,7 @@ class DatabaseAway(DatabaseError):
 
 
 class DatabaseGone(DatabaseError):
-    """The file of the database was deleted or replaced while it was open."""
+    """The file of the database was deleted, emptied, replaced or damaged while it was open."""
 
 
 class DatabaseBusy(DatabaseAway):

@@ -33,6 +33,8 @@ DUMP_TIME_S = 1.0
 #: A process that has not come to its loop after so long hangs in its start.
 START_TIMEOUT_S = 120.0
 STACKS_SIGNAL = signal.SIGUSR2
+#: A process that ends by itself again and again, soon after its start, is started ever more rarely.
+RESTART_DELAY_MAX_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class _State:
     pid: int | None = None
     started_s: float = 0.0
     restart_s: float = 0.0
+    restart_delay_s: float = 0.0
     is_dumping: bool = False
 
 
@@ -166,10 +169,19 @@ class ProcessKeeper:
             if not state.member.is_restarted:
                 state.restart_s = float("inf")
                 continue
-            lived_s = self._clock.monotonic() - state.started_s
-            delay_s = 0.0 if lived_s > 10 * self._restart_delay_s else self._restart_delay_s
-            state.restart_s = self._clock.monotonic() + delay_s
+            state.restart_delay_s = self._delay_s(state, status)
+            state.restart_s = self._clock.monotonic() + state.restart_delay_s
             self._say(f"{state.member.name} {_how_it_ended(status)}; it is started again")
+
+    def _delay_s(self, state: _State, status: int) -> float:
+        """Return how long to wait before another start, for the log's sake."""
+        lived_s = self._clock.monotonic() - state.started_s
+        if lived_s > 10 * self._restart_delay_s:
+            return 0.0
+        if os.WIFSIGNALED(status):  # somebody killed it: it would have gone on
+            return self._restart_delay_s
+        longer_s = min(2 * state.restart_delay_s, RESTART_DELAY_MAX_S)
+        return max(self._restart_delay_s, longer_s)
 
     def _stop(self, stop: StopSignal) -> int:
         for is_last in (False, True):

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from ..runtime.supervise.outages import log_failure
 from ..runtime.supervise.progress import Progress
 from ..runtime.supervise.stop_request import StopRequest
+from ..sdk.errors import TradewindError
 from .process_keeper import HANG_TIMEOUT_S
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,9 @@ class ServiceThread:
             return
         try:
             self._run(self._progress, self._stop)
+        except TradewindError as error:  # its text says what is to be done
+            log.error("%s cannot go on: %s", self._thread.name, error)
+            os._exit(1)
         except BaseException:  # noqa: BLE001 - log_failure tells
             log_failure(log, "%s failed", self._thread.name)
             os._exit(1)

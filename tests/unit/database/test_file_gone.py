@@ -68,6 +68,30 @@ def test_a_file_that_is_gone_is_refused_by_name(settings, tmp_path, harm):
     with_it.close()
 
 
+def test_an_emptied_file_is_named_by_who_writes_too(settings, tmp_path):
+    """SQLite says that it is locked, for as long as one asks."""
+    with_it = open_store(settings)
+    with_it.pools.list()
+    empty(tmp_path / "tradewind.db")
+
+    with pytest.raises(DatabaseGone, match="emptied"), with_it.database.write():
+        pass
+
+    with_it.close()
+
+
+def test_a_damaged_file_is_named_and_used_no_more(settings, tmp_path):
+    path = tmp_path / "tradewind.db"
+    pages = path.stat().st_size // 4096
+    with path.open("r+b") as file:
+        for page in range(2, pages):
+            file.seek(page * 4096)
+            file.write(b"\xff" * 4096)
+
+    with pytest.raises(DatabaseGone, match=f"The database {path} is damaged .*put a backup"):
+        open_store(settings)
+
+
 def test_a_file_that_stays_is_used_on(settings):
     store = open_store(settings)
 

@@ -9,6 +9,8 @@ import sys
 import time
 
 import pytest
+from tradewind.scheduler.process_keeper import Member, ProcessKeeper, _State
+from tradewind.sdk.clock import WallClock
 
 PROGRAM = """
 import signal, sys, time
@@ -93,6 +95,22 @@ def test_a_member_that_is_killed_is_started_again(keeper):
     assert said == "patient was ended by signal 9 (SIGKILL); it is started again\n"
     assert process.stdout.readline() == "patient\n"
     assert children_of(process.pid) != [first]
+
+
+def test_one_that_ends_by_itself_at_once_is_started_ever_more_rarely():
+    """Its database is gone: a line a second, from each process, would fill the disk."""
+    keeper = ProcessKeeper([], WallClock(), restart_delay_s=1.0)
+    state = _State(Member("failing", lambda: 1), started_s=time.monotonic())
+    exit_code_1, killed = 1 << 8, signal.SIGKILL
+
+    pauses = []
+    for status in [exit_code_1] * 4 + [killed]:
+        state.restart_delay_s = keeper._delay_s(state, status)
+        pauses.append(state.restart_delay_s)
+
+    assert pauses == [1.0, 2.0, 4.0, 4.0, 1.0]
+    state.started_s -= 60.0
+    assert keeper._delay_s(state, exit_code_1) == 0.0  # it had been well
 
 
 def test_a_loop_that_hangs_writes_down_where_and_is_started_again(keeper):
