@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import selectors
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +27,9 @@ from ..task.trigger_child import (
     decode_report,
     encode,
 )
+from ..task.trigger_in_turn import TurnRecord
 from .processes import Reply
+from .verdict import signal_name
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +38,9 @@ _STOP_TIMEOUT_S = 2.0
 BLOCKED_MAX_S = 30.0
 #: A process that says nothing for so long beyond that cannot even watch itself.
 SILENCE_MARGIN_S = 15.0
+#: How long a process that has closed its end may take to be gone.
+_END_TIMEOUT_S = 1.0
+_KILLED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 #: How long an order may take to be sent before its taker is given up.
 _SEND_TIMEOUT_S = 5.0
 
@@ -95,6 +103,9 @@ class OsTriggerProcess:
         self._silence_max_s = blocked_max_s + silence_margin_s
         self._heard_s = self._looked_s = time.monotonic()
         self._log_paths: dict[int, str] = {}
+        self._turns: TurnRecord | None = None
+        #: What began in the present process and has not said how it ended, by label.
+        self._unreported: dict[int, str] = {}
         self._environment = dict(environment)
         self._import_folders = list(import_folders)
         self._selector = selectors.DefaultSelector()
@@ -118,18 +129,20 @@ class OsTriggerProcess:
             trigger.try_number,
             trigger.logical_date,
         )
+        self._unreported[trigger.id] = label
         self._send(RunTrigger(trigger.id, trigger.class_path, trigger.kwargs, label))
 
     def watch(self, run_number: int, watcher: ClaimedWatcher) -> None:
         if self._process is None:
             self._start()
-        label = f"asset watcher {watcher.name}"
+        label = self._unreported[run_number] = f"asset watcher {watcher.name}"
         self._send(
             RunTrigger(run_number, watcher.class_path, watcher.kwargs, label, is_watcher=True)
         )
 
     def cancel(self, trigger_id: int, *, is_by_user: bool) -> None:
         if self._process is not None:
+            self._unreported.pop(trigger_id, None)
             self._send(CancelTrigger(trigger_id, is_by_user))
 
     def wait(self, timeout_s: float) -> Heard:
@@ -143,8 +156,11 @@ class OsTriggerProcess:
             said = decode_report(message)
             if isinstance(said, TriggerReport):
                 heard.reports.append(said)
+                self._unreported.pop(said.trigger_id, None)
             elif isinstance(said, WatcherReport):
                 heard.watched.append(said)
+                if said.has_ended:
+                    self._unreported.pop(said.run_number, None)
             elif isinstance(said, TriggerLine):
                 lines.setdefault(said.trigger_id, []).append(said.text)
         self._log(lines)
@@ -156,8 +172,31 @@ class OsTriggerProcess:
                 heard.asked.append((asked.method, asked.arguments))
         if reports.is_closed or self._process.poll() is not None or self._is_silent():
             heard.has_died = True
+            self._blame(heard)
             self._forget()
         return heard
+
+    def _blame(self, heard: Heard) -> None:
+        """Have the trigger fail that has ended the process of all, if one has.
+
+        A process that was killed was killed by somebody else, or for want of memory: it says
+        nothing about whose turn it was.
+        """
+        if self._process is None or self._turns is None:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_TIMEOUT_S)
+        status = self._process.returncode
+        number = self._turns.read()
+        if status is None or -status in _KILLED_BY_OTHERS or number not in self._unreported:
+            return
+        how = f"exit code {status}" if status >= 0 else signal_name(-status)
+        error = f"the trigger has ended the process of all triggers ({how})"
+        log.error("%s: %s", self._unreported[number], error)
+        if number < 0:
+            heard.watched.append(WatcherReport(number, has_ended=True, error=error))
+        else:
+            heard.reports.append(TriggerReport(number, error=error))
 
     def _read(self, reports: frames.FrameReader) -> list[bytes]:
         """Return what was said, and remember when that was."""
@@ -207,15 +246,18 @@ class OsTriggerProcess:
 
     def _start(self) -> None:
         pairs = [socket.socketpair() for _ in range(3)]
-        theirs = [theirs.fileno() for _, theirs in pairs]
         # -P: our working directory is no place to import from.
         module = "tradewind.runtime.task.trigger_child"
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", module, *map(str, theirs)],
-            pass_fds=theirs,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-        )
+        with tempfile.TemporaryFile() as turns:
+            turns.truncate(TurnRecord.BYTES)
+            self._turns = TurnRecord(turns.fileno())
+            theirs = [*(theirs.fileno() for _, theirs in pairs), turns.fileno()]
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", module, *map(str, theirs)],
+                pass_fds=theirs,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+            )
         for _, their_end in pairs:
             their_end.close()
         self._sockets = [ours for ours, _ in pairs]
@@ -244,6 +286,10 @@ class OsTriggerProcess:
             ours.close()
         self._sockets, self._readers = [], []
         self._log_paths.clear()
+        self._unreported.clear()
+        if self._turns is not None:
+            self._turns.close()
+            self._turns = None
         if kill and self._process is not None:
             self._process.kill()
             self._process.wait()

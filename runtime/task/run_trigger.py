@@ -74,7 +74,9 @@ async def run_trigger(trigger_id: int, class_path: str, kwargs: str) -> TriggerR
         if event is None:
             return TriggerReport(trigger_id, error="the trigger ended without an event")
         return _report(trigger_id, event)
-    except Exception:  # noqa: BLE001 - user code may raise anything; it is told to its task
+    except BaseException as error:  # user code may raise anything; it is told to its task
+        if isinstance(error, asyncio.CancelledError) and _is_stopped():
+            raise
         return TriggerReport(trigger_id, error=traceback.format_exc())
 
 
@@ -92,9 +94,20 @@ async def run_watcher(
         async with _running(trigger) as events:
             async for event in events:
                 tell(WatcherReport(run_number, _payload(event)))
-    except Exception:  # noqa: BLE001 - user code may raise anything; it is told to the store
+    except BaseException as error:  # user code may raise anything; it is told to the store
+        if isinstance(error, asyncio.CancelledError) and _is_stopped():
+            raise
         return WatcherReport(run_number, has_ended=True, error=traceback.format_exc())
     return WatcherReport(run_number, has_ended=True)
+
+
+def _is_stopped() -> bool:
+    """Whether somebody has cancelled this trigger; else the ``CancelledError`` is its own.
+
+    It is a failure like others then: without a report its task would wait for ever.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def run_inline(wanted: Mapping[str, Any]) -> TriggerReport:

@@ -1,8 +1,8 @@
 """The process in which triggers run: one event loop for all, user code, no database.
 
-Started by exec (``python -m tradewind.runtime.task.trigger_child ORDERS REPORTS ASKS``): three
-sockets, so that neither a slow answer nor a full buffer holds up the loop. It ends with its
-triggerer.
+Started by exec (``python -m tradewind.runtime.task.trigger_child ORDERS REPORTS ASKS TURNS``):
+three sockets, so that neither a slow answer nor a full buffer holds up the loop, and a file that
+tells whose turn it is. It ends with its triggerer.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from .client import SocketRuntime
 from .loop_watch import LoopWatch
 from .run_trigger import BY_USER, TriggerReport, WatcherReport, run_trigger, run_watcher
 from .task_output import TaskFormatter, log_settings
+from .trigger_in_turn import TurnRecord, record_turns
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +176,9 @@ class TriggerLoop:
             return
         if order.is_watcher:
             self._watching.add(order.trigger_id)
+        turn = _trigger_id.set(order.trigger_id)  # the task begins with a copy of this context
         self._running[order.trigger_id] = asyncio.create_task(self._run_one(order))
+        _trigger_id.reset(turn)
 
     def _cancel(self, order: CancelTrigger) -> None:
         task = self._running.get(order.trigger_id)
@@ -183,7 +186,6 @@ class TriggerLoop:
             task.cancel(BY_USER if order.is_by_user else None)
 
     async def _run_one(self, order: RunTrigger) -> None:
-        _trigger_id.set(order.trigger_id)
         log.info("%s: the trigger %s begins", order.label, order.class_path)
         report: TriggerReport | WatcherReport
         try:
@@ -236,7 +238,9 @@ class TriggerLoop:
 
 def main(arguments: Sequence[str]) -> None:
     """Serve on the descriptors that *arguments* names."""
-    orders, reports, asks = (socket.socket(fileno=int(number)) for number in arguments)
+    orders, reports, asks = (socket.socket(fileno=int(number)) for number in arguments[:3])
+    turns = TurnRecord(int(arguments[3]))
+    os.close(int(arguments[3]))
     process_hygiene.die_with_parent(os.getppid())
     process_hygiene.set_process_name("tradewind-trg")
     logging.basicConfig(
@@ -250,6 +254,7 @@ def main(arguments: Sequence[str]) -> None:
     task_runtime.current = SocketRuntime(asks)
 
     async def serve() -> None:
+        record_turns(asyncio.get_running_loop(), turns, _trigger_id.get)
         await TriggerLoop(orders, outbox).serve()
 
     asyncio.run(serve())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -13,7 +14,7 @@ from tradewind.runtime.supervise.trigger_process import OsTriggerProcess
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 USERS = """
-import asyncio, time
+import asyncio, os, sys, time
 from tradewind.sdk.triggers import BaseTrigger, TriggerEvent
 
 class Blocking(BaseTrigger):
@@ -23,6 +24,28 @@ class Blocking(BaseTrigger):
         await asyncio.sleep(0)
         time.sleep(3600)
         yield TriggerEvent("never")
+
+class Ending(BaseTrigger):
+    def __init__(self, how):
+        super().__init__()
+        self.how = how
+    def serialize(self):
+        return "hanging.Ending", {"how": self.how}
+    async def run(self):
+        await asyncio.sleep(0)
+        if self.how == "exit":
+            sys.exit(3)
+        if self.how == "interrupt":
+            raise KeyboardInterrupt
+        if self.how == "cancel":
+            raise asyncio.CancelledError
+        if self.how == "in a task of its own":
+            await asyncio.create_task(self.leave())
+        os._exit(7)
+        yield
+    async def leave(self):
+        await asyncio.sleep(0)
+        os._exit(7)
 
 class Waiting(BaseTrigger):
     def serialize(self):
@@ -48,8 +71,8 @@ def make_process(tmp_path):
         process.stop()
 
 
-def trigger(number, name):
-    return ClaimedTrigger(number, f"hanging.{name}", "{}", None, "d", "r", name, -1, 1, AT)
+def trigger(number, name, kwargs="{}"):
+    return ClaimedTrigger(number, f"hanging.{name}", kwargs, None, "d", "r", name, -1, 1, AT)
 
 
 def listen(process, until, seconds=40.0):
@@ -92,3 +115,36 @@ def test_a_loop_that_only_waits_is_left_alone(make_process):
     deadline = time.monotonic() + 3.0
     while time.monotonic() < deadline:
         assert not process.wait(0.5).has_died
+
+
+@pytest.mark.parametrize("how", ["exit", "interrupt", "cancel"])
+def test_a_trigger_that_leaves_by_an_exit_fails_alone(make_process, how):
+    process = make_process()
+    process.run(trigger(1, "Waiting"))
+    process.run(trigger(2, "Ending", json.dumps({"how": how})))
+
+    reports = listen(process, lambda heard: heard.reports or heard.has_died)
+
+    assert [report.trigger_id for report in reports] == [2]
+    assert not process.wait(0.2).has_died
+
+
+@pytest.mark.parametrize("how", ["at once", "in a task of its own"])
+def test_the_trigger_that_ends_the_process_of_all_fails(make_process, how):
+    process = make_process()
+    process.run(trigger(1, "Waiting"))
+    process.run(trigger(2, "Ending", json.dumps({"how": how})))
+
+    reports = listen(process, lambda heard: heard.has_died)
+
+    assert [report.trigger_id for report in reports] == [2]
+    assert "exit code 7" in reports[0].error
+
+
+def test_nobody_is_blamed_for_a_process_that_was_killed(make_process):
+    process = make_process()
+    process.run(trigger(1, "Waiting"))
+    process.wait(1.0)
+    os.kill(process._process.pid, signal.SIGKILL)
+
+    assert listen(process, lambda heard: heard.has_died) == []
