@@ -7,19 +7,18 @@ One selector holds all descriptors. Nothing here decides what runs or when it is
 from __future__ import annotations
 
 import logging
-import selectors
 import signal
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ...sdk.clock import Clock
 from ..task import frames, protocol
+from .descriptors import Descriptors
 from .fresh_tasks import FreshTasks
 from .hosts import Host, HostPool, StaleCheck, private_bytes
 from .log_files import TaskLog
 from .os_settings import BellListener, OsSettings
-from .out_of_memory import OutOfMemoryWatch
 from .processes import (
     Asked,
     BellRang,
@@ -27,14 +26,13 @@ from .processes import (
     Reply,
     TaskBegan,
     TaskEnded,
-    TaskEntered,
-    TaskExecuting,
     TaskOrder,
 )
-from .task_channel import OUTPUT_GRACE_S, ChildEnds, TaskChannel
+from .task_channel import TaskChannel
+from .task_channels import TaskChannels
 from .task_order import encoded_spec
 from .verdict import describe_import_end
-from .zygote_client import ForkFailed, ZygoteClient, ZygoteDied, describe_exit
+from .zygote_client import ForkFailed, ZygoteClient, ZygoteDied
 
 log = logging.getLogger(__name__)
 
@@ -65,17 +63,19 @@ class OsProcesses:
         self._journal = journal
         self._bell = bell
         self._hostname = socket.gethostname()
-        self._selector = selectors.DefaultSelector()
+        self._descriptors = Descriptors()
         self._events: list[Event] = []
-        self._channels: dict[str, TaskChannel] = {}
+        self._channels = TaskChannels(
+            self._descriptors,
+            clock,
+            tell=lambda event: self._events.append(event),
+            kill=lambda key: self.signal(key, signal.SIGKILL),
+        )
         self._waiting: dict[str, Host] = {}
         self._hosts_of: dict[str, Host] = {}
         self._fresh = FreshTasks(journal, environment)
-        self._lingering: list[TaskChannel] = []
         self._logs: dict[str, TaskLog] = {}
-        self._killed: set[str] = set()
         self._pool = HostPool(settings.hosts)
-        self._memory_watch = OutOfMemoryWatch()
         self._housekeeping_due = 0.0
         self._zygote = ZygoteClient(environment)
         self._has_zygote = False
@@ -83,9 +83,9 @@ class OsProcesses:
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_read.setblocking(False)
         self._wake_write.setblocking(False)
-        self._listen(self._wake_read.fileno(), self._woken)
+        self._descriptors.listen(self._wake_read.fileno(), self._woken)
         if bell is not None:
-            self._listen(bell.fileno(), self._rung)
+            self._descriptors.listen(bell.fileno(), self._rung)
 
     def start(self, order: TaskOrder) -> None:
         """See ``Processes.start``."""
@@ -113,17 +113,11 @@ class OsProcesses:
         """See ``Processes.poll``."""
         if self._events:
             wait_s = 0.0
-        if self._lingering:
+        if self._channels.is_any_lingering:
             wait_s = min(wait_s, 0.2)
-        for key, _mask in self._selector.select(wait_s):
-            try:
-                key.data()
-            except Exception:
-                # Not to be heard again, or the loop would spin on it; deadlines still hold.
-                log.exception("a message of a process could not be handled")
-                self._unlisten(key.fd)
-        if self._lingering:
-            self._give_up_output()
+        self._descriptors.hear(wait_s)
+        if self._channels.is_any_lingering:
+            self._channels.give_up_output()
         if self._housekeeping_due <= self._clock.monotonic():
             self._keep_house()
         events, self._events = self._events, []
@@ -132,7 +126,7 @@ class OsProcesses:
     def signal(self, key: str, number: int) -> None:
         """See ``Processes.signal``."""
         if number == signal.SIGKILL:
-            self._killed.add(key)
+            self._channels.note_killed(key)
         if key in self._fresh:
             self._fresh.signal(key, number)
             return
@@ -182,7 +176,7 @@ class OsProcesses:
             self._zygote.stop()
             self._has_zygote = False
         self._fresh.stop()
-        self._selector.close()
+        self._descriptors.close()
 
     def wakeup_fd(self) -> int:
         """Return the descriptor that wakes ``poll`` (for ``signal.set_wakeup_fd``)."""
@@ -212,14 +206,14 @@ class OsProcesses:
             used_due=now_s,
         )
         self._pool.add(host)
-        self._listen(ours.fileno(), lambda: self._hear_host(host))
+        self._descriptors.listen(ours.fileno(), lambda: self._hear_host(host))
         return host
 
     def _ensure_zygote(self) -> None:
         if not self._has_zygote:
             self._zygote.start()
             self._has_zygote = True
-            self._listen(self._zygote.fileno(), self._hear_zygote)
+            self._descriptors.listen(self._zygote.fileno(), self._hear_zygote)
 
     def _give(self, host: Host, order: TaskOrder) -> None:
         host.used_due = self._clock.monotonic()
@@ -248,7 +242,7 @@ class OsProcesses:
 
     def _fork_task(self, host: Host, order: TaskOrder) -> None:
         try:
-            channel, ends = self._open_channel(order)
+            channel, ends = self._channels.open(order, self._logs[order.key])
         except OSError as error:
             self._end_unstarted(order, str(error), is_out_of_resources=True)
             return
@@ -264,7 +258,7 @@ class OsProcesses:
 
     def _start_fresh(self, order: TaskOrder) -> None:
         try:
-            channel, ends = self._open_channel(order)
+            channel, ends = self._channels.open(order, self._logs[order.key])
         except OSError as error:
             self._end_unstarted(order, str(error), is_out_of_resources=True)
             return
@@ -275,20 +269,13 @@ class OsProcesses:
         try:
             process = self._fresh.start(protocol.FreshTask(start=start, order=run), channel, ends)
         except OSError as error:
-            self._close_channel(channel)
+            self._channels.close(channel)
             self._end_unstarted(order, str(error), is_out_of_resources=True)
             return
         finally:
             ends.close()
         channel.pid = process.pid
         self._events.append(TaskBegan(order.key, process.pid))
-
-    def _open_channel(self, order: TaskOrder) -> tuple[TaskChannel, ChildEnds]:
-        channel, ends = TaskChannel.open(order, self._logs[order.key])
-        self._channels[order.key] = channel
-        self._listen(channel.connection.fileno(), lambda: self._hear_task(channel))
-        self._listen(channel.output, lambda: self._hear_output(channel))
-        return channel, ends
 
     def _end_unstarted(
         self, order: TaskOrder, error: str, *, is_out_of_resources: bool = False
@@ -299,15 +286,6 @@ class OsProcesses:
 
     def _end_absent(self, order: TaskOrder, error: str) -> None:
         self._events.append(TaskEnded(key=order.key, error=error, is_absent=True))
-
-    def _listen(self, descriptor: int, callback: Callable[[], None]) -> None:
-        self._selector.register(descriptor, selectors.EVENT_READ, callback)
-
-    def _unlisten(self, descriptor: int) -> None:
-        try:
-            self._selector.unregister(descriptor)
-        except (KeyError, ValueError):
-            return
 
     def _rung(self) -> None:
         if self._bell is not None:
@@ -327,7 +305,7 @@ class OsProcesses:
             exits = self._zygote.poll()
         except ZygoteDied:
             log.error("the zygote died; its hosts and their tasks died with it")
-            self._unlisten(self._zygote.fileno())
+            self._descriptors.forget(self._zygote.fileno())
             self._zygote.stop()
             self._has_zygote = False
             for host in list(self._pool.all):
@@ -353,15 +331,16 @@ class OsProcesses:
             elif isinstance(report, protocol.Mask):
                 host.masked.extend(report.values)
             elif isinstance(report, protocol.TaskStarted):
-                if report.key in self._channels:
-                    self._channels[report.key].pid = report.pid
+                channel = self._channels.find(report.key)
+                if channel is not None:
+                    channel.pid = report.pid
                 self._events.append(TaskBegan(report.key, report.pid))
             elif isinstance(report, protocol.TaskNotStarted):
                 self._task_was_refused(host, report)
             else:
                 self._task_exited(host, report)
         if host.reader.is_closed:
-            self._unlisten(host.control.fileno())  # the zygote tells how it ended
+            self._descriptors.forget(host.control.fileno())  # the zygote tells how it ended
 
     def _host_is_ready(self, host: Host, ready: protocol.HostReady) -> None:
         host.ready = ready
@@ -372,93 +351,22 @@ class OsProcesses:
             self._waiting.pop(order.key, None)
             self._give(host, order)
 
-    def _hear_task(self, channel: TaskChannel) -> None:
-        key = channel.order.key
-        for message in channel.read_messages():
-            if isinstance(message, protocol.Entered):
-                self._events.append(TaskEntered(key))
-            elif isinstance(message, protocol.Executing):
-                self._events.append(TaskExecuting(key))
-            elif isinstance(message, protocol.Ask):
-                self._events.append(Asked(channel, key, message.method, message.arguments))
-        if channel.error and not channel.has_exited:
-            self.signal(key, signal.SIGKILL)
-        if channel.reader.is_closed or channel.error:
-            self._unlisten(channel.connection.fileno())
-        if channel.is_over:
-            self._finish(channel)
-
-    def _hear_output(self, channel: TaskChannel) -> None:
-        # Its messages first: a secret is named there before it is printed here.
-        self._hear_task(channel)
-        if channel.order.key not in self._channels:
-            return
-        channel.read_output()
-        if channel.is_output_at_end:
-            self._unlisten(channel.output)
-            if channel.is_over:
-                self._finish(channel)
-
     def _task_exited(self, host: Host, report: protocol.TaskExited) -> None:
         host.running.discard(report.key)
         host.used_due = self._clock.monotonic()
         self._hosts_of.pop(report.key, None)
-        channel = self._channels.get(report.key)
+        channel = self._channels.find(report.key)
         if channel is not None:
             channel.status = report.status
-            self._exited(channel)
+            self._channels.exited(channel)
 
     def _task_was_refused(self, host: Host, report: protocol.TaskNotStarted) -> None:
         host.running.discard(report.key)
         self._hosts_of.pop(report.key, None)
-        channel = self._channels.pop(report.key, None)
+        channel = self._channels.find(report.key)
         if channel is not None:
-            self._close_channel(channel)
+            self._channels.close(channel)
             self._end_unstarted(channel.order, report.error, is_out_of_resources=True)
-
-    def _exited(self, channel: TaskChannel) -> None:
-        """Read what is left. Without an end of output, someone still holds the pipe: wait."""
-        channel.has_exited = True
-        self._hear_task(channel)
-        if channel.order.key not in self._channels:
-            return
-        channel.read_output(to_the_end=True)
-        if channel.is_output_at_end:
-            self._finish(channel)
-        else:
-            channel.output_due = self._clock.monotonic() + OUTPUT_GRACE_S
-            self._lingering.append(channel)
-
-    def _give_up_output(self) -> None:
-        now_s = self._clock.monotonic()
-        for channel in list(self._lingering):
-            if channel.output_due <= now_s:
-                channel.log.note("A process that the task left behind still holds its output")
-                self._finish(channel)
-
-    def _finish(self, channel: TaskChannel) -> None:
-        key = channel.order.key
-        if self._channels.pop(key, None) is None:
-            return
-        if channel in self._lingering:
-            self._lingering.remove(channel)
-        code = number = None
-        if channel.status is not None:
-            code, number = describe_exit(channel.status)
-        is_out_of_memory = (
-            number == signal.SIGKILL and key not in self._killed and self._memory_watch.has_killed()
-        )
-        self._killed.discard(key)
-        self._close_channel(channel)
-        self._events.append(
-            channel.end(exit_code=code, signal=number, is_out_of_memory=is_out_of_memory)
-        )
-
-    def _close_channel(self, channel: TaskChannel) -> None:
-        self._channels.pop(channel.order.key, None)
-        self._unlisten(channel.connection.fileno())
-        self._unlisten(channel.output)
-        channel.close()
 
     def _host_is_gone(self, host: Host, status: int | None) -> None:
         if host.is_gone:
@@ -467,15 +375,15 @@ class OsProcesses:
         if not host.reader.is_closed:
             self._hear_host(host)
         self._pool.forget(host)
-        self._unlisten(host.control.fileno())
+        self._descriptors.forget(host.control.fileno())
         host.control.close()
         for key in list(host.running):
-            channel = self._channels.get(key)
+            channel = self._channels.find(key)
             self._hosts_of.pop(key, None)
             if channel is not None:
                 channel.is_host_lost = True
                 channel.error = channel.error or "its task host died"
-                self._exited(channel)
+                self._channels.exited(channel)
         orders, host.waiting = host.waiting, []
         for order in orders:
             self._waiting.pop(order.key, None)
@@ -499,10 +407,10 @@ class OsProcesses:
 
     def _reap_fresh(self) -> None:
         for key, status in self._fresh.reap():
-            channel = self._channels.get(key)
+            channel = self._channels.find(key)
             if channel is not None:
                 channel.status = status
-                self._exited(channel)
+                self._channels.exited(channel)
         zygote = self._zygote.pid
         self._fresh.kill_adopted([] if zygote is None else [zygote])
 
@@ -515,7 +423,7 @@ class OsProcesses:
         memory = private_bytes(host.pid for host in self._pool.all)
         for host in self._pool.expendable(now_s, memory):
             self._pool.forget(host)
-            self._unlisten(host.control.fileno())
+            self._descriptors.forget(host.control.fileno())
             host.is_gone = True
             host.control.close()  # it ends at end-of-file
         self._events.extend(self._pool.stale_checks())
@@ -523,6 +431,6 @@ class OsProcesses:
     def _rest(self, now_s: float) -> None:
         """Give the zygote's 20 MB back when it has had no host for a while; another takes 0.3 s."""
         if self._has_zygote and now_s - self._zygote_used_s > self._settings.hosts.idle_s:
-            self._unlisten(self._zygote.fileno())
+            self._descriptors.forget(self._zygote.fileno())
             self._zygote.stop()
             self._has_zygote = False
