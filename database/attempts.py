@@ -69,8 +69,8 @@ _LIVE = (
         task_instance.c.map_index,
         dag_run.c.dag_id,
         dag_run.c.run_id,
-    )
         func.coalesce(dag_run.c.logical_date, dag_run.c.run_after).label("logical_date"),
+    )
     .join(task_instance, task_instance.c.id == attempt.c.task_instance_id)
     .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
     .where(text(f"attempt.{LIVE_ATTEMPT}"), attempt.c.worker_id == bindparam("worker_id"))
@@ -330,15 +330,15 @@ class AttemptOperations(Operations):
             )
 
 
-def attempt_row(row: Any) -> AttemptRow:
-    """Make the plain value of an attempt's row."""
-    return AttemptRow(
 def _log_path(row: Any) -> str:
     return task_log_path(
         row.dag_id, row.run_id, row.task_id, row.map_index, row.try_number, row.logical_date
     )
 
 
+def attempt_row(row: Any) -> AttemptRow:
+    """Make the plain value of an attempt's row."""
+    return AttemptRow(
         task_instance_id=row.task_instance_id,
         epoch=row.epoch,
         claim_id=row.claim_id,
