@@ -22,6 +22,7 @@ from ..sdk.home_folder import home_in_url
 from .engine import SETTING, Database
 from .errors import AirflowsDatabase, DatabaseError
 from .made_mark import forget_made, is_made, lost, note_made
+from .network_disks import refuse_network_disk
 from .settings import StoreSettings, settings_from_configuration
 from .tables import metadata, pool
 
@@ -49,9 +50,9 @@ def migrate(settings: StoreSettings | None = None) -> str:
     chosen = settings or settings_from_configuration()
     database = Database(chosen.url, chosen.pools)
     try:
-        _make_folder(database)
+        _make_folder(database, chosen)
         done = _bring_up_to_date(database, chosen)
-        path = _file(database)
+        path = database_file(database)
         if path is not None:
             note_made(path)
         return done
@@ -86,14 +87,14 @@ def reset(settings: StoreSettings | None = None, *, is_created_again: bool = Tru
     chosen = settings or settings_from_configuration()
     database = Database(chosen.url, chosen.pools)
     try:
-        _make_folder(database)
+        _make_folder(database, chosen)
         read_revision(database)
         with database.write() as connection:
             metadata.drop_all(connection)
             connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
             if is_created_again:
                 create_tables(connection, chosen)
-        path = _file(database)
+        path = database_file(database)
         if path is not None:
             note_made(path) if is_created_again else forget_made(path)
     finally:
@@ -147,7 +148,7 @@ def require_schema(database: Database) -> None:
     Raises:
         DatabaseError: it has not.
     """
-    path = _file(database)
+    path = database_file(database)
     if path is not None and not path.exists():
         if is_made(path):
             raise lost(path)
@@ -189,7 +190,7 @@ def _refuse_foreign_file(database: Database) -> None:
     Raises:
         DatabaseError: it is Airflow's, or somebody else's.
     """
-    path = _file(database)
+    path = database_file(database)
     if path is not None:
         _refuse_foreign(_file_tables(path) or set())
 
@@ -282,7 +283,7 @@ def create_missing_database() -> None:
     leave_airflows_database()
     database = Database(settings_from_configuration().url)
     _refuse_lost(database)
-    path = _file(database)
+    path = database_file(database)
     if path is not None and _file_tables(path) == set():
         migrate()
 
@@ -293,7 +294,7 @@ def _refuse_lost(database: Database) -> None:
     Raises:
         DatabaseError: one was.
     """
-    path = _file(database)
+    path = database_file(database)
     # The note is looked for first: another command may be about to make the tables.
     if path is None or not is_made(path):
         return
@@ -301,7 +302,7 @@ def _refuse_lost(database: Database) -> None:
         raise lost(path)
 
 
-def _file(database: Database) -> Path | None:
+def database_file(database: Database) -> Path | None:
     """Return the file that the database is; None: it is on a server, or in memory."""
     if not database.is_sqlite or database.is_in_memory:
         return None
@@ -330,12 +331,14 @@ def leave_airflows_database() -> None:
         database.close()
 
 
-def _make_folder(database: Database) -> None:
-    path = _file(database)
+def _make_folder(database: Database, settings: StoreSettings) -> None:
+    path = database_file(database)
     if path is not None:
         folder = path.absolute().parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            if not settings.is_network_disk_taken:
+                refuse_network_disk(path)
             # Hashes of passwords are for nobody else; SQLite's side files take the same mode.
             path.touch(mode=0o600)
         except OSError as error:

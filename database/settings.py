@@ -32,6 +32,8 @@ class StoreSettings:
     outbox_tries_max: int = 8
     #: Of connections to PostgreSQL; SQLite's need no limit.
     pools: PoolSettings = field(default_factory=PoolSettings)
+    #: SQLite may lie on another machine's disk, at the risk of whoever said so.
+    is_network_disk_taken: bool = False
 
 
 def settings_from_configuration() -> StoreSettings:
@@ -57,6 +59,7 @@ def settings_from_configuration() -> StoreSettings:
         default_pool_slots=conf.getint("core", "default_pool_task_slot_count"),
         executors=read_executor_names(conf.getlist("core", "executor")),
         fernet_key=conf.get("core", "fernet_key"),
+        is_network_disk_taken=conf.getboolean("database", "sqlite_on_network_disk"),
         is_paused_at_creation=conf.getboolean("core", "dags_are_paused_at_creation"),
         pools=pool_settings(),
     )

@@ -37,7 +37,8 @@ from .idempotency import IdempotencyOperations
 from .key_rotation import EncryptionOperations
 from .listings import ListingOperations
 from .metrics import MetricOperations
-from .migrate import create_tables, require_schema
+from .migrate import create_tables, database_file, require_schema
+from .network_disks import refuse_network_disk
 from .operations import Ground
 from .outbox_messages import OutboxOperations
 from .pools import PoolOperations
@@ -197,8 +198,11 @@ def open_store(
         store.database.on_file_gone = _end_process
     try:
         require_schema(store.database)
+        path = database_file(store.database)
         if service and not store.database.is_sqlite:
             check_budget(store.database, largest_pool)
+        if service and path is not None and not chosen.is_network_disk_taken:
+            refuse_network_disk(path)
     except BaseException:
         store.close()
         raise

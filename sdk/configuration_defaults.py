@@ -108,6 +108,10 @@ DEFAULTS: Final[dict[str, Options]] = {
         "sql_alchemy_engine_args": (None, "JSON or import path"),
         "check_migrations": ("True", "refuse to start on an old schema"),
         "sql_engine_encoding": ("utf-8", "MySQL"),
+        "sqlite_on_network_disk": (
+            "False",
+            "take SQLite on another machine's disk, where it may lose data",
+        ),
     },
     "scheduler": {
         "job_heartbeat_sec": ("5", "heartbeat of jobs"),
