@@ -16,10 +16,11 @@ from ..sdk.executor_names import LOCAL
 from ..sdk.log_paths import task_log_path
 from ..sdk.states import TaskInstanceState
 from . import state_writes
-from .claiming import claim_queued
+from .claiming import Claimer
 from .event_writes import Event, describe, write_events
 from .locking import Locking
 from .operations import Operations
+from .prepared import LostRace, prepared
 from .queueing import hints_of, queue_events, queue_scheduled
 from .results import ResultWriter
 from .row_locks import lock_dags_of_instances
@@ -94,9 +95,8 @@ class AttemptOperations(Operations):
 
     def queue(self, now: datetime) -> Advanced:
         """Queue scheduled task instances under all limits, and tell runners."""
-        with self._database.read() as connection:
-            if connection.execute(_ANY_SCHEDULED).first() is None:
-                return Advanced(changed=False)
+        if not self._remembered.is_any(_ANY_SCHEDULED):
+            return Advanced(changed=False)
         with self._database.write(Locking.ROWS) as connection:
             queued = queue_scheduled(connection, self._versions, self._settings, now)
             write_events(connection, queue_events(queued, "scheduler"), now)
@@ -106,11 +106,10 @@ class AttemptOperations(Operations):
 
     def claim(self, request: ClaimRequest, now: datetime) -> list[Claim]:
         """Give a runner what is queued for it, most urgent first. Durable when this returns."""
-        with self._database.read() as connection:
-            if connection.execute(_ANY_QUEUED).first() is None:
-                return []
+        if not self._remembered.is_any(_ANY_QUEUED):
+            return []
         with self._database.write(Locking.ROWS) as connection:
-            claims = claim_queued(connection, self._versions, self._settings, request, now)
+            claims = Claimer(connection, self._versions, self._settings, request, now).claim()
             write_events(connection, _claim_events(claims, request.worker_id), now)
         if claims:
             self._ring("web")
@@ -134,9 +133,11 @@ class AttemptOperations(Operations):
             Outcomes in the order of *results*; a fenced one changed nothing.
         """
         try:
-            return self._finish(results, now, claim, started, is_careful=False)
+            return self._finish(results, now, claim, started, is_trusting=True)
         except (TradewindError, SQLAlchemyError):
             raise
+        except LostRace:
+            return self._finish(results, now, claim, started)
         except Exception:
             # One run that cannot be decided must not keep the results of all others from
             # being stored: nothing of the first attempt was committed.
@@ -150,10 +151,14 @@ class AttemptOperations(Operations):
         claim: ClaimRequest | None,
         started: Sequence[Started],
         *,
-        is_careful: bool,
+        is_trusting: bool = False,
+        is_careful: bool = False,
     ) -> Finished:
         actor = "runner" if claim is None else f"runner:{claim.worker_id}"
-        with self._database.write(Locking.ROWS) as connection:
+        with (
+            self._database.write(Locking.ROWS) as plain,
+            prepared(plain, is_trusting=is_trusting) as connection,
+        ):
             lock_dags_of_instances(connection, {one.task_instance_id for one in results})
             self._begin(connection, started)
             hidden = [self._with_hidden_trigger(one) for one in results]
@@ -162,12 +167,13 @@ class AttemptOperations(Operations):
                 connection, self._versions, self._settings, now, actor, is_careful=is_careful
             )
             settling.settle(applied.touched_run_ids)
-            queued = settling.queue_following(always=bool(applied.outcomes))
-            claims = (
-                []
+            claimer = (
+                None
                 if claim is None
-                else claim_queued(connection, self._versions, self._settings, claim, now)
+                else Claimer(connection, self._versions, self._settings, claim, now)
             )
+            queued = settling.queue_following(always=bool(applied.outcomes), claimer=claimer)
+            claims = [] if claimer is None else claimer.claim(settling.told)
             events = [*applied.events, *settling.events]
             events.extend(_claim_events(claims, claim.worker_id if claim else ""))
             write_events(connection, events, now)
@@ -236,6 +242,8 @@ class AttemptOperations(Operations):
         A wait because all runners are full, or because none listens, is not the task's fault:
         it stays queued (reliability, section 4).
         """
+        if not self._remembered.is_any(_ANY_QUEUED):
+            return 0
         before = now - timedelta(seconds=self._settings.claim_deadline_s)
         with self._database.read() as connection:
             if connection.execute(UNCLAIMED, {"before": before}).first() is None:
@@ -277,6 +285,8 @@ class AttemptOperations(Operations):
             As ``Advanced.hints``: executor → (task instance id, epoch, queue), urgent first.
         """
         found: dict[str, list[tuple[int, int, str]]] = {}
+        if not self._remembered.is_any(_ANY_QUEUED):
+            return found
         with self._database.read() as connection:
             for row in find_overlooked(connection, self._settings.executors, before):
                 found.setdefault(row.executor, []).append((row.id, row.epoch, row.queue))

@@ -6,7 +6,8 @@ A claim carries all that the runner needs, so that it never reads the database f
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +17,10 @@ from ..planning.expand import Results, argument_lengths
 from ..planning.snapshot import InstanceSnapshot
 from ..sdk.states import TaskInstanceState
 from . import state_writes
+from .queueing import Queued
 from .settings import StoreSettings
-from .snapshots import load_lengths
-from .state_writes import HELD_COLUMNS, Held, held_from
+from .snapshots import CLAIM_COLUMNS, load_lengths
+from .state_writes import HELD_COLUMNS, Held, Move, held_from
 from .tables import attempt, dag_run, task_instance, worker, xcom
 from .tables.runs import OCCUPYING
 from .values import Claim, ClaimRequest
@@ -57,31 +59,7 @@ _QUEUED = (
 _QUEUED_OF_QUEUES = _QUEUED.where(task_instance.c.queue.in_(bindparam("queues", expanding=True)))
 _QUEUED_THESE = _QUEUED.where(task_instance.c.id.in_(bindparam("ids", expanding=True)))
 
-_RUN_COLUMNS = (
-    "id",
-    "dag_id",
-    "run_id",
-    "run_type",
-    "state",
-    "logical_date",
-    "data_interval_start",
-    "data_interval_end",
-    "run_after",
-    "created_at",
-    "queued_at",
-    "started_at",
-    "ended_at",
-    "conf",
-    "note",
-    "clear_number",
-    "triggered_by",
-    "triggering_user",
-    "external_trigger",
-    "version_id",
-    "backfill_id",
-)
-
-_RUNS = select(*(dag_run.c[name] for name in _RUN_COLUMNS)).where(
+_RUNS = select(*(dag_run.c[name] for name in CLAIM_COLUMNS)).where(
     dag_run.c.id.in_(bindparam("ids", expanding=True))
 )
 
@@ -118,59 +96,127 @@ _DELETE_ALL_XCOMS = delete(xcom).where(
 )
 
 
-def claim_queued(
-    connection: Connection,
-    versions: VersionCache,
-    settings: StoreSettings,
-    request: ClaimRequest,
-    now: datetime,
-) -> list[Claim]:
-    """Give queued task instances to a runner, most urgent first, at most ``request.limit``.
+class Claimer:
+    """Gives queued task instances to one runner inside one transaction, most urgent first.
 
     A runner whose lease is over gets nothing: all that it held was declared lost.
     """
-    if request.limit <= 0:
-        return []
-    lease = connection.execute(_LEASE, {"worker_id": request.worker_id}).scalar()
-    if lease != "alive":
-        return []
-    rows = _find_queued(connection, settings, request)
-    if not rows:
-        return []
-    claim_ids = {row.id: str(uuid.uuid4()) for row in rows}
-    moves = [
-        state_writes.run(
-            held_from(row),
-            now,
-            claim_id=claim_ids[row.id],
-            worker_id=request.worker_id,
-            hostname=request.hostname,
+
+    def __init__(
+        self,
+        connection: Connection,
+        versions: VersionCache,
+        settings: StoreSettings,
+        request: ClaimRequest,
+        now: datetime,
+    ) -> None:
+        self._connection = connection
+        self._versions = versions
+        self._settings = settings
+        self._request = request
+        self._now = now
+        self._lease: Any = None
+        #: What was queued and claimed in one write; None: what is queued has to be looked up.
+        self._joined: list[_Queued] | None = None
+
+    def prepare(self) -> None:
+        """Ask for the lease, together with what is asked next."""
+        if self._request.limit > 0 and self._lease is None:
+            self._lease = self._connection.execute(_LEASE, {"worker_id": self._request.worker_id})
+
+    def join(self, queued: Sequence[Queued]) -> list[Move]:
+        """Return how to write what is being queued: what the runner takes is claimed at once.
+
+        To be asked only where nothing else is queued.
+        """
+        if not self._is_alive():
+            return [move for move, _, _ in queued]
+        names = set(self._settings.executors.names_of(self._request.executor))
+        wanted, queues = self._request.task_instance_ids, self._request.queues
+        self._joined = []
+        moves = []
+        for move, candidate, row in queued:
+            is_taken = (
+                len(self._joined) < self._request.limit
+                and candidate.executor in names
+                and (wanted is None or move.held.id in wanted)
+                and (queues is None or candidate.queue in queues)
+            )
+            if is_taken:
+                one = _Queued(state_writes.after(move), row, self._now, str(uuid.uuid4()))
+                self._joined.append(one)
+                move = state_writes.joined(move, self._claim_move(one))
+            moves.append(move)
+        return moves
+
+    def keep(self, won: Collection[int]) -> None:
+        """Forget what another writer was first with."""
+        if self._joined is not None:
+            self._joined = [one for one in self._joined if one.held.id in won]
+
+    def claim(self, told: Mapping[int, Mapping[str, Any]] | None = None) -> list[Claim]:
+        """Give the runner what is queued for it, at most ``request.limit``.
+
+        Args:
+            told: what is known of dag runs already, by ``CLAIM_COLUMNS``.
+        """
+        taken = self._take() if self._joined is None else self._joined
+        if not taken:
+            return []
+        self._connection.execute(
+            _INSERT_ATTEMPT,
+            [
+                {
+                    "task_instance_id": one.held.id,
+                    "epoch": one.held.epoch,
+                    "claim_id": one.claim_id,
+                    "try_number": one.held.try_number,
+                    "state": "claimed",
+                    "worker_id": self._request.worker_id,
+                    "version_id": one.held.version_id,
+                    "claimed_at": self._now,
+                    "hostname": self._request.hostname,
+                }
+                for one in taken
+            ],
         )
-        for row in rows
-    ]
-    won = {move.held.id for move in state_writes.write_moves(connection, moves)}
-    rows = [row for row in rows if row.id in won]
-    if not rows:
-        return []
-    connection.execute(
-        _INSERT_ATTEMPT,
-        [
-            {
-                "task_instance_id": row.id,
-                "epoch": row.epoch,
-                "claim_id": claim_ids[row.id],
-                "try_number": row.try_number,
-                "state": "claimed",
-                "worker_id": request.worker_id,
-                "version_id": row.version_id,
-                "claimed_at": now,
-                "hostname": request.hostname,
-            }
-            for row in rows
-        ],
-    )
-    _delete_old_xcoms(connection, rows)
-    return _build(connection, versions, rows, claim_ids)
+        _delete_old_xcoms(self._connection, taken)
+        return _build(self._connection, self._versions, taken, told or {})
+
+    def _is_alive(self) -> bool:
+        self.prepare()
+        return self._lease is not None and self._lease.scalar() == "alive"
+
+    def _take(self) -> list[_Queued]:
+        """Claim what was queued before, or for somebody who has not come."""
+        if not self._is_alive():
+            return []
+        found = [
+            _Queued(held_from(row), row, row.queued_at, str(uuid.uuid4()))
+            for row in _find_queued(self._connection, self._settings, self._request)
+        ]
+        moves = [self._claim_move(one) for one in found]
+        won = {move.held.id for move in state_writes.write_moves(self._connection, moves)}
+        return [one for one in found if one.held.id in won]
+
+    def _claim_move(self, one: _Queued) -> Move:
+        return state_writes.run(
+            one.held,
+            self._now,
+            claim_id=one.claim_id,
+            worker_id=self._request.worker_id,
+            hostname=self._request.hostname,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Queued:
+    """One task instance that is being claimed. *row* has what ``_EXTRA`` names."""
+
+    held: Held
+    row: Any
+    queued_at: datetime
+    claim_id: str
 
 
 def _find_queued(
@@ -190,23 +236,23 @@ def _find_queued(
     return connection.execute(statement, parameters).all()
 
 
-def _delete_old_xcoms(connection: Connection, rows: Sequence[Any]) -> None:
+def _delete_old_xcoms(connection: Connection, taken: Sequence[_Queued]) -> None:
     """Remove what earlier starts pushed; a first hand-out has none, a resumed one keeps them."""
-    again = [row for row in rows if row.epoch > 1 and row.next_method is None]
+    again = [one.held for one in taken if one.held.epoch > 1 and one.row.next_method is None]
     for statement, some in (
-        (_DELETE_XCOMS, [row for row in again if row.map_index >= 0]),
-        (_DELETE_ALL_XCOMS, [row for row in again if row.map_index < 0]),
+        (_DELETE_XCOMS, [held for held in again if held.map_index >= 0]),
+        (_DELETE_ALL_XCOMS, [held for held in again if held.map_index < 0]),
     ):
         if some:
             connection.execute(
                 statement,
                 [
                     {
-                        "held_dag_run_id": row.dag_run_id,
-                        "held_task_id": row.task_id,
-                        **({"held_map_index": row.map_index} if row.map_index >= 0 else {}),
+                        "held_dag_run_id": held.dag_run_id,
+                        "held_task_id": held.task_id,
+                        **({"held_map_index": held.map_index} if held.map_index >= 0 else {}),
                     }
-                    for row in some
+                    for held in some
                 ],
             )
 
@@ -266,15 +312,18 @@ class _Builder:
 def _build(
     connection: Connection,
     versions: VersionCache,
-    rows: Sequence[Any],
-    claim_ids: Mapping[int, str],
+    taken: Sequence[_Queued],
+    told: Mapping[int, Mapping[str, Any]],
 ) -> list[Claim]:
-    run_ids = sorted({row.dag_run_id for row in rows})
-    runs = {row.id: dict(row._mapping) for row in connection.execute(_RUNS, {"ids": run_ids}).all()}
+    run_ids = sorted({one.held.dag_run_id for one in taken} - told.keys())
+    runs = dict(told)
+    if run_ids:
+        rows = connection.execute(_RUNS, {"ids": run_ids}).all()
+        runs.update({row.id: dict(row._mapping) for row in rows})
     builder = _Builder(connection, versions)
     claims = []
-    for row in rows:
-        held = held_from(row)
+    for one in taken:
+        held, row = one.held, one.row
         version = versions.get(connection, held.version_id)
         task = version.structure.tasks.get(held.task_id)
         run = runs[held.dag_run_id]
@@ -282,7 +331,7 @@ def _build(
             Claim(
                 task_instance_id=held.id,
                 epoch=held.epoch,
-                claim_id=claim_ids[held.id],
+                claim_id=one.claim_id,
                 dag_id=run["dag_id"],
                 run_id=run["run_id"],
                 task_id=held.task_id,
@@ -307,7 +356,7 @@ def _build(
                 pool=row.pool,
                 pool_slots=row.pool_slots,
                 queue=row.queue,
-                queued_at=row.queued_at,
+                queued_at=one.queued_at,
             )
         )
     return claims

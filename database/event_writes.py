@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +36,7 @@ def write_events(connection: Connection, events: Iterable[Event], now: datetime)
     Raises:
         ForeignDag: an entry is about a DAG that the caller may not change.
     """
-    entries = list(events)
+    entries = _joined(events)
     for one in entries:
         check_event(one)
     place = origin()
@@ -55,6 +55,28 @@ def write_events(connection: Connection, events: Iterable[Event], now: datetime)
     ]
     if rows:
         connection.execute(_INSERT, rows)
+
+
+def _joined(events: Iterable[Event]) -> list[Event]:
+    """Return the entries with one for all changes that one actor makes in one run at once."""
+    entries: list[Event] = []
+    places: dict[tuple[str, str | None, str | None], int] = {}
+    for one in events:
+        if one.kind != "state":
+            entries.append(one)
+            continue
+        key = (one.actor, one.dag_id, one.run_id)
+        place = places.get(key)
+        # What became of the run stands behind the changes of its tasks, expansions before them.
+        if place is not None and "expansions" not in one.detail:
+            before = entries[place].detail
+            if before.keys() <= {"changes"}:
+                changes = [*before.get("changes", ()), *one.detail.get("changes", ())]
+                entries[place] = replace(one, detail={**one.detail, "changes": changes})
+                continue
+        places[key] = len(entries)
+        entries.append(one)
+    return entries
 
 
 def trim_events(connection: Connection, events_max: int, at_once: int = 5000) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, text
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, text
 
 from ..planning.choose import Blocked, Candidate, Limits, PoolSlots, choose
 from ..sdk.states import OCCUPYING as OCCUPYING_STATES
@@ -22,6 +22,9 @@ from .state_writes import HELD_COLUMNS, Held, Move, held_from
 from .tables import dag, dag_run, pool, task_instance
 from .tables.runs import OCCUPYING, SCHEDULED
 from .versions import VersionCache
+
+if TYPE_CHECKING:
+    from .claiming import Claimer
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +54,9 @@ _POOLS = select(pool.c.name, pool.c.slots, pool.c.include_deferred)
 #: Where writers run side by side: nobody else hands out until this transaction ends.
 _HELD_POOLS = _POOLS.order_by(pool.c.name).with_for_update()
 
-#: One newly queued task instance: the move, what was asked, and its run's id.
-Queued = tuple[Move, Candidate, str]
+#: One newly queued task instance: the move, what was asked, and its row (``_SCHEDULED``).
+Queued = tuple[Move, Candidate, Any]
+_Found = tuple[Candidate, Held, Any]
 
 #: Of running runs of DAGs that are not paused; a backfill runs on a paused DAG too.
 _SCHEDULED = (
@@ -67,6 +71,12 @@ _SCHEDULED = (
         task_instance.c.pool_slots,
         task_instance.c.queue,
         task_instance.c.executor,
+        # What whoever claims it at once hands on.
+        task_instance.c.operator_name,
+        task_instance.c.reschedule_count,
+        task_instance.c.first_reschedule_at,
+        task_instance.c.next_method,
+        task_instance.c.next_kwargs,
     )
     .join(dag_run, dag_run.c.id == task_instance.c.dag_run_id)
     .join(dag, dag.c.dag_id == dag_run.c.dag_id)
@@ -114,16 +124,19 @@ def load_limits(
     Args:
         is_to_hold: keep everybody else from taking more until the transaction ends.
     """
-    statement = _HELD_POOLS if is_to_hold else _POOLS
-    pools = {row.name: row for row in connection.execute(statement).all()}
-    used = 0
+    found = connection.execute(_HELD_POOLS if is_to_hold else _POOLS)
+    occupying = connection.execute(_OCCUPYING)
+    pools = {row.name: row for row in found.all()}
+    used = queued = 0
     by_pool: Counter[str] = Counter()
     by_dag: Counter[str] = Counter()
     by_run: Counter[int] = Counter()
     by_task: Counter[tuple[str, str]] = Counter()
     by_task_in_run: Counter[tuple[int, str]] = Counter()
-    for row in connection.execute(_OCCUPYING).all():
+    for row in occupying.all():
         state = TaskInstanceState(row.state)
+        if state is TaskInstanceState.QUEUED:
+            queued += row.instances
         # A deferred task instance holds no process; only its task's own limits count it.
         by_task[row.dag_id, row.task_id] += row.instances
         by_task_in_run[row.dag_run_id, row.task_id] += row.instances
@@ -138,6 +151,7 @@ def load_limits(
         pools={name: PoolSlots(row.slots, by_pool[name]) for name, row in pools.items()},
         parallelism=settings.parallelism,
         used=used,
+        queued=queued,
         used_by_dag=by_dag,
         used_by_run=by_run,
         used_by_task=by_task,
@@ -145,15 +159,12 @@ def load_limits(
     )
 
 
-def load_candidates(
-    connection: Connection,
-    versions: VersionCache,
-    statement: Select[Any] = _SCHEDULED,
-    parameters: Mapping[str, Any] | None = None,
-) -> list[tuple[Candidate, Held, str]]:
-    """Return scheduled task instances that may be queued, with their run ids."""
+def _candidates(
+    connection: Connection, versions: VersionCache, rows: Iterable[Any]
+) -> list[_Found]:
+    """Return scheduled task instances that may be queued."""
     found = []
-    for row in connection.execute(statement, parameters or {}).all():
+    for row in rows:
         held = held_from(row)
         try:
             version = versions.get(connection, held.version_id)
@@ -178,7 +189,7 @@ def load_candidates(
             max_active_tis_per_dag=None if task is None else task.max_active_tis_per_dag,
             max_active_tis_per_dagrun=None if task is None else task.max_active_tis_per_dagrun,
         )
-        found.append((candidate, held, row.run_id))
+        found.append((candidate, held, row))
     return found
 
 
@@ -186,41 +197,68 @@ def find_blocked(
     connection: Connection, versions: VersionCache, settings: StoreSettings
 ) -> list[Blocked]:
     """Tell what holds each scheduled task instance now; nothing is written."""
-    candidates = [one for one, _, _ in load_candidates(connection, versions)]
+    rows = connection.execute(_SCHEDULED).all()
+    candidates = [one for one, _, _ in _candidates(connection, versions, rows)]
     return choose(candidates, load_limits(connection, settings))[1]
 
 
 def queue_scheduled(
-    connection: Connection, versions: VersionCache, settings: StoreSettings, now: datetime
+    connection: Connection,
+    versions: VersionCache,
+    settings: StoreSettings,
+    now: datetime,
+    claimer: Claimer | None = None,
+    *,
+    is_expected: bool = False,
 ) -> list[Queued]:
-    """Queue what limits allow; return the moves that were made, most urgent first."""
-    chosen = _choose(connection, versions, settings)
-    moves = [(state_writes.queue(held, now), one, run_id) for one, held, run_id in chosen]
-    won = {move.held.id for move in state_writes.write_moves(connection, [one[0] for one in moves])}
-    return [one for one in moves if one[0].held.id in won]
+    """Queue what limits allow; return the moves that were made, most urgent first.
+
+    Args:
+        claimer: who may take some of it in the same write.
+        is_expected: something is scheduled: limits are asked for together with it.
+    """
+    if claimer is not None:
+        claimer.prepare()
+    chosen, limits = _choose(connection, versions, settings, is_expected=is_expected)
+    if limits is None:
+        return []
+    queued = [(state_writes.queue(held, now), one, row) for one, held, row in chosen]
+    moves = [one[0] for one in queued]
+    if claimer is not None and limits.queued == 0:  # else others come first
+        moves = claimer.join(queued)
+    won = {move.held.id for move in state_writes.write_moves(connection, moves)}
+    if claimer is not None:
+        claimer.keep(won)
+    return [one for one in queued if one[0].held.id in won]
 
 
 def _choose(
-    connection: Connection, versions: VersionCache, settings: StoreSettings
-) -> list[tuple[Candidate, Held, str]]:
+    connection: Connection, versions: VersionCache, settings: StoreSettings, *, is_expected: bool
+) -> tuple[list[_Found], Limits | None]:
     """Choose page by page, most urgent first, so that a long queue costs only what can go.
 
     What a full limit holds back is left out of the next page: neither a wide task nor a full
     pool hides the others.
+
+    Returns:
+        What was chosen, and the limits as they were before; None: nothing is scheduled.
     """
     limits: Limits | None = None
-    chosen: list[tuple[Candidate, Held, str]] = []
+    chosen: list[_Found] = []
     hidden = _Hidden()
     while True:
         if limits is None:
-            page = load_candidates(connection, versions, _FIRST_PAGE)
+            rows = connection.execute(_FIRST_PAGE)
+            if is_expected:
+                limits = load_limits(connection, settings, is_to_hold=True)
         else:
-            page = load_candidates(connection, versions, _NEXT_PAGE, hidden.parameters())
+            rows = connection.execute(_NEXT_PAGE, hidden.parameters())
+        page = _candidates(connection, versions, rows.all())
         known = {one.task_instance_id for one, _, _ in chosen}
         found = [*chosen, *(one for one in page if one[0].task_instance_id not in known)]
+        if not found:
+            return [], None
         if limits is None:
-            if not found:
-                return []
             limits = load_limits(connection, settings, is_to_hold=True)
         picked, blocked = choose([one for one, _, _ in found], limits)
         ids = {one.task_instance_id for one in picked}
@@ -228,7 +266,7 @@ def _choose(
         is_full = limits.parallelism is not None and limits.used + len(picked) >= limits.parallelism
         if len(page) < PAGE or is_full:
             order = {one.task_instance_id: position for position, one in enumerate(picked)}
-            return sorted(chosen, key=lambda one: order[one[0].task_instance_id])
+            return sorted(chosen, key=lambda one: order[one[0].task_instance_id]), limits
         hidden.add(picked, blocked, limits)
 
 
@@ -290,8 +328,8 @@ def hints_of(queued: Sequence[Queued]) -> dict[str, list[tuple[int, int, str]]]:
 def queue_events(queued: Sequence[Queued], actor: str) -> list[Event]:
     """Return the event log's entries about newly queued task instances, one a run."""
     changes: dict[tuple[str, str], list[Any]] = {}
-    for move, candidate, run_id in queued:
-        changes.setdefault((candidate.dag_id, run_id), []).append(describe(move))
+    for move, candidate, row in queued:
+        changes.setdefault((candidate.dag_id, row.run_id), []).append(describe(move))
     return [
         Event("state", actor, dag_id, run_id, detail={"changes": lines})
         for (dag_id, run_id), lines in changes.items()

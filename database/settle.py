@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,11 +27,14 @@ from .outbox_writes import note_run_end
 from .queueing import Queued, queue_events, queue_scheduled
 from .run_starts import start_queued_runs
 from .settings import StoreSettings
-from .snapshots import LoadedRun, hold, load_run
+from .snapshots import LoadedRun, load_run
 from .state_writes import Held, Move, RunMove
 from .tables import dag_run
 from .tables.runs import UNFINISHED_RUN
 from .versions import VersionCache
+
+if TYPE_CHECKING:
+    from .claiming import Claimer
 
 _S = TaskInstanceState
 
@@ -88,6 +91,8 @@ class Settling:
         self.events: list[Event] = []
         self.ended_run_ids: list[int] = []
         self.started_run_ids: list[int] = []
+        #: What claims tell of the runs that were decided.
+        self.told: dict[int, Mapping[str, Any]] = {}
         self.has_scheduled = False
         self.has_changed = False
         #: A timer is due earlier than before, or a limit of runs became free.
@@ -135,15 +140,25 @@ class Settling:
         self.started_run_ids.extend(ids)
         return ids
 
-    def queue_following(self, *, always: bool = False) -> list[Queued]:
+    def queue_following(
+        self, *, always: bool = False, claimer: Claimer | None = None
+    ) -> list[Queued]:
         """Queue under all limits what this transaction made ready; return what was queued.
 
         Args:
             always: also where nothing new is ready, since a slot may have become free.
+            claimer: who may take some of it in the same write.
         """
         if not (always or self.has_scheduled):
             return []
-        queued = queue_scheduled(self.connection, self.versions, self.settings, self.now)
+        queued = queue_scheduled(
+            self.connection,
+            self.versions,
+            self.settings,
+            self.now,
+            claimer,
+            is_expected=self.has_scheduled,
+        )
         self.has_changed = self.has_changed or bool(queued)
         self.events.extend(queue_events(queued, self.actor))
         return queued
@@ -204,14 +219,17 @@ class Settling:
         return loaded, has_changed
 
     def _load(self, dag_run_id: int) -> LoadedRun | None:
-        return load_run(self.connection, self.versions, dag_run_id, self.settings.map_length_max)
+        loaded = load_run(self.connection, self.versions, dag_run_id, self.settings.map_length_max)
+        if loaded is not None:
+            self.told[dag_run_id] = loaded.told
+        return loaded
 
     def _apply(self, loaded: LoadedRun, decision: Decision) -> None:
         detail: dict[str, Any] = {}
         if decision.expansions:
             detail["expansions"] = [[one.task_id, one.length] for one in decision.expansions]
             self._expand(loaded, decision.expansions)
-        held = hold(self.connection, [one.instance_id for one in decision.transitions])
+        held = loaded.hold(self.connection, [one.instance_id for one in decision.transitions])
         moves = [
             self._move(held[one.instance_id], one, loaded)
             for one in decision.transitions

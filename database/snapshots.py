@@ -18,16 +18,33 @@ from .state_writes import HELD_COLUMNS, Held, held_from
 from .tables import dag_run, task_instance, xcom
 from .versions import Version, VersionCache
 
+#: What a claim tells of its run: whoever loads a run hands it on.
+CLAIM_COLUMNS: Final = (
+    "id",
+    "dag_id",
+    "run_id",
+    "run_type",
+    "state",
+    "logical_date",
+    "data_interval_start",
+    "data_interval_end",
+    "run_after",
+    "created_at",
+    "queued_at",
+    "started_at",
+    "ended_at",
+    "conf",
+    "note",
+    "clear_number",
+    "triggered_by",
+    "triggering_user",
+    "external_trigger",
+    "version_id",
+    "backfill_id",
+)
+
 _RUN = select(
-    dag_run.c.id,
-    dag_run.c.dag_id,
-    dag_run.c.run_id,
-    dag_run.c.run_type,
-    dag_run.c.state,
-    dag_run.c.logical_date,
-    dag_run.c.started_at,
-    dag_run.c.version_id,
-    dag_run.c.backfill_id,
+    *(dag_run.c[name] for name in CLAIM_COLUMNS),
     dag_run.c.backfill_ordinal,
     dag_run.c.wake_at,
     dag_run.c.last_decided_at,
@@ -42,6 +59,8 @@ _INSTANCES = (
         task_instance.c.state,
         task_instance.c.try_number,
         task_instance.c.tries_max,
+        task_instance.c.epoch,
+        task_instance.c.version_id,
     )
     .where(task_instance.c.dag_run_id == bindparam("dag_run_id"))
     .order_by(task_instance.c.task_id, task_instance.c.map_index)
@@ -64,6 +83,7 @@ _WAITING: Final = frozenset(
     {TaskInstanceState.UP_FOR_RETRY.value, TaskInstanceState.UP_FOR_RESCHEDULE.value}
 )
 
+_NONE: Final = TaskInstanceState.NONE.value
 _STATE_OF: Final = {state.value: state for state in TaskInstanceState}
 
 _RESULT_LENGTHS = select(xcom.c.task_id, xcom.c.map_index, xcom.c.length).where(
@@ -120,6 +140,39 @@ class LoadedRun:
     wake_at: datetime | None
     last_decided_at: datetime | None
     backfill_id: int | None
+    #: What a claim tells of its run, by ``CLAIM_COLUMNS``.
+    told: Mapping[str, Any]
+    #: By id: rows of ``_INSTANCES`` in state "none" that were never handed out, nor touched by a
+    #: person.
+    fresh: Mapping[int, Any]
+
+    def hold(self, connection: Connection, ids: Iterable[int]) -> dict[int, Held]:
+        """Return what a compare-and-set needs of these task instances.
+
+        Of fresh ones it is known. Whether it still holds, the compare-and-set finds out.
+        """
+        held: dict[int, Held] = {}
+        others = []
+        for id_ in ids:
+            row = self.fresh.get(id_)
+            if row is None:
+                others.append(id_)
+                continue
+            held[id_] = Held(
+                id=id_,
+                dag_run_id=self.snapshot.dag_run_id,
+                task_id=row.task_id,
+                map_index=row.map_index,
+                state=TaskInstanceState.NONE,
+                epoch=row.epoch,
+                claim_id=None,
+                try_number=row.try_number,
+                tries_max=row.tries_max,
+                started_at=None,
+                first_started_at=None,
+                version_id=row.version_id,
+            )
+        return held | _hold(connection, others) if others else held
 
     def moved(
         self, task_ids: Iterable[str], states: Mapping[int, TaskInstanceState], now: datetime
@@ -140,7 +193,9 @@ def load_run(
     connection: Connection, versions: VersionCache, dag_run_id: int, map_length_max: int
 ) -> LoadedRun | None:
     """Read one dag run; None: it was deleted."""
-    run = connection.execute(_RUN, {"dag_run_id": dag_run_id}).one_or_none()
+    which = {"dag_run_id": dag_run_id}
+    found, found_instances = connection.execute(_RUN, which), connection.execute(_INSTANCES, which)
+    run = found.one_or_none()
     if run is None:
         return None
     version = versions.get(connection, run.version_id)
@@ -148,13 +203,13 @@ def load_run(
     if version.dag.is_fail_fast:
         failures = connection.execute(_FAILURES, {"dag_run_id": dag_run_id}).all()
         failed_at = {row[0]: row[1] for row in failures}
-    rows = connection.execute(_INSTANCES, {"dag_run_id": dag_run_id}).all()
+    rows = found_instances.all()
     due_at: dict[int, datetime] = {}
     if any(row[3] in _WAITING for row in rows):
         times = connection.execute(_DUE_TIMES, {"dag_run_id": dag_run_id}).all()
         due_at = {row[0]: row[1] for row in times}
     instances: dict[str, list[InstanceSnapshot]] = {}
-    for id_, task_id, map_index, state, try_number, tries_max in rows:
+    for id_, task_id, map_index, state, try_number, tries_max, _, _ in rows:
         instances.setdefault(task_id, []).append(
             InstanceSnapshot(
                 id_,
@@ -183,11 +238,19 @@ def load_run(
         past=_load_past(connection, run, version, instances) if is_running else {},
         map_length_max=map_length_max,
     )
-    return LoadedRun(snapshot, version, run.wake_at, run.last_decided_at, run.backfill_id)
+    told = {name: getattr(run, name) for name in CLAIM_COLUMNS}
+    return LoadedRun(
+        snapshot,
+        version,
+        run.wake_at,
+        run.last_decided_at,
+        run.backfill_id,
+        told,
+        {row[0]: row for row in rows if row.epoch == 0 and row.state == _NONE},
+    )
 
 
-def hold(connection: Connection, ids: Iterable[int]) -> dict[int, Held]:
-    """Read what a compare-and-set needs of these task instances."""
+def _hold(connection: Connection, ids: Iterable[int]) -> dict[int, Held]:
     held: dict[int, Held] = {}
     for some in pages(list(ids)):
         for row in connection.execute(_HELD, {"ids": some}).all():

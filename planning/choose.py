@@ -52,6 +52,8 @@ class Limits:
     #: Task instances that may occupy a slot at once, of all DAGs; None: no such limit here.
     parallelism: int | None = None
     used: int = 0
+    #: How many of these wait to be claimed.
+    queued: int = 0
     #: Occupying instances of whole DAGs, of single runs, of tasks over all runs and in one run.
     used_by_dag: Mapping[str, int] = field(default_factory=dict)
     used_by_run: Mapping[int, int] = field(default_factory=dict)
