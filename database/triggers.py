@@ -225,9 +225,9 @@ def _claimed(row: Any, cipher: Cipher) -> ClaimedTrigger:
         task_id=row.task_id,
         map_index=row.map_index,
         try_number=row.try_number,
+        logical_date=row.logical_date,
     )
 
-        logical_date=row.logical_date,
 
 def _after_event(row: Any, fired: TriggerFired, now: datetime) -> _GoOn:
     held = held_from(row)
