@@ -81,6 +81,6 @@ class TaskWorld:
         """Return what a task has pushed: key → stored JSON, read as plain data."""
         return {
             one.key: json.loads(one.value)
-            for one in self.runtime.results()
-            if one.task_id == task_id and one.map_index == map_index
+            for one in self.runtime.pushed_by(task_id)
+            if one.map_index == map_index
         }
