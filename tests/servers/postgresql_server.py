@@ -147,6 +147,14 @@ class PostgresqlServer:
             self.process.wait()
         self.process = None
 
+    def replace_data(self, copy: Path) -> None:
+        """Put a copy of the data folder, made while the server was stopped, in its place."""
+        shutil.rmtree(self.data)
+        copy.rename(self.data)
+        if self._user is not None:
+            for path in (self.data, *self.data.rglob("*")):
+                os.chown(path, self._user.pw_uid, self._user.pw_gid)
+
     def close(self) -> None:
         """Stop it and remove its folder."""
         self.stop(signal.SIGQUIT)

@@ -127,3 +127,9 @@ def house(store) -> House:
 @pytest.fixture(name="task")
 def task_maker():
     return task
+
+
+@pytest.fixture
+def make_house() -> type[House]:
+    """For a store of the test's own."""
+    return House
