@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..database.errors import NotAllowed, NotFound
+from ..database.errors import NotFound
 from .input import InvalidInput
 
 if TYPE_CHECKING:
     from ..database.values import PoolRow
     from .services import Services
 
-DEFAULT_POOL = "default_pool"
 UNLIMITED = -1
 NAME_LENGTH_MAX = 256
 #: What the column holds, on every database.
@@ -68,8 +67,6 @@ def delete_pool(services: Services, name: str) -> None:
         NotFound: there is no such pool.
         NotAllowed: it is the default pool.
     """
-    if name == DEFAULT_POOL:
-        raise NotAllowed(f"{DEFAULT_POOL} cannot be deleted")
     get_pool(services, name)
     services.store.pools.delete(name, now=services.now(), actor=services.actor)
 

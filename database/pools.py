@@ -8,14 +8,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 
+from ..sdk.default_pool import DEFAULT_POOL
 from .errors import NotAllowed, PoolNotFound
 from .event_writes import Event, write_events
 from .operations import Operations
 from .tables import pool, task_instance
 from .tables.runs import OCCUPYING, SCHEDULED
 from .values import PoolRow
-
-DEFAULT_POOL = "default_pool"
 
 
 class PoolOperations(Operations):
@@ -93,7 +92,7 @@ class PoolOperations(Operations):
             NotAllowed: it is the default pool.
         """
         if name == DEFAULT_POOL:
-            raise NotAllowed(f"{DEFAULT_POOL} cannot be deleted.")
+            raise NotAllowed(f"{DEFAULT_POOL} cannot be deleted")
         with self._database.write() as connection:
             if connection.execute(delete(pool).where(pool.c.name == name)).rowcount == 0:
                 raise PoolNotFound(name)

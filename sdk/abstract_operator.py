@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .dag_node import DAGNode
+from .dag_node import DAGNode, nodes_of
 from .exceptions import InvalidUseError, InvalidValueError, TaskNotFound
 from .setup_teardown import SetupTeardownContext, close_scope, open_scope
 from .weight_rules import WeightRule, clamp
+from .xcom_arg import XComArg
 
 if TYPE_CHECKING:
     from .dag import DAG
     from .task_group import MappedTaskGroup, TaskGroup
-    from .xcom_arg import XComArg
 
-DEFAULT_OWNER = "airflow"
-DEFAULT_POOL_NAME = "default_pool"
-DEFAULT_QUEUE = "default"
-DEFAULT_PRIORITY_WEIGHT = 1
-DEFAULT_POOL_SLOTS = 1
-DEFAULT_RETRIES = 0
 TEARDOWN_TRIGGER_RULE = "all_done_setup_success"
 
 
@@ -73,8 +67,6 @@ class AbstractOperator(DAGNode):
     @property
     def output(self) -> XComArg:
         """The task's result, to be passed to other tasks."""
-        from .xcom_arg import XComArg
-
         return XComArg(self)
 
     # --- relatives ---------------------------------------------------------------------------
@@ -129,14 +121,9 @@ class AbstractOperator(DAGNode):
         return [self._own_dag().get_task(task_id) for task_id in ids]
 
     def iter_mapped_task_groups(self) -> Iterator[MappedTaskGroup]:
-        """Yield the mapped groups around this task, innermost first."""
-        from .task_group import MappedTaskGroup
-
+        """Return the mapped groups around this task, innermost first."""
         group: TaskGroup | None = self.task_group
-        while group is not None:
-            if isinstance(group, MappedTaskGroup):
-                yield group
-            group = group.parent_group
+        return iter(()) if group is None else group.iter_mapped_task_groups()
 
     def get_closest_mapped_task_group(self) -> MappedTaskGroup | None:
         """Return the innermost mapped group around this task."""
@@ -193,8 +180,6 @@ class AbstractOperator(DAGNode):
         Raises:
             ValueError: it is a setup.
         """
-        from .dag_node import _nodes
-
         if self.is_setup:
             raise InvalidValueError(f"the setup {self.task_id!r} cannot be a teardown as well")
         self.is_teardown = True
@@ -202,7 +187,7 @@ class AbstractOperator(DAGNode):
         if on_failure_fail_dagrun is not None:
             self.on_failure_fail_dagrun = on_failure_fail_dagrun
         if setups is not None:
-            for setup in _nodes(setups):
+            for setup in nodes_of(setups):
                 setup.as_setup()
                 setup.set_downstream(self)
         return self

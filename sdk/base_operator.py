@@ -25,6 +25,7 @@ from .not_set import NOTSET, ArgNotSet
 from .operator_construction import BaseOperatorMeta, Construction, construction_of
 from .operator_link import links_of
 from .param import ParamsDict
+from .xcom_arg import XComArg
 
 if TYPE_CHECKING:
     import logging
@@ -233,8 +234,6 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
             return
         if isinstance(value, (list, tuple, dict)) and not value:
             return  # the common case: it spares classic DAGs the loading of XComArg
-        from .xcom_arg import XComArg
-
         XComArg.apply_upstream_relationship(self, value)
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from . import dag_arguments, dag_context, dialect
@@ -18,6 +19,7 @@ from .exceptions import (
     InvalidValueError,
     ParamValidationError,
 )
+from .graph import check_cycle
 from .not_set import NOTSET, ArgNotSet, is_arg_set
 from .operator_arguments import read_callbacks, validate_key
 from .param import DagParam, ParamsDict
@@ -289,8 +291,6 @@ class DAG(DagGraph):
             ParamValidationError: a scheduled DAG whose params need a person.
             ValueError: a setup is followed by a task that does not wait for success.
         """
-        from .graph import check_cycle
-
         self.timetable.validate()
         self.validate_params()
         check_cycle(self)
@@ -345,8 +345,6 @@ class DAG(DagGraph):
 
     def check_cycle(self) -> None:
         """Raise AirflowDagCycleException when tasks depend on each other in a circle."""
-        from .graph import check_cycle
-
         check_cycle(self)
 
     # --- running -----------------------------------------------------------------------------
@@ -419,3 +417,10 @@ def _alerts(deadline: Any, dag_id: str) -> list[Any]:
     from .deadline import alerts_of  # late: few DAGs have any
 
     return alerts_of(deadline, dag_id)
+
+
+def dags_of_module(module: ModuleType, parsed: dag_context.FileBeingParsed) -> list[DAG]:
+    """Return the DAGs of an imported file: those bound to a global name, then registered ones."""
+    found = [value for value in vars(module).values() if isinstance(value, DAG)]
+    unique: dict[int, DAG] = {id(dag): dag for dag in [*found, *parsed.registered]}
+    return list(unique.values())

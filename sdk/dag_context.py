@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType
 from typing import TYPE_CHECKING
+
+from .source_dialect import dialect_of_source_file
 
 if TYPE_CHECKING:
     from .dag import DAG
@@ -94,8 +95,6 @@ def current_file() -> FileBeingParsed | None:
 def file_being_parsed(path: str) -> Iterator[FileBeingParsed]:
     """Collect the DAGs that importing *path* declares. Blocks left open are closed."""
     global _file
-    from .dialect import dialect_of_source_file
-
     before, blocks_before = _file, list(_open_blocks)
     _file = FileBeingParsed(path, dialect_of_source_file(path))
     _open_blocks.clear()
@@ -104,12 +103,3 @@ def file_being_parsed(path: str) -> Iterator[FileBeingParsed]:
     finally:
         _file = before
         _open_blocks[:] = blocks_before
-
-
-def dags_of_module(module: ModuleType, parsed: FileBeingParsed) -> list[DAG]:
-    """Return the DAGs of an imported file: those bound to a global name, then registered ones."""
-    from .dag import DAG
-
-    found = [value for value in vars(module).values() if isinstance(value, DAG)]
-    unique: dict[int, DAG] = {id(dag): dag for dag in [*found, *parsed.registered]}
-    return list(unique.values())

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .exceptions import DagInvalidTriggerRule, DuplicateTaskIdFound, NodeNotFound, TaskNotFound
+from .graph import sorted_tasks
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -141,8 +142,6 @@ class DagGraph:
         Raises:
             AirflowDagCycleException: there is no such order.
         """
-        from .graph import sorted_tasks
-
         return tuple(sorted_tasks(self.task_dict))
 
     def partial_subset(

@@ -8,19 +8,28 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from .exceptions import InvalidArgumentError, InvalidUseError, InvalidValueError
 
 if TYPE_CHECKING:
     from .abstract_operator import AbstractOperator
     from .dag import DAG
-    from .edges import EdgeModifier
     from .task_group import TaskGroup
+
+
+class EdgeNote(Protocol):
+    """What stands on an edge and says something about it (``edges.EdgeModifier``)."""
+
+    def add_edge_info(self, dag: DAG, upstream_id: str, downstream_id: str) -> None:
+        """Write down what this says about one edge of *dag*."""
 
 
 class DependencyMixin:
     """The operators ``>>`` and ``<<``. The value of an expression is its right operand."""
+
+    #: Whether this stands for its roots (a task's result for the task), and has no edges itself.
+    is_reference: ClassVar[bool] = True
 
     @property
     def roots(self) -> Sequence[DAGNode]:
@@ -32,15 +41,11 @@ class DependencyMixin:
         """Nodes that an edge from this one starts at."""
         raise NotImplementedError
 
-    def set_upstream(
-        self, task_or_task_list: Any, edge_modifier: EdgeModifier | None = None
-    ) -> None:
+    def set_upstream(self, task_or_task_list: Any, edge_modifier: EdgeNote | None = None) -> None:
         """Make this depend on the given node or nodes."""
         raise NotImplementedError
 
-    def set_downstream(
-        self, task_or_task_list: Any, edge_modifier: EdgeModifier | None = None
-    ) -> None:
+    def set_downstream(self, task_or_task_list: Any, edge_modifier: EdgeNote | None = None) -> None:
         """Make the given node or nodes depend on this."""
         raise NotImplementedError
 
@@ -53,7 +58,7 @@ class DependencyMixin:
         raise NotImplementedError
 
     def update_relative(
-        self, other: Any, upstream: bool = True, edge_modifier: EdgeModifier | None = None
+        self, other: Any, upstream: bool = True, edge_modifier: EdgeNote | None = None
     ) -> None:
         """Hear that *other* was linked to this. For subclasses."""
 
@@ -77,6 +82,7 @@ class DependencyMixin:
 class DAGNode(DependencyMixin, metaclass=ABCMeta):
     """A task or a task group: something with an id inside a DAG."""
 
+    is_reference: ClassVar[bool] = False
     dag: Any
     task_group: TaskGroup | None
     start_date: Any
@@ -134,39 +140,31 @@ class DAGNode(DependencyMixin, metaclass=ABCMeta):
         """Return the id under which an edge's label is kept on that side of this node."""
         return self.node_id
 
-    def set_upstream(
-        self, task_or_task_list: Any, edge_modifier: EdgeModifier | None = None
-    ) -> None:
+    def set_upstream(self, task_or_task_list: Any, edge_modifier: EdgeNote | None = None) -> None:
         """Make this depend on the given node or nodes.
 
         Raises:
             AirflowException: the nodes belong to two DAGs, or to none.
             TypeError: one of them is no node.
         """
-        for node in _nodes(task_or_task_list):
+        for node in nodes_of(task_or_task_list):
             _link_any(node, self, edge_modifier)
 
-    def set_downstream(
-        self, task_or_task_list: Any, edge_modifier: EdgeModifier | None = None
-    ) -> None:
+    def set_downstream(self, task_or_task_list: Any, edge_modifier: EdgeNote | None = None) -> None:
         """Make the given node or nodes depend on this. Raises as ``set_upstream``."""
-        for node in _nodes(task_or_task_list):
+        for node in nodes_of(task_or_task_list):
             _link_any(self, node, edge_modifier)
 
 
-def _nodes(given: Any) -> Iterator[Any]:
+def nodes_of(given: Any) -> Iterator[Any]:
     """Yield nodes and edge modifiers out of one node or a list of nodes."""
-    from .edges import EdgeModifier
-
     if isinstance(given, (list, tuple, set, frozenset)):
         items: Sequence[Any] = list(given)
     else:
         items = [given]
     for item in items:
-        if isinstance(item, (DAGNode, EdgeModifier)):
-            yield item
-        elif isinstance(item, DependencyMixin):  # an XComArg stands for its operators
-            yield from item.roots
+        if isinstance(item, DependencyMixin):
+            yield from item.roots if item.is_reference else (item,)
         else:
             raise InvalidArgumentError(
                 f"only tasks, task groups and task outputs can depend on each other, "
@@ -174,18 +172,16 @@ def _nodes(given: Any) -> Iterator[Any]:
             )
 
 
-def _link_any(upstream: Any, downstream: Any, modifier: EdgeModifier | None) -> None:
-    from .edges import EdgeModifier
-
-    if isinstance(upstream, EdgeModifier):
+def _link_any(upstream: Any, downstream: Any, modifier: EdgeNote | None) -> None:
+    if not isinstance(upstream, DAGNode):  # what stands on an edge draws the edges on both sides
         upstream.set_downstream(downstream)
-    elif isinstance(downstream, EdgeModifier):
+    elif not isinstance(downstream, DAGNode):
         downstream.set_upstream(upstream)
     else:
         link(upstream, downstream, modifier)
 
 
-def link(upstream: DAGNode, downstream: DAGNode, modifier: EdgeModifier | None = None) -> None:
+def link(upstream: DAGNode, downstream: DAGNode, modifier: EdgeNote | None = None) -> None:
     """Draw the edge from one node to another: each leaf of the one to each root of the other."""
     for leaf in upstream.exit_tasks():
         for root in downstream.entry_tasks():

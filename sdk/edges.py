@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from .dag_node import DAGNode, DependencyMixin, _nodes, link
+from .dag_node import DAGNode, DependencyMixin, link, nodes_of
 from .exceptions import InvalidArgumentError, InvalidValueError
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 class EdgeModifier(DependencyMixin):
     """Stands between two nodes and says something about the edge. Made by ``Label``."""
+
+    is_reference: ClassVar[bool] = False
 
     def __init__(self, label: str | None = None) -> None:
         self.label = label
@@ -34,14 +36,14 @@ class EdgeModifier(DependencyMixin):
 
     def set_upstream(self, task_or_task_list: Any, edge_modifier: Any = None) -> None:
         """Start edges at the given nodes: to every node that this leads to already."""
-        for node in _nodes(task_or_task_list):
+        for node in nodes_of(task_or_task_list):
             self._upstream.append(node)
             for other in self._downstream:
                 link(node, other, self)
 
     def set_downstream(self, task_or_task_list: Any, edge_modifier: Any = None) -> None:
         """Lead edges to the given nodes: from every node that this starts at already."""
-        for node in _nodes(task_or_task_list):
+        for node in nodes_of(task_or_task_list):
             self._downstream.append(node)
             for other in self._upstream:
                 link(other, node, self)

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeVar
 
 from .exceptions import AirflowDagCycleException
 
-if TYPE_CHECKING:
-    from .abstract_operator import AbstractOperator
-    from .dag_node import DAGNode
-    from .task_group import TaskGroup
+
+class Linked(Protocol):
+    """A task, as far as its order is concerned."""
+
+    task_id: str
+    upstream_task_ids: set[str]
+    downstream_task_ids: set[str]
+
+    @property
+    def dag_id(self) -> str:
+        """The DAG that it is in."""
 
 
-def sorted_tasks(task_dict: Mapping[str, AbstractOperator]) -> list[AbstractOperator]:
+T = TypeVar("T", bound=Linked)
+
+
+def sorted_tasks(task_dict: Mapping[str, T]) -> list[T]:
     """Return tasks so that each comes after its upstream, ties in order of creation.
 
     Raises:
@@ -23,7 +33,7 @@ def sorted_tasks(task_dict: Mapping[str, AbstractOperator]) -> list[AbstractOper
     rank = {task_id: number for number, task_id in enumerate(task_dict)}
     waiting = {id_: len(task.upstream_task_ids) for id_, task in task_dict.items()}
     ready = deque(id_ for id_, count in waiting.items() if count == 0)
-    ordered: list[AbstractOperator] = []
+    ordered: list[T] = []
     while ready:
         task = task_dict[ready.popleft()]
         ordered.append(task)
@@ -41,7 +51,7 @@ def sorted_tasks(task_dict: Mapping[str, AbstractOperator]) -> list[AbstractOper
     return ordered
 
 
-def _circle(task_dict: Mapping[str, AbstractOperator], waiting: Mapping[str, int]) -> list[str]:
+def _circle(task_dict: Mapping[str, T], waiting: Mapping[str, int]) -> list[str]:
     """Return one circle, its first task again at the end."""
     stuck = {task_id for task_id, count in waiting.items() if count > 0}
     path: list[str] = [min(stuck)]
@@ -56,19 +66,3 @@ def _circle(task_dict: Mapping[str, AbstractOperator], waiting: Mapping[str, int
 def check_cycle(dag: Any) -> None:
     """Raise AirflowDagCycleException when the tasks of *dag* depend on each other in a circle."""
     sorted_tasks(dag.task_dict)
-
-
-def sorted_children(group: TaskGroup) -> list[DAGNode]:
-    """Return a group's children so that each comes after those it depends on."""
-    from .task_group import TaskGroup
-
-    owner: dict[str, str] = {}
-    for child_id, child in group.children.items():
-        members = child.iter_tasks() if isinstance(child, TaskGroup) else iter((child,))
-        owner.update({task.node_id: child_id for task in members})
-    position = {task.task_id: n for n, task in enumerate(sorted_tasks(group.dag.task_dict))}
-    last: dict[str, int] = {}
-    for task_id, child_id in owner.items():
-        last[child_id] = max(last.get(child_id, -1), position[task_id])
-    ordered = sorted(group.children, key=lambda child_id: last.get(child_id, -1))
-    return [group.children[child_id] for child_id in ordered]

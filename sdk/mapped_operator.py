@@ -202,16 +202,12 @@ class MappedOperator(AbstractOperator):
         return ()
 
     def _check_place(self) -> None:
-        from .task_group import MappedTaskGroup
-
-        group = self.task_group
-        while group is not None:
-            if isinstance(group, MappedTaskGroup):
-                raise NotImplementedError(
-                    f"the task {self.task_id!r} cannot be mapped: "
-                    f"it is in the mapped group {group.group_id!r}"
-                )
-            group = group.parent_group
+        group = self.get_closest_mapped_task_group()
+        if group is not None:
+            raise NotImplementedError(
+                f"the task {self.task_id!r} cannot be mapped: "
+                f"it is in the mapped group {group.group_id!r}"
+            )
         if str(self.trigger_rule) == "always" and not self.expand_input.has_literal_length:
             raise InvalidValueError(
                 f"the task {self.task_id!r} is mapped over results, "

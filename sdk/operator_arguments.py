@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import timezone
-from .abstract_operator import DEFAULT_POOL_NAME
 from .configuration import conf
+from .default_pool import DEFAULT_POOL
 from .deprecation import warn_author
 from .exceptions import InvalidArgumentError, InvalidValueError
 from .import_string import import_string
@@ -267,7 +267,7 @@ READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "priority_weight": lambda value, where: clamp(value),
     "weight_rule": read_weight_rule,
     "queue": _setting("operators", "default_queue", "default"),
-    "pool": lambda value, where: value or DEFAULT_POOL_NAME,
+    "pool": lambda value, where: value or DEFAULT_POOL,
     "pool_slots": read_pool_slots,
     "execution_timeout": read_execution_timeout,
     "on_execute_callback": read_callbacks,

@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from .default_pool import DEFAULT_POOL
+
 
 class SerializedTimetable(Struct, omit_defaults=True):
     """``kind`` is a key of ``sdk.timetables.registry``, or ``custom`` for a user's own class.
@@ -95,7 +97,7 @@ class SerializedTask(Struct, omit_defaults=True):
     #: 0: none; 2.0: Airflow 2's True; other numbers multiply.
     retry_exponential_backoff: float = 0.0
     retry_delay_max_s: float | None = None
-    pool: str = "default_pool"
+    pool: str = DEFAULT_POOL
     pool_slots: int = 1
     queue: str = "default"
     executor: str = ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .dag_node import nodes_of
 from .exceptions import InvalidUseError, InvalidValueError
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ def open_scope(given: Any) -> None:
     Raises:
         ValueError: a task is neither, or the list mixes both kinds.
     """
-    from .dag_node import _nodes
-
-    tasks: list[AbstractOperator] = list(_nodes(given))
+    tasks: list[AbstractOperator] = list(nodes_of(given))
     if not tasks or not all(
         getattr(task, "is_setup", False) or getattr(task, "is_teardown", False) for task in tasks
     ):
@@ -89,11 +88,9 @@ class SetupTeardownContext:
         Raises:
             ValueError: no block is open.
         """
-        from .dag_node import _nodes
-
         if not _open_scopes:
             raise InvalidValueError("no setup or teardown block is open")
-        for node in _nodes(task):
+        for node in nodes_of(task):
             note_task(node)
 
 

@@ -19,6 +19,7 @@ from .exceptions import (
     NodeNotFound,
     TaskAlreadyInTaskGroup,
 )
+from .graph import sorted_tasks
 from .operator_arguments import validate_group_key, validate_key
 
 if TYPE_CHECKING:
@@ -291,9 +292,16 @@ class TaskGroup(DAGNode):
 
     def topological_sort(self) -> list[DAGNode]:
         """Return the children in an order in which each comes after what it depends on."""
-        from .graph import sorted_children
-
-        return sorted_children(self)
+        owner: dict[str, str] = {}
+        for child_id, child in self.children.items():
+            members = child.iter_tasks() if isinstance(child, TaskGroup) else iter((child,))
+            owner.update({task.node_id: child_id for task in members})
+        position = {task.task_id: n for n, task in enumerate(sorted_tasks(self.dag.task_dict))}
+        last: dict[str, int] = {}
+        for task_id, child_id in owner.items():
+            last[child_id] = max(last.get(child_id, -1), position[task_id])
+        ordered = sorted(self.children, key=lambda child_id: last.get(child_id, -1))
+        return [self.children[child_id] for child_id in ordered]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self._group_id}>"

@@ -16,7 +16,7 @@ from .resolvable import ResolveMixin
 
 if TYPE_CHECKING:
     from .abstract_operator import AbstractOperator
-    from .edges import EdgeModifier
+    from .dag_node import EdgeNote
 
 XCOM_RETURN_KEY = "return_value"
 
@@ -59,15 +59,11 @@ class XComArg(ResolveMixin, DependencyMixin):
     def leaves(self) -> Sequence[DAGNode]:
         return self.roots
 
-    def set_upstream(
-        self, task_or_task_list: Any, edge_modifier: EdgeModifier | None = None
-    ) -> None:
+    def set_upstream(self, task_or_task_list: Any, edge_modifier: EdgeNote | None = None) -> None:
         for operator in self.roots:
             operator.set_upstream(task_or_task_list, edge_modifier)
 
-    def set_downstream(
-        self, task_or_task_list: Any, edge_modifier: EdgeModifier | None = None
-    ) -> None:
+    def set_downstream(self, task_or_task_list: Any, edge_modifier: EdgeNote | None = None) -> None:
         for operator in self.roots:
             operator.set_downstream(task_or_task_list, edge_modifier)
 

@@ -137,7 +137,9 @@ def _import_source(path: Path, source: bytes) -> list[DAG]:
             # Compiled from the very bytes that were hashed; a .pyc could be of another version.
             code = compile(source, str(path), "exec", dont_inherit=True)
             exec(code, module.__dict__)  # noqa: S102 - importing user code is what this is for
-            return dag_context.dags_of_module(module, parsed)
+        from ...sdk.dag import dags_of_module  # late: it has been imported by now
+
+        return dags_of_module(module, parsed)
     except BaseException:
         sys.modules.pop(name, None)
         raise

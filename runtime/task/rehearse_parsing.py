@@ -12,6 +12,7 @@ import warnings
 import msgspec
 
 from ...sdk import dag_context
+from ...sdk.dag import dags_of_module
 from ...sdk.serialize_dag import serialize
 from ...sdk.serialize_watchers import watchers_of
 from ...sdk.serialized import encode
@@ -44,7 +45,7 @@ def rehearse_parsing() -> bytes:
     with warnings.catch_warnings(), dag_context.file_being_parsed("rehearsal.py") as parsed:
         warnings.simplefilter("ignore")
         exec(compile(_SOURCE, "rehearsal.py", "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - our own text
-        dags = dag_context.dags_of_module(module, parsed)
+        dags = dags_of_module(module, parsed)
     answered = [
         AnsweredDag(
             dag.dag_id,

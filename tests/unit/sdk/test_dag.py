@@ -9,8 +9,8 @@ import pendulum
 import pytest
 from tradewind.sdk.asset import Asset
 from tradewind.sdk.base_operator import BaseOperator
-from tradewind.sdk.dag import DAG
-from tradewind.sdk.dag_context import dags_of_module, file_being_parsed
+from tradewind.sdk.dag import DAG, dags_of_module
+from tradewind.sdk.dag_context import file_being_parsed
 from tradewind.sdk.dag_decorator import dag as dag_decorator
 from tradewind.sdk.exceptions import (
     AirflowDagCycleException,
@@ -378,7 +378,7 @@ def test_dag_function_decorated_without_parentheses():
     ],
 )
 def test_imports_tell_the_dialect(imports, dialect):
-    from tradewind.sdk.dialect import dialect_of_source
+    from tradewind.sdk.source_dialect import dialect_of_source
 
     assert dialect_of_source(imports.encode()) == dialect
 

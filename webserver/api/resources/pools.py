@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from ....control import pools as verbs
 from ....database.errors import AlreadyExists, NotFound
 from ....database.values import PoolRow
+from ....sdk.default_pool import DEFAULT_POOL
 from .. import answers_v1 as a1
 from .. import answers_v2 as a2
 from .. import bodies
@@ -159,7 +160,7 @@ def patch_pool(call: Call) -> Any:
     row = verbs.get_pool(call.services, _name(call))
     new_name = _or(getattr(body, "name", getattr(body, "pool", None)), None)
     if new_name not in (None, row.name):
-        if row.name == verbs.DEFAULT_POOL:
+        if row.name == DEFAULT_POOL:
             raise ApiError(400, f"{row.name} cannot be renamed.")
         if any(one.name == new_name for one in call.store.pools.list()):
             raise AlreadyExists(f"The pool {new_name!r} already exists.")
@@ -191,7 +192,7 @@ def patch_pool(call: Call) -> Any:
 )
 def delete_pool(call: Call) -> None:
     """Delete a pool."""
-    if _name(call) == verbs.DEFAULT_POOL:
+    if _name(call) == DEFAULT_POOL:
         raise ApiError(400, "The default pool cannot be deleted.")
     try:
         verbs.delete_pool(call.services, _name(call))
