@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, or_, select, text, update
@@ -20,7 +21,7 @@ from .claiming import Claimer
 from .event_writes import Event, describe, write_events
 from .locking import Locking
 from .operations import Operations
-from .prepared import LostRace, prepared
+from .prepared import LostRace
 from .queueing import hints_of, queue_events, queue_scheduled
 from .results import ResultWriter
 from .row_locks import lock_dags_of_instances
@@ -121,6 +122,8 @@ class AttemptOperations(Operations):
         now: datetime,
         claim: ClaimRequest | None = None,
         started: Sequence[Started] = (),
+        *,
+        tells_later: bool = False,
     ) -> Finished:
         """Apply results, decide what they touch, queue what follows, claim: one transaction.
 
@@ -128,21 +131,25 @@ class AttemptOperations(Operations):
             claim: what the runner takes for itself in the same commit; ``limit`` counts the
                 slots that these results free.
             started: attempts whose user code has begun, sent along to spare a commit.
+            tells_later: the caller calls ``Finished.tell``, once what it claimed is on its way.
 
         Returns:
             Outcomes in the order of *results*; a fenced one changed nothing.
         """
         try:
-            return self._finish(results, now, claim, started, is_trusting=True)
+            finished = self._finish(results, now, claim, started, is_trusting=True)
         except (TradewindError, SQLAlchemyError):
             raise
         except LostRace:
-            return self._finish(results, now, claim, started)
+            finished = self._finish(results, now, claim, started)
         except Exception:
             # One run that cannot be decided must not keep the results of all others from
             # being stored: nothing of the first attempt was committed.
             log.exception("a result could not be followed up; its run is left alone for now")
-            return self._finish(results, now, claim, started, is_careful=True)
+            finished = self._finish(results, now, claim, started, is_careful=True)
+        if not tells_later:
+            finished.tell()
+        return finished
 
     def _finish(
         self,
@@ -155,10 +162,7 @@ class AttemptOperations(Operations):
         is_careful: bool = False,
     ) -> Finished:
         actor = "runner" if claim is None else f"runner:{claim.worker_id}"
-        with (
-            self._database.write(Locking.ROWS) as plain,
-            prepared(plain, is_trusting=is_trusting) as connection,
-        ):
+        with self._database.write_shortly(Locking.ROWS, is_trusting=is_trusting) as connection:
             lock_dags_of_instances(connection, {one.task_instance_id for one in results})
             self._begin(connection, started)
             hidden = [self._with_hidden_trigger(one) for one in results]
@@ -191,8 +195,13 @@ class AttemptOperations(Operations):
             "parser": settling.has_callbacks or applied.has_callbacks,
             "triggerer": applied.has_triggers,
         }
-        self._ring(*(name for name, is_concerned in concerned.items() if is_concerned))
-        return Finished(outcomes=applied.outcomes, claims=claims, hints=hints)
+        names = [name for name, is_concerned in concerned.items() if is_concerned]
+        return Finished(
+            outcomes=applied.outcomes,
+            claims=claims,
+            hints=hints,
+            tell=partial(self._ring, *names),
+        )
 
     def _is_for_others(
         self, hints: Mapping[str, Sequence[tuple[int, int, str]]], claim: ClaimRequest | None

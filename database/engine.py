@@ -15,7 +15,8 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -32,6 +33,7 @@ from .errors import DatabaseBusy, DatabaseError, DatabaseGone
 from .file_identity import FileIdentity
 from .locking import Locking
 from .pool_settings import PoolSettings
+from .prepared import prepared
 from .sqlite_turns import BUSY_TIMEOUT_S, Turns, is_lock_text
 
 #: What texts call the setting that names the database.
@@ -191,13 +193,37 @@ class Database:
                     turns.ended()
 
     @contextmanager
-    def _server_transaction(self, engine: Engine, locking: Locking) -> Iterator[Connection]:
+    def write_shortly(self, locking: Locking, *, is_trusting: bool = False) -> Iterator[Connection]:
+        """``write`` with statements on a shorter way, for what is done once a task.
+
+        Args:
+            is_trusting: see ``prepared``.
+
+        Raises:
+            LostRace: it was trusting, and has to be done again without.
+        """
+        if self.is_sqlite:
+            with self.write(locking) as connection, prepared(connection) as shorter:
+                yield shorter
+            return
+        way = partial(prepared, is_trusting=is_trusting)
+        with self._server_transaction(self.engine, locking, way) as connection:
+            yield connection
+
+    @contextmanager
+    def _server_transaction(
+        self,
+        engine: Engine,
+        locking: Locking,
+        way: Callable[[Connection], AbstractContextManager[Connection]] = nullcontext,
+    ) -> Iterator[Connection]:
         from . import postgresql
 
         try:
             with engine.connect() as connection:
-                postgresql.take_locks(connection, locking)
-                yield connection
+                with way(connection) as chosen:
+                    postgresql.take_locks(chosen, locking)
+                    yield chosen
                 connection.commit()
         except (DBAPIError, PoolTimeout) as error:
             refused = postgresql.refusal(error, SETTING)

@@ -8,7 +8,7 @@ before the commit: an error there undoes the transaction like any other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -100,12 +100,9 @@ class _PipelinedConnection(PreparedConnection):
         entered, self._open, self._pipeline = self._open, None, None
         if entered is None:
             return
-        try:
+        # What went wrong was told when it was waited for; then the transaction is undone.
+        with suppress(psycopg.Error):
             entered.__exit__(None, None, None)
-        except psycopg.Error:
-            # It was told when it was waited for; the transaction is undone.
-            if not self.driver.closed:
-                self.driver.rollback()
 
     def _cursor(self) -> Any:
         if self._pipeline is None:
@@ -118,6 +115,8 @@ class _PipelinedConnection(PreparedConnection):
         if self.driver.closed or self.dialect.is_disconnect(error, self.driver, None):
             self._open = self._pipeline = None
             self._plain.invalidate(error)
+        elif self._trusted and isinstance(error, psycopg.IntegrityError):
+            return LostRace()  # whoever was first has left what this one would have
         return self.wrapped(error, text, None, psycopg.Error)
 
 

@@ -5,7 +5,7 @@ Instants are aware UTC. ``map_index`` is -1 for a task that is not mapped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -212,6 +212,8 @@ class Finished:
     claims: Sequence[Claim]
     #: Executors (other than the claimer's) with newly queued work, to be hinted.
     hints: Mapping[str, Sequence[tuple[int, int, str]]] = field(default_factory=dict)
+    #: Rings whoever else is concerned. A lost ring costs one sweep at most.
+    tell: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

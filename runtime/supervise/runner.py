@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ...database.values import (
     Claim,
     ClaimRequest,
+    Finished,
     Started,
     WorkerIdentity,
     WorkerRow,
@@ -390,7 +391,9 @@ class Runner:
         started = self._starts_to_record(is_sweep)
         if results or started:
             try:
-                finished = self._store.attempts.finish(results, now, claim=request, started=started)
+                finished = self._store.attempts.finish(
+                    results, now, claim=request, started=started, tells_later=True
+                )
             except DATABASE_AWAY:
                 raise
             except Exception:
@@ -403,17 +406,17 @@ class Runner:
                     self._running[key].is_start_recorded = True
             self._spool.forget(results)
             self._pending.results = []
-            claims = finished.claims
             if self._desk is not None:
                 names = self._store.settings.executors.names_of(self._identity.executor)
                 self._desk.pass_on(finished.hints, names)
         elif request is not None:
-            claims = self._store.attempts.claim(request, now)
+            finished = Finished((), self._store.attempts.claim(request, now))
         else:
             return
-        for claim in claims:
+        for claim in finished.claims:
             self._begin(claim)
         self.lease.has_tasks = bool(self._running)
+        finished.tell()  # now that what was claimed is on its way
 
     def _finish_one_by_one(self, now: datetime) -> None:
         """Find the result that the store refuses. Its attempt fails, naming the reason."""
