@@ -331,6 +331,12 @@ class TaskExecution:
             ending = Ending(outcome.FAILED, outcome.describe(problem), problem)
         if ending.outcome == outcome.FAILED and isinstance(error, Exception):
             apply_retry_policy(ending, error, self._task, self._spec, self._context, self._log)
+        if ending.trigger is not None:
+            # Whoever runs the trigger need not know the task's own limit.
+            limits = (ending.trigger["timeout_s"], self._seconds_left())
+            ending.trigger["timeout_s"] = min(
+                (one for one in limits if one is not None), default=None
+            )
         self._ti.skip_task_ids.extend(ending.skip_task_ids)
         return ending
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from tradewind.sdk.base_operator import BaseOperator
+from tradewind.sdk.dag import DAG
 
 
 @pytest.mark.parametrize(
@@ -146,3 +150,22 @@ def test_a_record_behind_words_without_an_end_of_line_is_a_line_of_its_own(os_wo
     lines = os_world.log(key).splitlines()
     assert lines[0].endswith("{stdout} INFO - no end of line")
     assert lines[1].endswith("INFO - a record")
+
+
+def test_a_process_that_a_task_forked_does_not_run_the_rest_of_a_tested_dag(tmp_path):
+    class Forking(BaseOperator):
+        def execute(self, context):
+            pid = os.fork()
+            if pid:
+                os.waitpid(pid, 0)
+
+    class Noting(BaseOperator):
+        def execute(self, context):
+            with (tmp_path / "pids").open("a") as file:
+                file.write(f"{os.getpid()}\n")
+
+    with DAG("d", schedule=None) as dag:
+        Forking(task_id="a") >> Noting(task_id="b")
+
+    assert dag.test().state == "success"
+    assert (tmp_path / "pids").read_text() == f"{os.getpid()}\n"

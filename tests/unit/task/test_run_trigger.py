@@ -187,6 +187,7 @@ def test_a_deferred_task_goes_on_with_its_event_also_twice():
     [
         (Deferring, {"what": "error"}, "failed"),
         (Deferring, {"what": "never", "timeout": 0.01}, "failed"),
+        (Deferring, {"what": "never", "execution_timeout": timedelta(seconds=0.1)}, "failed"),
         (DeferringSensor, {"what": "never", "timeout": 0, "retries": 3}, "failed"),
         (DeferringSensor, {"what": "never", "timeout": 0, "soft_fail": True}, "skipped"),
         (DeferringSensor, {"what": "never", "timeout": 0, "never_fail": True}, "skipped"),
