@@ -65,6 +65,7 @@ class Deployment:
         if self.database_url is not None:
             self.environment["TRADEWIND__DATABASE__SQL_ALCHEMY_CONN"] = self.database_url
         self._server: subprocess.Popen[bytes] | None = None
+        self._asking: Any = None
         for name, text in dag_files.items():
             self.write_dag(name, text)
 
@@ -77,6 +78,8 @@ class Deployment:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._asking is not None:
+            self._asking.close()
         if self._server is not None:
             self._server.send_signal(signal.SIGINT)
             try:
@@ -148,11 +151,13 @@ class Deployment:
         import psycopg
         from psycopg.rows import dict_row
 
-        with psycopg.connect(url, row_factory=dict_row) as connection:
-            try:
-                return connection.execute(statement.replace("?", "%s"), values).fetchall()
-            except psycopg.errors.UndefinedTable:
-                return []  # the schema is being made
+        if self._asking is None:
+            # One for all questions: to connect costs the server more than a hop.
+            self._asking = psycopg.connect(url, row_factory=dict_row, autocommit=True)
+        try:
+            return self._asking.execute(statement.replace("?", "%s"), values).fetchall()
+        except psycopg.errors.UndefinedTable:
+            return []  # the schema is being made
 
     def instances(self, dag_id: str, run_id: str | None = None) -> list[dict[str, Any]]:
         """Return the task instances of a DAG (or of one run) with their times in seconds."""
