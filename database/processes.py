@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from .event_writes import trim_events
 from .locking import Locking
 from .operations import Operations
 from .retention import trim_outbox, trim_workers
 from .tables import process
+from .upserts import insert_on_conflict
 from .values import ProcessRow
 
 #: Signs of life older than this are history that nobody asks for.
@@ -39,10 +40,11 @@ class ProcessOperations(Operations):
             if known.rowcount:
                 return
             connection.execute(delete(process).where(process.c.beat_at < now - KEPT))
+            # Another thread of the same process may have done so since we looked.
             connection.execute(
-                insert(process).values(
-                    id=process_id, kind=kind, host=host, pid=pid, started_at=now, beat_at=now
-                )
+                insert_on_conflict(process, connection.dialect.name)
+                .values(id=process_id, kind=kind, host=host, pid=pid, started_at=now, beat_at=now)
+                .on_conflict_do_nothing()
             )
 
     def list(self) -> list[ProcessRow]:

@@ -118,9 +118,9 @@ class TriggerOperations(Operations):
 
     def claim(self, worker_id: str, limit: int, now: datetime) -> builtins.list[ClaimedTrigger]:
         """Give a triggerer up to *limit* triggers that no living one has, oldest first."""
+        if not self._remembered.is_any(_ANY):
+            return []
         with self._database.read() as connection:
-            if connection.execute(_ANY).first() is None:
-                return []
             wanted = list(connection.execute(_FREE_IDS, {"most": max(limit, 0)}).scalars())
         if not wanted:
             return []
@@ -171,6 +171,8 @@ class TriggerOperations(Operations):
 
     def expire(self, now: datetime) -> int:
         """Let task instances end in a timeout that waited too long; return how many."""
+        if not self._remembered.is_any(_ANY):
+            return 0
         with self._database.read() as connection:
             ids = list(connection.execute(_LATE, {"now": now}).scalars())
         if not ids:

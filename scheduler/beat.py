@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable
 
-from ..sdk.clock import Clock
+from ..sdk.clock import Clock, next_round_s
 from .step import Store, Tick
 
 INTERVAL_S = 5.0
@@ -38,6 +38,6 @@ class Beat:
         now_s = self._clock.monotonic()
         if now_s >= self._next_s:
             self._store.processes.beat(*self._identity, tick.now)
-            self._next_s = now_s + INTERVAL_S
+            self._next_s = next_round_s(now_s, INTERVAL_S)
             if self._on_beat is not None:
                 self._on_beat()

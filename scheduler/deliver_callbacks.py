@@ -20,7 +20,7 @@ from ..runtime.supervise.log_files import TaskLog
 from ..runtime.supervise.outages import Backoff, log_failure
 from ..runtime.supervise.requests import RequestScope
 from ..runtime.task.callback_messages import CallbackOrder
-from ..sdk.clock import Clock
+from ..sdk.clock import Clock, next_round_s
 from .callback_children import EndedDelivery
 from .callback_orders import Prepared, prepare_order
 from .parse_settings import ParseSettings
@@ -116,7 +116,7 @@ class DeliverCallbacks:
         free = PARALLEL - self._children.running()
         if now_s < self._next_look_s or free <= 0:
             return
-        self._next_look_s = now_s + SWEEP_S
+        self._next_look_s = next_round_s(now_s, SWEEP_S)
         lease_s = self._settings.time_limit_s + LEASE_MARGIN_S
         rows = self._store.outbox.take(self._clock.now(), free, lease_s)
         for row in rows:

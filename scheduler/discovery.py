@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from ..runtime.task.dag_archive import SUFFIX, ArchiveUnreadable, dag_members, is_archive
 from ..runtime.task.dag_file import hash_content, mentions_dag
@@ -62,15 +63,35 @@ def _mentions_dag(content: bytes, path: Path) -> bool:
 
 
 def find_files(
-    folder: Path, *, ignore_syntax: str, report: Report = lambda _path, _reason: None
+    folder: Path,
+    *,
+    ignore_syntax: str,
+    report: Report = lambda _path, _reason: None,
+    prefix: str = "",
+    before: Mapping[str, FoundFile] = MappingProxyType({}),
 ) -> Iterator[FoundFile]:
     """Yield Python files and archives under *folder*, in order of names; links are followed.
 
     Args:
         report: told about each path (relative; "" is *folder* itself) that could not be looked
             into, with the reason: no permission, or a link back to a folder above it.
+        prefix: comes before each relative path.
+        before: what was found the last time, by relative path: what did not change since is the
+            same object again.
     """
-    yield from _walk(folder, "", [], ignore_syntax, report, frozenset())
+    for entry, relative, rule in _walk(folder, "", [], ignore_syntax, report, frozenset()):
+        try:
+            status = entry.stat()
+        except OSError as error:
+            report(relative, f"cannot look at {entry.path}: {error.strerror or error}")
+            continue
+        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+        known = before.get(prefix + relative)
+        reason = "" if rule is None else _reason(rule)
+        if known is not None and known.stamp == stamp and known.ignored_reason == reason:
+            yield known
+        else:
+            yield FoundFile(Path(entry), prefix + relative, stamp, reason)
 
 
 def _walk(
@@ -80,7 +101,7 @@ def _walk(
     syntax: str,
     report: Report,
     above: frozenset[tuple[int, int]],
-) -> Iterator[FoundFile]:
+) -> Iterator[tuple[os.DirEntry[str], str, IgnoreRule | None]]:
     try:
         status = folder.stat()
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
@@ -102,7 +123,7 @@ def _walk(
                 if find_ignoring_rule(relative, True, rules) is None:
                     yield from _walk(Path(entry), relative, rules, syntax, report, above)
             elif entry.name.endswith((".py", SUFFIX)):
-                yield _found(entry, relative, find_ignoring_rule(relative, False, rules))
+                yield entry, relative, find_ignoring_rule(relative, False, rules) if rules else None
         except OSError as error:
             report(relative, f"cannot look at {entry.path}: {error.strerror or error}")
 
@@ -119,15 +140,9 @@ def _load_rules(folder: Path, base: str, syntax: str, report: Report) -> list[Ig
     return parse_ignore_file(text, base, syntax)
 
 
-def _found(entry: os.DirEntry[str], relative: str, rule: IgnoreRule | None) -> FoundFile:
-    status = entry.stat()
-    where = "" if rule is None else f"{rule.base}/{IGNORE_FILE}".lstrip("/")
-    return FoundFile(
-        path=Path(entry),
-        relative_path=relative,
-        stamp=(status.st_mtime_ns, status.st_size, status.st_ino),
-        ignored_reason="" if rule is None else f"left out by {where}: {rule.line.strip()}",
-    )
+def _reason(rule: IgnoreRule) -> str:
+    where = f"{rule.base}/{IGNORE_FILE}".lstrip("/")
+    return f"left out by {where}: {rule.line.strip()}"
 
 
 def have_files_changed(before: Mapping[str, FoundFile], now: Mapping[str, FoundFile]) -> bool:

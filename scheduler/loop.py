@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ..runtime.supervise.outages import DATABASE_AWAY, Backoff, first_line
-from ..sdk.clock import Clock
+from ..sdk.clock import Clock, next_round_s
 from .quarantine import Quarantine
 from .step import Step, Store, Tick
 
@@ -49,7 +49,7 @@ class Scheduler:
         cpu_s = time.process_time()  # tells a slow tick from a machine that is busy
         is_sweep = now_s >= self._next_sweep_s
         if is_sweep:
-            self._next_sweep_s = now_s + self._sweep_s
+            self._next_sweep_s = next_round_s(now_s, self._sweep_s)
         self._ticked_at = self._clock.now()
         tick = Tick(now=self._ticked_at, is_sweep=is_sweep, quarantine=self._quarantine)
         try:

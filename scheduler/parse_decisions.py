@@ -25,6 +25,15 @@ class KnownFile:
     parsed_s: float = 0.0  # steady time of the last parse
     is_ignored: bool = False
     missing_scans: int = 0
+    #: The file as it was when a look at it last found no reason to parse it.
+    seen_stamp: tuple[int, int, int] | None = None
+
+    @property
+    def depends_on_itself_only(self) -> bool:
+        """Whether, once parsed, nothing but a change of the file is a reason to parse it again."""
+        inputs = self.inputs
+        is_mending = self.has_error or self.may_be_mended_elsewhere
+        return not (self.is_ignored or is_mending or inputs.files or inputs.unseen)
 
 
 def reason_to_parse(

@@ -20,7 +20,7 @@ from ..runtime.supervise.processes import Reply
 from ..runtime.supervise.progress import Progress
 from ..runtime.supervise.zygote_client import ZygoteClient
 from ..runtime.task import protocol
-from ..sdk.clock import Clock
+from ..sdk.clock import Clock, next_round_s
 from ..sdk.configuration import conf, home
 from ..sdk.errors import TradewindError
 from ..sdk.log_paths import callback_log_path
@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 
 STANDBY_INTERVAL_S = 0.5
 TICK_MAX_S = 1.0
+#: Within a second, when this process looks and writes (``next_round_s``).
+PHASE_S = 0.5
 #: Below the log folder.
 LISTENER_LOG = "dag_processor/listeners.log"
 #: What may be asked for while a file is imported; the rest needs a task instance.
@@ -217,7 +219,8 @@ def _loop(
     while not stop.count:
         if is_lost():
             return False
-        manager.run_once(TICK_MAX_S)
+        now_s = clock.monotonic()
+        manager.run_once(next_round_s(now_s, TICK_MAX_S, PHASE_S) - now_s)
         delivery.run()
         _tell_listeners(events, manager.hooks, quarantine)
         if progress is not None:

@@ -172,18 +172,23 @@ class ParseManager:
                 self._reported[relative_path] = reason
                 log.warning("%s", reason)
 
-        files = find_files(root.folder, ignore_syntax=self._settings.ignore_syntax, report=report)
-        if not root.prefix:
-            return list(files)
-        return [
-            FoundFile(file.path, root.prefix + file.relative_path, file.stamp, file.ignored_reason)
-            for file in files
-        ]
+        return list(
+            find_files(
+                root.folder,
+                ignore_syntax=self._settings.ignore_syntax,
+                report=report,
+                prefix=root.prefix,
+                before=self._found,
+            )
+        )
 
     def _look_at(self, file: FoundFile, has_folder_changed: bool) -> None:
         known = self._known.get(file.relative_path)
         if known is not None:
             known.missing_scans = 0
+            is_seen = known.seen_stamp == file.stamp and known.depends_on_itself_only
+            if is_seen and not file.ignored_reason:
+                return
         if self._is_being_parsed(file):
             return
         if file.ignored_reason:
@@ -203,6 +208,8 @@ class ParseManager:
         )
         if reason:
             self._queue.setdefault(file.relative_path, reason)
+        elif known is not None:
+            known.seen_stamp = file.stamp
 
     def _is_being_parsed(self, file: FoundFile) -> bool:
         is_running = file.relative_path in self._children.running()
@@ -397,6 +404,8 @@ class ParseManager:
         variables: dict[str, str] = {}
         connections: dict[str, str] = {}
         for relative_path, known in self._known.items():
+            if not (known.inputs.variables or known.inputs.connections):
+                continue
             for key in known.inputs.variables.keys() - variables.keys():
                 row = self._store.variables.get(key)
                 variables[key] = fingerprint_value(key, None if row is None else row.value)

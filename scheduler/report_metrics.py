@@ -11,7 +11,7 @@ from typing import Any
 
 from ..database.gauges import Gauge, read_gauges
 from ..planning.measure import COUNTER, Measurement
-from ..sdk.clock import Clock
+from ..sdk.clock import Clock, next_round_s
 from ..sdk.stats import Stats
 from .step import Store, Tick
 
@@ -48,7 +48,7 @@ class ReportMetrics:
         now_s = self._clock.monotonic()
         if not tick.is_sweep or now_s < self._next_count_s:
             return
-        self._next_count_s = now_s + COUNT_INTERVAL_S
+        self._next_count_s = next_round_s(now_s, COUNT_INTERVAL_S)
         found = self._store.metrics.count_events(tick.now)
         gauges: list[Gauge] = []
         if (self._is_statsd_on or self._sink) and now_s >= self._next_gauges_s:

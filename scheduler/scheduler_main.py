@@ -126,8 +126,7 @@ def make_scheduler(
     def is_gone(worker: WorkerRow) -> bool:
         return is_proven_dead(worker, own)
 
-    beat = Beat(store, clock, "scheduler", on_beat)
-    steps: list[Step] = [beat, ReapWorkers(store, clock, LeaseJudge(lease_s), is_gone)]
+    steps: list[Step] = [ReapWorkers(store, clock, LeaseJudge(lease_s), is_gone)]
     if conf.getboolean("scheduler", "use_job_schedule"):
         steps += [PlanNextRuns(store), CreateDueRuns(store), CreateAssetRuns(store)]
     steps += [
@@ -147,6 +146,7 @@ def make_scheduler(
             is_statsd_on=conf.getboolean("metrics", "statsd_on"),
             sink=telemetry.take if telemetry is not None else None,
         ),
+        Beat(store, clock, "scheduler", on_beat),  # written when all else has been read
     ]
     return Scheduler(store, clock, steps, sweep_s=conf.getfloat("scheduler", "sweep_s"))
 

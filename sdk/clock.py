@@ -11,6 +11,17 @@ from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 
 
+def next_round_s(now_s: float, interval_s: float, phase_s: float = 0.0) -> float:
+    """Return the first multiple of *interval_s*, plus *phase_s*, after an instant of the clock.
+
+    The steady clock is one for all processes of a machine. They say that they live within the same
+    second, and not at the same instant, where each would wait for its turn to write: in all other
+    seconds nothing is written that would make others look again.
+    """
+    due_s = ((now_s - phase_s) // interval_s + 1) * interval_s + phase_s
+    return due_s if due_s > now_s else due_s + interval_s
+
+
 class Clock(ABC):
     """The time of day for rows, and a steady time for deadlines within one process."""
 

@@ -22,7 +22,7 @@ from ...database.values import (
     WorkerIdentity,
     WorkerRow,
 )
-from ...sdk.clock import Clock
+from ...sdk.clock import Clock, next_round_s
 from ...sdk.log_paths import task_log_path
 from . import requests
 from .attempts_in_hand import PendingWrites, RunningAttempt, attempt_key
@@ -41,7 +41,7 @@ from .processes import (
     TaskExecuting,
     TaskOrder,
 )
-from .runner_settings import RunnerSettings
+from .runner_settings import PHASE_S, RunnerSettings
 from .spool import Spool
 from .verdict import AttemptFacts, judge_end, unstorable, verdict_line, verdict_of_left
 
@@ -275,7 +275,7 @@ class Runner:
             self._settle_doubt()
         is_sweep = self._sweep_due <= now_s
         if is_sweep:
-            self._sweep_due = now_s + self._settings.sweep_s
+            self._sweep_due = next_round_s(now_s, self._settings.sweep_s, PHASE_S)
             if self._journal is not None and not self._running:
                 self._journal.shorten()
         if (self._fences_are_due or self._fence_due <= now_s) and self._running:
@@ -300,9 +300,9 @@ class Runner:
             self._is_registered = True
             self.lease.begin(self.worker_id, now_s)
             self._bury_predecessors(now)
-            self._renew_due = now_s + self._settings.heartbeat_s
+            self._renew_due = next_round_s(now_s, self._settings.heartbeat_s, PHASE_S)
         elif self._renew_due <= now_s and not self._is_fenced:
-            self._renew_due = now_s + self._settings.heartbeat_s
+            self._renew_due = next_round_s(now_s, self._settings.heartbeat_s, PHASE_S)
             if not self._store.workers.renew(self.worker_id, now):
                 log.error("the lease was lost; its tasks are stopped")
                 self._is_fenced = True

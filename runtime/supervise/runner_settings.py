@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: Within a second, when a runner looks and writes without being rung (``next_round_s``).
+PHASE_S = 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class RunnerSettings:

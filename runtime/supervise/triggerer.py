@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ...database.store import Store
 from ...database.values import ClaimedTrigger, TriggerFired, WorkerIdentity, WorkerRow
-from ...sdk.clock import Clock
+from ...sdk.clock import Clock, next_round_s
 from ..task.run_trigger import TriggerReport
 from .outages import DATABASE_AWAY, Backoff
 from .processes import Reply
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 IDLE_S = 60.0
 #: Without anything to watch, somebody rings where something is to be done; this is the safety.
 IDLE_SWEEP_S = 5.0
+#: Within a second, when it looks and writes without being rung (``next_round_s``).
+PHASE_S = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,9 @@ class Triggerer:
             self._has_looked = True
             return 0.0
         is_idle = not (self._running or self._watchers.is_needed)
-        return IDLE_SWEEP_S if is_idle else self._settings.sweep_s
+        now_s = self._clock.monotonic()
+        sweep_s = IDLE_SWEEP_S if is_idle else self._settings.sweep_s
+        return next_round_s(now_s, sweep_s, PHASE_S) - now_s
 
     def _take(self, heard: Heard) -> None:
         for report in heard.reports:
@@ -170,7 +174,7 @@ class Triggerer:
             self.start()
         name = f"triggerer-{identity.host}-{identity.pid}"
         self._store.processes.beat("triggerer", name, identity.host, identity.pid, now)
-        self._beat_s = now_s + self._settings.heartbeat_s
+        self._beat_s = next_round_s(now_s, self._settings.heartbeat_s, PHASE_S)
 
     def _write(self) -> None:
         """Tell the store what fired and what failed; kept where it cannot be told now."""
