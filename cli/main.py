@@ -54,6 +54,15 @@ COMMANDS = {
     "cheat-sheet": ("cheat_sheet:cheat_sheet", "Every command in one line."),
 }
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+#: What the machine refuses to any program, and what helps.
+_MACHINE = {
+    errno.EROFS: "Make it writable, or set TRADEWIND_HOME to another folder.",
+    errno.EMFILE: "Allow this process more open files (ulimit -n).",
+    errno.ENFILE: "The machine has too many open files: end what holds them.",
+    errno.ENOMEM: "The machine has no memory left: end what holds it.",
+}
+
 root = LazyGroup(
     "tradewind",
     COMMANDS,
@@ -99,9 +108,12 @@ def run(arguments: list[str], name: str = "tradewind") -> int:
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            return _refuse_error(error, arguments)
-        return _refuse_full_disk(error)
+        if error.errno in _FULL:
+            return _refuse_full_disk(error)
+        if error.errno in _MACHINE:
+            named = f"{error.filename}: " if error.filename else ""
+            return _refuse(f"{named}{error.strerror}. {_MACHINE[error.errno]}")
+        return _refuse_error(error, arguments)
     except Exception as error:  # noqa: BLE001 - the roof: no traceback may reach the user
         return _refuse_error(error, arguments)
     return result if isinstance(result, int) else 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sqlite3
 from collections.abc import Collection
 from pathlib import Path
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 HEAD: Final = "0009"
 #: Revisions that this program knows, oldest first.
 REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+#: SQLite's shared index beside the file takes as much.
+FULL_BYTES: Final = 65536
 #: Tables that only Airflow's own database has.
 AIRFLOW_TABLES: Final = frozenset(
     {"slot_pool", "dag_pickle", "serialized_dag", "ab_user", "dag_code", "log_template", "sla_miss"}
@@ -178,10 +181,22 @@ def read_revision(database: Database) -> str | None:
     except OperationalError as error:
         shown = database.url.render_as_string(hide_password=True)
         raise DatabaseError(
-            f"{SETTING}: the database {shown} cannot be opened: {error.orig}"
+            f"{SETTING}: the database {shown} cannot be opened: {error.orig}{_why(database)}"
         ) from error
     except DriverError as error:
         raise DatabaseError(f"The database cannot be read: {error.orig}") from error
+
+
+def _why(database: Database) -> str:
+    """Return what SQLite does not say: a full disk is an I/O error to it."""
+    path = database_file(database)
+    if path is None:
+        return ""
+    try:
+        disk = os.statvfs(path.absolute().parent)
+    except OSError as error:
+        return f" ({error.strerror})"
+    return " (its disk is full)" if disk.f_bavail * disk.f_frsize < FULL_BYTES else ""
 
 
 def _refuse_foreign_file(database: Database) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import subprocess
@@ -142,6 +143,20 @@ def test_streams_that_are_closed_full_or_ascii_make_no_traceback(line, code, sai
     assert done.returncode == code
     assert said in done.stderr
     assert done.stderr.count("\n") == bool(said)
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EMFILE, errno.ENOMEM, errno.EDQUOT])
+def test_what_the_machine_refuses_is_one_line_that_says_what_helps(monkeypatch, capsys, number):
+    def refused(*_arguments, **_options):
+        raise OSError(number, os.strerror(number), "/home/me/run/parser.lock")
+
+    monkeypatch.setattr(main.root, "main", refused)
+
+    assert main.run(["dags", "list"]) == 1
+    said = capsys.readouterr().err
+    assert "/home/me/run/parser.lock: " in said
+    assert "details" not in said
+    assert said.count("\n") == 1
 
 
 def test_ctrl_c_while_the_program_is_being_imported_is_one_word():

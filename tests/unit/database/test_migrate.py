@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import subprocess
 import uuid
 
 import pytest
@@ -182,3 +183,19 @@ def test_the_newest_revision_is_the_one_that_new_databases_are_stamped_with():
     assert scripts.get_heads() == [migrate_module.HEAD]
     known = [one.revision for one in scripts.walk_revisions()]
     assert list(reversed(known)) == list(migrate_module.REVISIONS)
+
+
+def test_a_full_disk_is_named_where_sqlite_says_i_o_error(tmp_path):
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", tmp_path]
+    if subprocess.run(mounted, check=False, capture_output=True).returncode:
+        pytest.skip("this user may not mount a file system")
+    try:
+        settings = StoreSettings(url=f"sqlite:///{tmp_path}/tradewind.db")
+        migrate(settings)
+        with pytest.raises(OSError, match="No space left"):
+            (tmp_path / "fill").write_bytes(bytes(4 << 20))
+
+        with pytest.raises(DatabaseError, match=r"cannot be opened: .* \(its disk is full\)"):
+            open_store(settings)
+    finally:
+        subprocess.run(["umount", "-l", tmp_path], check=True)
