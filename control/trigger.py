@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..database.errors import DagInactive
-from ..database.values import NewRun
-from ..planning.plan_runs import PlannedRun, check_run_type, manual_run
+from ..database.new_runs import new_run
+from ..planning.plan_runs import check_run_type, manual_run
 from ..planning.run_ids import check_run_id
 from ..sdk.states import RunType
 from ..sdk.timetables.base import DataInterval
@@ -80,30 +80,14 @@ def trigger_dag(
         )
     except ValueError as error:
         raise InvalidInput(str(error)) from None
-    run = _new_run(dag_id, planned, conf, triggered_by, services.user_name, note)
-    services.store.runs.create(run, now, actor=services.actor)
-    return services.store.runs.get(dag_id, planned.run_id)
-
-
-def _new_run(
-    dag_id: str,
-    planned: PlannedRun,
-    conf: Mapping[str, Any] | None,
-    triggered_by: str,
-    user_name: str,
-    note: str | None,
-) -> NewRun:
-    return NewRun(
-        dag_id=dag_id,
-        run_id=planned.run_id,
-        run_type=planned.run_type.value,
-        run_after=planned.run_after,
-        logical_date=planned.logical_date,
-        data_interval_start=planned.data_interval_start,
-        data_interval_end=planned.data_interval_end,
+    run = new_run(
+        dag_id,
+        planned,
         conf=conf,
         triggered_by=triggered_by,
-        triggering_user=user_name,
+        triggering_user=services.user_name,
         note=note,
         external_trigger=True,
     )
+    services.store.runs.create(run, now, actor=services.actor)
+    return services.store.runs.get(dag_id, planned.run_id)

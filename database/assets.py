@@ -36,6 +36,7 @@ from .dag_plans import ACTIVE_RUNS
 from .dag_runs import find_existing, insert_run
 from .errors import NotFound
 from .event_writes import Event, write_events
+from .new_runs import new_run
 from .operations import Operations
 from .pages import pages
 from .tables import (
@@ -48,7 +49,6 @@ from .tables import (
     dag,
     dag_run,
 )
-from .values import NewRun
 
 #: DAGs for which events wait that may make a run now.
 _READY = (
@@ -161,10 +161,10 @@ class AssetOperations(Operations):
             if found is None:
                 return None  # paused, or made by another scheduler meanwhile
             serialized, planned = found
-            new = _new_run(dag_id, planned)
+            new = new_run(dag_id, planned.run, triggered_by="asset")
             while find_existing(connection, new) is not None:
                 planned = later(planned, serialized)
-                new = _new_run(dag_id, planned)
+                new = new_run(dag_id, planned.run, triggered_by="asset")
             dag_run_id = insert_run(connection, self._versions, new, now)
             _consume(connection, dag_id, dag_run_id, planned.event_ids)
             detail = {"run": [dag_run_id, "", "queued", new.run_type]}
@@ -442,20 +442,6 @@ def _queued(connection: Connection, dag_id: str) -> list[QueuedEvent]:
         )
         for row in rows
     ]
-
-
-def _new_run(dag_id: str, planned: PlannedAssetRun) -> NewRun:
-    run = planned.run
-    return NewRun(
-        dag_id=dag_id,
-        run_id=run.run_id,
-        run_type=run.run_type.value,
-        run_after=run.run_after,
-        logical_date=run.logical_date,
-        data_interval_start=run.data_interval_start,
-        data_interval_end=run.data_interval_end,
-        triggered_by="asset",
-    )
 
 
 def _consume(

@@ -16,6 +16,7 @@ from .clears import clear_rows, move_to_version
 from .dag_runs import insert_run
 from .errors import BackfillNotFound, DagNotFound, NotAllowed
 from .event_writes import Event, write_events
+from .new_runs import new_run
 from .operations import Operations
 from .run_marks import requeue_run
 from .selections import ROWS
@@ -23,7 +24,7 @@ from .settle import Settling
 from .state_writes import RunMove
 from .tables import backfill, backfill_run, dag, dag_run
 from .tables.runs import UNFINISHED_RUN
-from .values import BackfillPlanEntry, BackfillRow, NewRun
+from .values import BackfillPlanEntry, BackfillRow
 
 if TYPE_CHECKING:
     from ..planning.plan_runs import PlannedRun
@@ -196,14 +197,10 @@ class BackfillOperations(Operations):
     ) -> int | None:
         """Create, or clear, the run of one date; return its number, None: it is left alone."""
         if entry.action == "create":
-            new = NewRun(
-                dag_id=dag_id,
-                run_id=run.run_id,
+            new = new_run(
+                dag_id,
+                run,
                 run_type=RunType.BACKFILL.value,
-                run_after=run.run_after,
-                logical_date=run.logical_date,
-                data_interval_start=run.data_interval_start,
-                data_interval_end=run.data_interval_end,
                 conf=conf,
                 triggered_by="backfill",
                 backfill_id=backfill_id,

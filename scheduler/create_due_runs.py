@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 
 from ..database.errors import DagRunExists
-from ..database.values import DueDag, NewRun
+from ..database.new_runs import new_run
+from ..database.values import DueDag
 from ..planning.plan_runs import PlannedRun, plan_next_run
 from ..runtime.supervise.outages import DATABASE_AWAY
 from ..sdk.serialized import SerializedDag
@@ -71,15 +72,7 @@ class CreateDueRuns:
     def _create(
         self, dag_id: str, run: PlannedRun, following: PlannedRun | None, tick: Tick
     ) -> int:
-        new = NewRun(
-            dag_id=dag_id,
-            run_id=run.run_id,
-            run_type=RunType.SCHEDULED,
-            run_after=run.run_after,
-            logical_date=run.logical_date,
-            data_interval_start=run.data_interval_start,
-            data_interval_end=run.data_interval_end,
-        )
+        new = new_run(dag_id, run, run_type=RunType.SCHEDULED.value)
         try:
             self._store.runs.create(new, tick.now, next_run=following)
         except DagRunExists:

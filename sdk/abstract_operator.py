@@ -24,6 +24,7 @@ class AbstractOperator(DAGNode):
     task_id: str
     upstream_task_ids: set[str]
     downstream_task_ids: set[str]
+    _dag: Any
     priority_weight: int
     weight_rule: Any
     trigger_rule: Any
@@ -63,6 +64,26 @@ class AbstractOperator(DAGNode):
     def task_display_name(self) -> str:
         """The name that pages show."""
         return getattr(self, "_task_display_name", None) or self.label
+
+    @property
+    def dag(self) -> Any:
+        """The DAG of the task, None where it has none yet."""
+        return self._dag
+
+    @dag.setter
+    def dag(self, dag: DAG | None) -> None:
+        if dag is self._dag:
+            return
+        if self._dag is not None:
+            raise InvalidValueError(
+                f"the task {self.task_id!r} already belongs to the DAG {self.dag_id!r}"
+            )
+        self._dag = dag
+        if dag is not None:
+            if self.task_group is None:
+                self.task_group = dag.task_group
+                dag.task_group.add(self)
+            dag.add_task(self)
 
     @property
     def output(self) -> XComArg:

@@ -244,24 +244,6 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
     # --- place in the DAG --------------------------------------------------------------------
 
     @property
-    def dag(self) -> Any:
-        """The DAG of the task, None where it has none yet."""
-        return self._dag
-
-    @dag.setter
-    def dag(self, dag: DAG | None) -> None:
-        if dag is self._dag:
-            return
-        if self._dag is not None:
-            raise InvalidValueError(f"{self._name} already belongs to the DAG {self.dag_id!r}")
-        self._dag = dag
-        if dag is not None:
-            if self.task_group is None:
-                self.task_group = dag.task_group
-                dag.task_group.add(self)
-            dag.add_task(self)
-
-    @property
     def task_type(self) -> str:
         """The name of the operator's class."""
         return type(self).__name__

@@ -14,9 +14,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ...database.errors import DagInactive, DagNotFound, DagRunExists
+from ...database.new_runs import new_run
 from ...database.selections import Selection
-from ...database.values import Claim, NewRun, RunRow
-from ...planning.plan_runs import check_run_type, manual_run
+from ...database.values import Claim, RunRow
+from ...planning.plan_runs import PlannedRun, check_run_type, manual_run
+from ...planning.run_ids import check_run_id
 from ...sdk.configuration import conf as settings
 from ...sdk.errors import TradewindError
 from ...sdk.run_conf import ConfDoesNotFit, check_conf
@@ -28,6 +30,7 @@ from .processes import Reply
 
 if TYPE_CHECKING:
     from ...database.store import Store
+    from ...sdk.serialized import SerializedDag
 
 log = logging.getLogger(__name__)
 
@@ -185,56 +188,61 @@ class _Asked:
         """Create a run, or clear the one that exists where *reset* says so."""
         try:
             row = self.store.dags.get(dag_id)
-        except DagNotFound as error:
-            return {"run_id": run_id or "", "created": False, "error": str(error)}
-        if not row.is_active:
-            return {"run_id": run_id or "", "created": False, "error": str(DagInactive(dag_id))}
-        if fail_when_paused and row.is_paused:
-            return {"run_id": run_id or "", "created": False, "error": f"Dag {dag_id} is paused"}
-        dag = self.store.dags.serialized(dag_id)
-        try:
-            timetable = deserialize_timetable(dag.timetable)
-        except CustomTimetable:
-            timetable = None
-        run_type = RunType.MANUAL if dag.dialect == "2" else RunType.OPERATOR_TRIGGERED
-        try:
-            check_conf(dag, conf)
-            check_run_type(dag, run_type)
-            planned = manual_run(
-                dag,
-                timetable,
-                self.now,
-                logical_date=logical_date,
-                run_after=run_after,
-                run_id=run_id,
-                run_type=run_type,
-                is_date_awaited=not settings.getboolean("scheduler", "allow_trigger_in_future"),
-            )
-        except (ConfDoesNotFit, ValueError) as error:
-            return {"run_id": run_id or "", "created": False, "error": str(error)}
-        new = NewRun(
-            dag_id=dag_id,
-            run_id=planned.run_id,
-            run_type=planned.run_type.value,
-            run_after=planned.run_after,
-            logical_date=planned.logical_date,
-            data_interval_start=planned.data_interval_start,
-            data_interval_end=planned.data_interval_end,
-            conf=conf,
-            triggered_by="operator",
-            note=note,
-            external_trigger=True,
+            if not row.is_active:
+                raise DagInactive(dag_id)
+            if fail_when_paused and row.is_paused:
+                return _not_created(run_id, f"Dag {dag_id} is paused")
+            dag = self.store.dags.serialized(dag_id)
+            planned = self._plan(dag, run_id, logical_date, run_after, conf)
+        except (DagNotFound, DagInactive, ConfDoesNotFit, ValueError) as error:
+            return _not_created(run_id, str(error))
+        new = new_run(
+            dag_id, planned, conf=conf, triggered_by="operator", note=note, external_trigger=True
         )
         try:
             self.store.runs.create(new, self.now, actor=self.actor)
         except DagRunExists as exists:
             found = exists.run_id or planned.run_id
             if not reset:
-                return {"run_id": found, "created": False, "error": "exists"}
+                return _not_created(found, "exists")
             selection = Selection(dag_id, run_ids=[found])
             self.store.task_instances.clear(selection, self.now, self.actor)
-            return {"run_id": found, "created": False, "error": ""}
+            return _not_created(found, "")
         return {"run_id": planned.run_id, "created": True, "error": ""}
+
+    def _plan(
+        self,
+        dag: SerializedDag,
+        run_id: str | None,
+        logical_date: datetime | None,
+        run_after: datetime | None,
+        conf: Mapping[str, Any] | None,
+    ) -> PlannedRun:
+        """Return the run that a task of another DAG starts.
+
+        Raises:
+            ConfDoesNotFit: the conf is not what the DAG's params want.
+            ValueError: a run with this id, date or type is not allowed.
+        """
+        try:
+            timetable = deserialize_timetable(dag.timetable)
+        except CustomTimetable:
+            timetable = None
+        run_type = RunType.MANUAL if dag.dialect == "2" else RunType.OPERATOR_TRIGGERED
+        check_conf(dag, conf)
+        check_run_type(dag, run_type)
+        if run_id is not None:
+            check_run_id(run_id, run_type, settings.get("scheduler", "allowed_run_id_pattern"))
+        return manual_run(
+            dag,
+            timetable,
+            self.now,
+            logical_date=logical_date,
+            run_after=run_after,
+            run_id=run_id,
+            run_type=run_type,
+            is_date_awaited=not settings.getboolean("scheduler", "allow_trigger_in_future"),
+        )
 
     def get_dag_run(self, dag_id: str, run_id: str) -> dict[str, Any] | None:
         return _fields(self.store.runs.find(dag_id, run_id))
@@ -348,3 +356,7 @@ _HANDLERS: Mapping[str, Callable[..., Any]] = {
 
 def _fields(row: RunRow | None) -> dict[str, Any] | None:
     return None if row is None else asdict(row)
+
+
+def _not_created(run_id: str | None, error: str) -> dict[str, Any]:
+    return {"run_id": run_id or "", "created": False, "error": error}

@@ -13,10 +13,9 @@ from typing import Any
 from dateutil.relativedelta import relativedelta
 
 from .. import timezone as _timezone
-from ..exceptions import AirflowTimetableInvalid
 from .base import DagRunInfo, DataInterval, TimeRestriction, Timetable, plain, plain_restriction
 from .cron_ticks import CronTicks
-from .lengths import Length, as_timedelta, dump_length, load_length, moves_time_on
+from .lengths import Length, as_timedelta, check_length, dump_length, load_length
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -146,10 +145,7 @@ class DeltaDataIntervalTimetable(_DataIntervalTimetable):
         Raises:
             AirflowTimetableInvalid: it does not move time forward.
         """
-        if not moves_time_on(self._delta, _timezone.utcnow()):
-            raise AirflowTimetableInvalid(
-                f"schedule interval must be positive, not {self._delta!r}"
-            )
+        check_length(self._delta, _timezone.utcnow())
 
     def serialize(self) -> dict[str, Any]:
         """Return the length."""

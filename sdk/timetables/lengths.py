@@ -7,6 +7,8 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
+from ..exceptions import AirflowTimetableInvalid
+
 Length = timedelta | relativedelta
 
 _RELATIVE = ("years", "months", "days", "hours", "minutes", "seconds", "microseconds", "leapdays")
@@ -30,9 +32,14 @@ def as_timedelta(length: Length) -> timedelta | None:
     )
 
 
-def moves_time_on(length: Length, from_at: datetime) -> bool:
-    """Tell whether adding the length gives a later instant."""
-    return bool(from_at + length > from_at)
+def check_length(length: Length, from_at: datetime) -> None:
+    """Make sure that adding the length gives a later instant.
+
+    Raises:
+        AirflowTimetableInvalid: it does not move time forward.
+    """
+    if not from_at + length > from_at:
+        raise AirflowTimetableInvalid(f"schedule interval must be positive, not {length!r}")
 
 
 def dump_length(length: Length) -> Any:

@@ -11,10 +11,9 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from .. import timezone as _timezone
-from ..exceptions import AirflowTimetableInvalid
 from .base import DagRunInfo, DataInterval, TimeRestriction, Timetable, plain, plain_restriction
 from .cron_ticks import CronTicks
-from .lengths import Length, dump_length, load_length, moves_time_on
+from .lengths import Length, check_length, dump_length, load_length
 
 _NOTHING = timedelta(0)
 
@@ -167,10 +166,7 @@ class DeltaTriggerTimetable(_TriggerTimetable):
         Raises:
             AirflowTimetableInvalid: it does not move time forward.
         """
-        if not moves_time_on(self._delta, _timezone.utcnow()):
-            raise AirflowTimetableInvalid(
-                f"schedule interval must be positive, not {self._delta!r}"
-            )
+        check_length(self._delta, _timezone.utcnow())
 
     def serialize(self) -> dict[str, Any]:
         """Return both lengths."""

@@ -127,6 +127,32 @@ def test_a_run_is_triggered_once_by_its_run_id(ask, store):
     assert "nowhere" in unknown.value["error"]
 
 
+@pytest.mark.parametrize(
+    ("run_id", "said"),
+    [
+        ("../../etc", "contains '..' or does not match"),
+        ("a b", "contains '..' or does not match"),
+        ("scheduled__mine", "that prefix is for scheduled runs"),
+    ],
+)
+def test_a_task_may_call_a_run_no_more_than_a_person_may(ask, store, run_id, said):
+    answered = ask(
+        "trigger_dag_run",
+        dag_id="other",
+        run_id=run_id,
+        logical_date=None,
+        run_after=None,
+        conf=None,
+        reset=False,
+        note=None,
+        fail_when_paused=False,
+    ).value
+
+    assert answered["created"] is False
+    assert said in answered["error"]
+    assert store.runs.find("other", run_id) is None
+
+
 def test_a_conf_that_does_not_fit_the_params_of_the_other_dag_makes_no_run(ask, store):
     now = datetime(2026, 1, 1, tzinfo=UTC)
     param = SerializedParam(name="n", default=1, schema={"type": "integer"})
