@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,29 +90,27 @@ def worker(
 def run_worker(plan: WorkerPlan) -> int:
     """Keep runner, consumer and log endpoint of a worker alive until SIGTERM."""
     from ..executors.celery import worker as parts
-    from ..runtime.supervise.progress import Progress
     from ..scheduler.process_keeper import STOP_TIMEOUT_S, Member, ProcessKeeper
-    from ..scheduler.service_log import configure_service_log
+    from ..scheduler.service_member import service_member
     from ..sdk.clock import WallClock
     from .service_parts import shipper
 
-    def logged(name: str, run: Callable[[], int]) -> Callable[[], int]:
-        def run_logged() -> int:
-            configure_service_log(name)
-            return run()
-
-        return run_logged
-
-    progress = Progress()
-    run_runner = logged("runner", lambda: parts.run_runner(plan, progress))
     members = [
-        Member("runner", run_runner, progress=progress),
+        service_member("runner", lambda progress: parts.run_runner(plan, progress)),
         # Who is shut down through the broker ends well, and the rest of the worker with it.
-        Member("consumer", logged("consumer", lambda: parts.run_consumer(plan)), ends_family=True),
+        service_member(
+            "consumer",
+            lambda _progress: parts.run_consumer(plan),
+            is_watched=False,
+            ends_family=True,
+        ),
     ]
-    serve = parts.serve_logs(plan)
-    if serve is not None:
-        members.append(Member("logs", logged("logs", serve), is_last=True))
+    serve_logs = parts.serve_logs(plan)
+    if serve_logs is not None:
+        serve = serve_logs
+        members.append(
+            service_member("logs", lambda _progress: serve(), is_watched=False, is_last=True)
+        )
     ship = shipper()
     if ship is not None:
         members.append(Member("shipper", ship, is_last=True))

@@ -104,42 +104,30 @@ def run_scheduler_family(
         num_runs: passes of the scheduler after which all ends; -1: none.
         has_schedule: make the runs that are due; without it only those that exist are run.
     """
-    from ..runtime.supervise.progress import Progress
     from ..scheduler import parse_main, scheduler_main
     from ..scheduler.process_keeper import Member, ProcessKeeper
-    from ..scheduler.service_log import configure_service_log
+    from ..scheduler.service_member import service_member
     from ..sdk.clock import WallClock
     from ..sdk.configuration import conf
     from ..sdk.executor_names import LOCAL
 
-    scheduler_progress, parser_progress, runner_progress = Progress(), Progress(), Progress()
-
-    def run_scheduler() -> int:
-        configure_service_log("scheduler")
+    def run_scheduler(progress: Progress) -> int:
         if not has_schedule:
             conf.set("scheduler", "use_job_schedule", "False")
-        code = scheduler_main.main(make_executors(), num_runs=num_runs, progress=scheduler_progress)
+        code = scheduler_main.main(make_executors(), num_runs=num_runs, progress=progress)
         if num_runs >= 0:
             os.kill(os.getppid(), signal.SIGTERM)
         return code
 
-    def run_parser() -> int:
-        configure_service_log("parser")
-        return parse_main.main(progress=parser_progress)
+    def run_parser(progress: Progress) -> int:
+        return parse_main.main(progress=progress)
 
-    def run_own_runner() -> int:
-        configure_service_log("runner")
-        return run_runner(runner_progress)
-
-    members = [
-        Member("scheduler", run_scheduler, is_restarted=num_runs < 0, progress=scheduler_progress),
-    ]
+    members = [service_member("scheduler", run_scheduler, is_restarted=num_runs < 0)]
     if LOCAL in executor_names():
-        runner = Member("runner", run_own_runner, has_own_session=True, progress=runner_progress)
-        members.insert(0, runner)
+        members.insert(0, service_member("runner", run_runner, has_own_session=True))
     ship = shipper()
     if ship is not None:
         members.append(Member("shipper", ship, is_last=True))
     if has_parser:
-        members.append(Member("parser", run_parser, progress=parser_progress))
+        members.append(service_member("parser", run_parser))
     return ProcessKeeper(members, WallClock()).run()

@@ -19,7 +19,7 @@ from ..sdk.clock import WallClock
 from ..sdk.configuration import conf, dags_folder, home
 from . import parse_main, scheduler_main
 from .process_keeper import Member, ProcessKeeper
-from .service_log import configure_service_log
+from .service_member import service_member
 from .service_thread import COLD_START_S, Service, ServiceThread
 
 log = logging.getLogger(__name__)
@@ -56,17 +56,6 @@ def run_standalone(
     # Nothing can be deferred yet in a home that is new; elsewhere triggers wait already.
     triggerer_from_s = 0.0 if password is None else time.monotonic() + COLD_START_S
 
-    def service(
-        name: str, run: Callable[[Progress], int], *, has_own_session: bool = False
-    ) -> Member:
-        progress = Progress()
-
-        def run_logged() -> int:
-            configure_service_log(name)
-            return run(progress)
-
-        return Member(name, run_logged, has_own_session=has_own_session, progress=progress)
-
     def run_scheduler(progress: Progress) -> int:
         return scheduler_main.main(executors(), progress=progress)
 
@@ -79,12 +68,12 @@ def run_standalone(
         return serve_web(host, port, progress)
 
     members = [
-        service("parser", run_parser),
-        service("scheduler", run_scheduler),
-        service("web", run_web),
+        service_member("parser", run_parser),
+        service_member("scheduler", run_scheduler),
+        service_member("web", run_web),
     ]
     if run_runner is not None:
-        members.insert(1, service("runner", run_runner, has_own_session=True))
+        members.insert(1, service_member("runner", run_runner, has_own_session=True))
     if ship_logs is not None:
         members.append(Member("shipper", ship_logs, is_last=True))
     _welcome(say, host, port, password)

@@ -71,7 +71,7 @@ class AbstractOperator(DAGNode):
         return self._dag
 
     @dag.setter
-    def dag(self, dag: DAG | None) -> None:
+    def dag(self, dag: Any) -> None:
         if dag is self._dag:
             return
         if self._dag is not None:

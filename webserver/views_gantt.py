@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from ..control.input import InvalidInput, parse_instant
 from .addresses import task_instances_of
 from .auth import requires
-from .gantt import LANES_PER_PAGE, make_chart
+from .gantt import LANES_PER_PAGE, LaneSource, make_chart
 from .gantt_svg import lanes_markup
 from .paging import page_of
 from .preferences import zone
@@ -50,14 +50,7 @@ def show(dag_id: str, run_id: str) -> ResponseReturnValue:
     )
     order = request.args.get("order", "")
     order = order if order in ORDERS else "start"
-    now = services().now()
-    sources = list(chart.sources) if chart else []
-    if order == "duration":
-        sources.sort(key=lambda one: -max(one.lengths_s(now), default=0.0))
-    elif order == "name":
-        sources.sort(key=lambda one: one.id)
-    else:
-        sources.sort(key=lambda one: one.started_at or datetime.max.replace(tzinfo=UTC))
+    sources = _ordered(chart.sources if chart else (), order, services().now())
     kept = {
         "order": order if order != "start" else None,
         "folded": ",".join(sorted(folded)) or None,
@@ -96,6 +89,14 @@ def show(dag_id: str, run_id: str) -> ResponseReturnValue:
         ),
         **head,
     )
+
+
+def _ordered(sources: Iterable[LaneSource], order: str, now: datetime) -> list[LaneSource]:
+    if order == "duration":
+        return sorted(sources, key=lambda one: -max(one.lengths_s(now), default=0.0))
+    if order == "name":
+        return sorted(sources, key=lambda one: one.id)
+    return sorted(sources, key=lambda one: one.started_at or datetime.max.replace(tzinfo=UTC))
 
 
 def _instant(name: str) -> datetime | None:
