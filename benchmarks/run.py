@@ -136,23 +136,23 @@ def wide_8() -> Figures:
     return {name.replace("wide", "wide, 8 at a time"): value for name, value in figures.items()}
 
 
-def memory(deployment: Deployment) -> Figures:
-    """Add up the memory of all processes of a server that is up, with its task hosts."""
-    return {"memory idle with two task hosts, PSS MB": deployment.pss_mb()}
-
-
-def rest() -> Figures:
-    """Add up the memory of a server that is idle: before its first task, and long after it."""
+def memory() -> Figures:
+    """Add up the memory of all processes: before the first task, at work, and at rest again."""
     files = {"chain.py": HEAD + CHAIN, "wide.py": HEAD + WIDE}
-    with Deployment(files, settings={"TRADEWIND__EXECUTION__HOST_IDLE_S": "5"}) as deployment:
+    with Deployment(files, settings={"TRADEWIND__EXECUTION__HOST_IDLE_S": "20"}) as deployment:
         deployment.start()
         deployment.wait_for_dag("wide")
         time.sleep(35)  # the parser's zygote has gone
         before_mb = deployment.pss_mb()
-        deployment.run_to_end("wide")
-        time.sleep(40)  # the host has gone, and then its zygote
+        deployment.run_to_end("chain")
+        peak_mb = peak_memory(deployment, "wide")
+        time.sleep(7)  # the spare has gone
+        hosts_mb = deployment.pss_mb()
+        time.sleep(45)  # the hosts have gone, and then their zygote
         return {
             "memory idle before the first task, PSS MB": before_mb,
+            "memory peak with 200 tasks, PSS MB": peak_mb,
+            "memory idle with two task hosts, PSS MB": hosts_mb,
             "memory idle when hosts have gone, PSS MB": deployment.pss_mb(),
         }
 
@@ -179,7 +179,7 @@ def large_xcom(deployment: Deployment) -> Figures:
     }
 
 
-def peak_memory(deployment: Deployment, dag_id: str = "wide") -> Figures:
+def peak_memory(deployment: Deployment, dag_id: str) -> float:
     """Look at the memory of all processes again and again while 200 tasks run."""
     run_id = f"peak_{time.monotonic_ns()}"
     deployment.command("dags", "trigger", dag_id, "--run-id", run_id)
@@ -191,7 +191,7 @@ def peak_memory(deployment: Deployment, dag_id: str = "wide") -> Figures:
         return all(row["state"] == "success" for row in deployment.instances(dag_id, run_id))
 
     deployment.wait_until(has_ended, f"the end of {dag_id}")
-    return {"memory peak with 200 tasks, PSS MB": most_mb}
+    return most_mb
 
 
 def cold_start() -> Figures:
@@ -224,9 +224,10 @@ def pandas() -> Figures:
         deployment.wait_for_dag("frames")
         deployment.run_to_end("frames")  # warm: the host is up
         time.sleep(35)  # the parser's zygote has gone
-        figures = wide(deployment, "frames") | peak_memory(deployment, "frames")
+        figures = wide(deployment, "frames")
+        figures["memory peak with 200 tasks, PSS MB"] = peak_memory(deployment, "frames")
         time.sleep(7)  # the spare has gone
-        figures |= memory(deployment)
+        figures["memory idle with its task host, PSS MB"] = deployment.pss_mb()
     return {f"pandas, {name}": value for name, value in figures.items()}
 
 
@@ -273,16 +274,14 @@ def timed(command: list[Any], deployment: Deployment) -> tuple[float, float]:
 
 #: Workloads on one server that stays up, and those that start their own.
 ON_A_SERVER: dict[str, Callable[[Deployment], Figures]] = {
-    "memory": memory,
     "chain": chain,
     "wide": wide,
     "new_file": new_file,
     "large_xcom": large_xcom,
-    "peak_memory": peak_memory,
 }
 ALONE: dict[str, Callable[[], Figures]] = {
     "wide_8": wide_8,
-    "rest": rest,
+    "memory": memory,
     "cold_start": cold_start,
     "backfill": backfill,
     "pandas": pandas,
