@@ -170,7 +170,7 @@ class AttemptOperations(Operations):
             settling = Settling(
                 connection, self._versions, self._settings, now, actor, is_careful=is_careful
             )
-            settling.settle(applied.touched_run_ids)
+            settling.settle(applied.touched, applied.touched)
             claimer = (
                 None
                 if claim is None

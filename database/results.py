@@ -28,6 +28,7 @@ from .outbox_writes import wants_callback, wants_mail, write_outbox
 from .siblings import needs_deciding
 from .state_writes import HELD_COLUMNS, AttemptEnd, Held, Move, held_from
 from .tables import attempt, dag_run, rendered_fields, task_instance
+from .touched import Touched
 from .upserts import insert_on_conflict
 from .values import AttemptResult, Outcome
 from .versions import VersionCache
@@ -112,7 +113,8 @@ class Applied:
     """What a batch of results did."""
 
     outcomes: list[Outcome] = field(default_factory=list)
-    touched_run_ids: list[int] = field(default_factory=list)
+    #: Dag run id → what was changed of it: these runs have to be decided.
+    touched: dict[int, Touched] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     has_scheduled: bool = False
     has_callbacks: bool = False
@@ -134,8 +136,9 @@ class ResultWriter:
         self._moves: list[tuple[Move, AttemptResult, Any]] = []
         self._ends: list[AttemptEnd] = []
         self._fenced: dict[int, str] = {}
-        #: (dag run id, task id) of successes that mean something only with those beside them.
-        self._quiet: set[tuple[int, str]] = set()
+        #: Successes that mean something only with those beside them: (dag run id, task id) and
+        #: one of them.
+        self._quiet: dict[tuple[int, str], Held] = {}
 
     def apply(self, results: Sequence[AttemptResult]) -> Applied:
         """Apply *results*; outcomes come in the same order."""
@@ -163,10 +166,15 @@ class ResultWriter:
             if is_fenced and position not in self._fenced:
                 self._end(result, "fenced", "another writer was first")
         state_writes.end_attempts(self.connection, self._ends)
-        for dag_run_id, task_id in self._quiet:
+        for (dag_run_id, task_id), held in self._quiet.items():
             if needs_deciding(self.connection, dag_run_id, task_id):
-                self.applied.touched_run_ids.append(dag_run_id)
+                self._touch(held)
         return self.applied
+
+    def _touch(self, held: Held, *others: str) -> None:
+        touched = self.applied.touched.setdefault(held.dag_run_id, Touched())
+        touched.task_ids.update((held.task_id, *others))
+        touched.version_ids.add(held.version_id)
 
     def _read(self, ids: Iterable[int]) -> dict[int, Any]:
         found: dict[int, Any] = {}
@@ -299,9 +307,9 @@ class ResultWriter:
             held = move.held
             changes.setdefault((row.dag_id, row.run_id), []).append(describe(move))
             if self._is_quiet(move, result):
-                self._quiet.add((held.dag_run_id, held.task_id))
+                self._quiet[held.dag_run_id, held.task_id] = held
             else:
-                self.applied.touched_run_ids.append(held.dag_run_id)
+                self._touch(held, *result.skip_task_ids)
             if held.state is not _S.RUNNING:
                 continue  # a restarting one: nothing else of its result counts
             xcoms.extend(

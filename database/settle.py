@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..planning.decide import decide
+from ..planning.part import decide_part
 from ..planning.snapshot import Decision, MappedExpansion, Transition
 from ..sdk.states import FINISHED, DagRunState, TaskInstanceState
 from . import state_writes
@@ -31,6 +32,7 @@ from .snapshots import LoadedRun, load_run
 from .state_writes import Held, Move, RunMove
 from .tables import dag_run
 from .tables.runs import UNFINISHED_RUN
+from .touched import Touched, is_any_on_its_way
 from .versions import VersionCache
 
 if TYPE_CHECKING:
@@ -91,6 +93,7 @@ class Settling:
         self.events: list[Event] = []
         self.ended_run_ids: list[int] = []
         self.started_run_ids: list[int] = []
+        self._touched_parts: dict[int, Touched] = {}
         #: What claims tell of the runs that were decided.
         self.told: dict[int, Mapping[str, Any]] = {}
         self.has_scheduled = False
@@ -100,8 +103,16 @@ class Settling:
         #: The outbox has something for the parser to deliver.
         self.has_callbacks = False
 
-    def settle(self, dag_run_ids: Iterable[int]) -> None:
-        """Decide these runs, and all that they let go on."""
+    def settle(
+        self, dag_run_ids: Iterable[int], touched_parts: Mapping[int, Touched] | None = None
+    ) -> None:
+        """Decide these runs, and all that they let go on.
+
+        Args:
+            touched_parts: all that was changed of some of these runs since they were decided, by
+                this transaction: of a large one only what this concerns is read and asked.
+        """
+        self._touched_parts = dict(touched_parts or {})
         given = list(dict.fromkeys(dag_run_ids))
         waiting = deque(given)
         touched = set(given)
@@ -192,6 +203,9 @@ class Settling:
 
     def _settle_one(self, dag_run_id: int) -> tuple[LoadedRun | None, bool]:
         """Decide one run until nothing changes; return it, and whether anything did."""
+        settled = self._settle_part(dag_run_id)
+        if settled is not None:
+            return settled
         loaded = self._load(dag_run_id)
         if loaded is None or loaded.snapshot.state is not DagRunState.RUNNING:
             return loaded, False
@@ -218,8 +232,38 @@ class Settling:
         self.has_changed = self.has_changed or has_changed
         return loaded, has_changed
 
-    def _load(self, dag_run_id: int) -> LoadedRun | None:
-        loaded = load_run(self.connection, self.versions, dag_run_id, self.settings.map_length_max)
+    def _settle_part(self, dag_run_id: int) -> tuple[LoadedRun, bool] | None:
+        """Settle a large run by the part of it that was touched; None: it has to be asked whole."""
+        touched = self._touched_parts.pop(dag_run_id, None)
+        if touched is None:
+            return None
+        task_ids = touched.part_to_read(self.connection, self.versions)
+        loaded = self._load(dag_run_id, task_ids) if task_ids else None
+        if (
+            loaded is None
+            or loaded.snapshot.state is not DagRunState.RUNNING
+            or loaded.last_decided_at is None
+            or touched.version_ids != {loaded.told["version_id"]}
+        ):
+            return None
+        found = decide_part(loaded.snapshot, self.now, touched.task_ids)
+        if found is None:
+            return None
+        decision, is_moving = found
+        if not is_moving and not is_any_on_its_way(self.connection, dag_run_id):
+            return None  # it may have ended
+        if decision.transitions:
+            self._apply(loaded, decision)
+            self.has_changed = True
+        # One that came too early is corrected when it has come, and the whole run is asked.
+        wake_ats = [at for at in (loaded.wake_at, decision.wake_at) if at is not None]
+        self._note_times(loaded, min(wake_ats, default=None))
+        return loaded, bool(decision.transitions)
+
+    def _load(self, dag_run_id: int, task_ids: Sequence[str] = ()) -> LoadedRun | None:
+        loaded = load_run(
+            self.connection, self.versions, dag_run_id, self.settings.map_length_max, task_ids
+        )
         if loaded is not None:
             self.told[dag_run_id] = loaded.told
         return loaded

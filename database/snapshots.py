@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -64,6 +64,10 @@ _INSTANCES = (
     )
     .where(task_instance.c.dag_run_id == bindparam("dag_run_id"))
     .order_by(task_instance.c.task_id, task_instance.c.map_index)
+)
+
+_INSTANCES_OF_TASKS = _INSTANCES.where(
+    task_instance.c.task_id.in_(bindparam("task_ids", expanding=True))
 )
 
 _DUE_TIMES = select(task_instance.c.id, task_instance.c.due_at).where(
@@ -190,11 +194,23 @@ class LoadedRun:
 
 
 def load_run(
-    connection: Connection, versions: VersionCache, dag_run_id: int, map_length_max: int
+    connection: Connection,
+    versions: VersionCache,
+    dag_run_id: int,
+    map_length_max: int,
+    task_ids: Sequence[str] = (),
 ) -> LoadedRun | None:
-    """Read one dag run; None: it was deleted."""
+    """Read one dag run; None: it was deleted.
+
+    Args:
+        task_ids: only the instances of these tasks; none given: all.
+    """
     which = {"dag_run_id": dag_run_id}
-    found, found_instances = connection.execute(_RUN, which), connection.execute(_INSTANCES, which)
+    found = connection.execute(_RUN, which)
+    if task_ids:
+        found_instances = connection.execute(_INSTANCES_OF_TASKS, {**which, "task_ids": task_ids})
+    else:
+        found_instances = connection.execute(_INSTANCES, which)
     run = found.one_or_none()
     if run is None:
         return None

@@ -166,7 +166,7 @@ class WorkerOperations(Operations):
         settling = Settling(
             connection, self._versions, self._settings, now, "scheduler", is_careful=True
         )
-        settling.settle(applied.touched_run_ids)
+        settling.settle(applied.touched, applied.touched)
         settling.queue_following(always=True)
         write_events(connection, [*events, *applied.events, *settling.events], now)
         return True

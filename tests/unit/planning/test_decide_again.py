@@ -9,6 +9,7 @@ from planning_runs import NOW, over_literal, over_xcom, structure, task
 from planning_runs import snapshot as planned
 from tradewind.planning.decide import decide
 from tradewind.planning.expand import initial_instances
+from tradewind.planning.part import decide_part, task_ids_to_read
 from tradewind.planning.snapshot import InstanceSnapshot, RunSnapshot, SkipMark
 from tradewind.planning.standings import Standings
 from tradewind.planning.structure import DagStructure
@@ -164,6 +165,55 @@ def test_asking_what_was_touched_finds_what_asking_all_finds(seed):
             if not expected.expansions:
                 play.go_on(expected)
     assert steps > 1500
+
+
+@pytest.mark.parametrize("seed", range(20, 24))
+def test_what_a_part_of_a_run_decides_the_whole_would_too(seed):
+    chance = random.Random(seed)
+    answers = 0
+    for _ in range(250):
+        play = Play(chance)
+        stored_wake_at = None
+        for step in range(120):
+            whole = play.snapshot()
+            expected = decide(whole, play.now)
+            touched, play.touched = play.touched, set()
+            ids = task_ids_to_read(play.dag, touched) if step else None
+            found = None
+            if ids is not None:
+                seen = {id_: rows for id_, rows in whole.instances.items() if id_ in ids}
+                found = decide_part(replace(whole, instances=seen), play.now, touched)
+            if found is None:
+                stored_wake_at = expected.wake_at
+            else:
+                decision, is_moving = found
+                on_their_way = {S.QUEUED, S.RUNNING, S.RESTARTING, S.DEFERRED}
+                if is_moving or any(one.state in on_their_way for one in play.rows.values()):
+                    answers += 1
+                    beside = set(expected.transitions) - set(decision.transitions)
+                    assert set(decision.transitions) <= set(expected.transitions)
+                    # What only time has made due is found when the stored instant has come.
+                    assert all(one.old in SCHEDULABLE - {S.NONE} for one in beside)
+                    assert not beside or stored_wake_at <= play.now
+                    assert expected.run is None
+                    wakes = [at for at in (stored_wake_at, decision.wake_at) if at is not None]
+                    stored_wake_at = min(wakes, default=None)
+                    if expected.wake_at is not None:
+                        assert stored_wake_at is not None
+                        assert stored_wake_at <= expected.wake_at
+            if expected.run is not None:
+                break
+            play.apply(expected)
+            if not expected.expansions:
+                play.go_on(expected)
+    assert answers > 300
+
+
+def test_a_part_is_the_neighbourhood_of_what_was_touched():
+    chain = structure(task("t0"), *(task(f"t{n}", f"t{n - 1}") for n in range(1, 500)))
+
+    assert task_ids_to_read(chain, ["t7"]) == {"t6", "t7", "t8"}
+    assert task_ids_to_read(chain, ["gone"]) is None
 
 
 def test_a_step_of_a_long_chain_asks_its_neighbour_only():
