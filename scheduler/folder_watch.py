@@ -80,7 +80,7 @@ class FolderWatcher:
     def _watch_by_inotify(self) -> None:
         with contextlib.closing(Inotify(self._folders, _LEFT_OUT)) as events:
             while not self._stopping.is_set():
-                select.select([events, self._theirs], [], [])
+                select.select([events.fileno(), self._theirs.fileno()], [], [])
                 if not self._stopping.is_set() and events.read():
                     self._wait_for_quiet(events)
                     self._tell()

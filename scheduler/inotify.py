@@ -66,8 +66,8 @@ class Inotify:
         for watch, mask, name in self._events():
             if mask & _OVERFLOW:  # folders that came may be among what was lost
                 is_of_interest = True
-                for folder in self._folders:
-                    self._watch(folder)
+                for each in self._folders:
+                    self._watch(each)
             elif mask & _IGNORED:
                 self._watched.pop(watch, None)
             elif name not in self._left_out:
