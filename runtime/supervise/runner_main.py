@@ -16,8 +16,9 @@ from pathlib import Path
 
 from ...database.bell import BellListener, bell_folder
 from ...database.clock import database_clock
-from ...database.store import open_store
+from ...database.store import Store, open_store
 from ...database.values import WorkerIdentity
+from ...sdk.clock import Clock
 from ...sdk.configuration import conf, dags_folder, home
 from ...sdk.errors import ConfigurationError
 from ...sdk.executor_names import LOCAL
@@ -96,39 +97,11 @@ def main(
     settings = runner_settings(plan)
     store = open_store(service="runner")
     clock = database_clock(store)
-
-    def draw_identity() -> WorkerIdentity:
-        drawn = new_identity(plan.executor, plan.queues or (), settings.slots, plan.log_url)
-        slot.remember(drawn.id)
-        return drawn
-
-    predecessors = slot.remembered()
-    identity = draw_identity()
-    process_groups.kill_leftovers(slot.id, identity.id)
-    environment = without_secrets(os.environ)
-    environment[process_groups.RUNNER_VARIABLE] = process_groups.runner_mark(slot.id, identity.id)
     journal = EntryJournal(slot.entry_journal)
     listener: BellListener = (
         HintDesk(desk_path(plan.slot_name)) if plan.has_desk else store.listen("runner", folder)
     )
-    processes = OsProcesses(
-        os_settings(), clock, journal=journal.descriptor, bell=listener, environment=environment
-    )
-    identities = [identity]
-    runner = Runner(
-        store=store,
-        clock=clock,
-        processes=processes,
-        make_identity=lambda: identities.pop() if identities else draw_identity(),
-        # The journal knows of this slot's attempts only: others are for others to judge.
-        is_dead=lambda row, own: (
-            (predecessors is None or row.id in predecessors) and is_proven_dead(row, own)
-        ),
-        spool=Spool(slot.spool_folder),
-        journal=journal,
-        settings=settings,
-        desk=listener if isinstance(listener, HintDesk) else None,
-    )
+    runner, processes = _make_runner(plan, slot, settings, store, clock, journal, listener)
     renewer = LeaseRenewer(
         runner.lease,
         lambda: open_store(clock=clock, service="renewer").workers,
@@ -155,6 +128,48 @@ def main(
         store.close()
         slot.release()
     return 0
+
+
+def _make_runner(
+    plan: RunnerPlan,
+    slot: RunnerSlot,
+    settings: RunnerSettings,
+    store: Store,
+    clock: Clock,
+    journal: EntryJournal,
+    listener: BellListener,
+) -> tuple[Runner, OsProcesses]:
+    """Put the runner together, and kill what its predecessors in this slot left."""
+
+    def draw_identity() -> WorkerIdentity:
+        drawn = new_identity(plan.executor, plan.queues or (), settings.slots, plan.log_url)
+        slot.remember(drawn.id)
+        return drawn
+
+    predecessors = slot.remembered()
+    identities = [draw_identity()]
+    own_id = identities[0].id
+    process_groups.kill_leftovers(slot.id, own_id)
+    environment = without_secrets(os.environ)
+    environment[process_groups.RUNNER_VARIABLE] = process_groups.runner_mark(slot.id, own_id)
+    processes = OsProcesses(
+        os_settings(), clock, journal=journal.descriptor, bell=listener, environment=environment
+    )
+    runner = Runner(
+        store=store,
+        clock=clock,
+        processes=processes,
+        make_identity=lambda: identities.pop() if identities else draw_identity(),
+        # The journal knows of this slot's attempts only: others are for others to judge.
+        is_dead=lambda row, own: (
+            (predecessors is None or row.id in predecessors) and is_proven_dead(row, own)
+        ),
+        spool=Spool(slot.spool_folder),
+        journal=journal,
+        settings=settings,
+        desk=listener if isinstance(listener, HintDesk) else None,
+    )
+    return runner, processes
 
 
 def _wait_for(slot: RunnerSlot, progress: Progress | None, *, is_standby: bool) -> bool:
