@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from .rows import EventRow
     from .store import Store
 
+
+class LogReplaced(Exception):
+    """The log has fewer entries than were seen: an older state of the database was put back."""
+
+
 #: Longer than a transaction takes from its first entry to its commit.
 OVERLAP_S: Final = 2.0
 
@@ -34,8 +39,16 @@ class EventFollower:
         self._handed: dict[int, float] = {}
 
     def take(self, limit: int = 500) -> list[EventRow]:
-        """Return entries that were not returned before, oldest first."""
+        """Return entries that were not returned before, oldest first.
+
+        Raises:
+            LogReplaced: a backup was restored, or a server took over that had not heard of the
+                last commits. Entries that come from now on are returned.
+        """
         rows = self._store.events.since(self._floor, limit=limit + len(self._handed))
+        if not rows and self._floor > (last_id := self._store.events.last_id()):
+            self._floor, self._handed = last_id, {}
+            raise LogReplaced
         found = [row for row in rows if row.id not in self._handed]
         now_s = self._monotonic()
         self._handed.update((row.id, now_s) for row in found)

@@ -10,12 +10,12 @@ import contextlib
 import select
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any
 
 from ..database.bell import BellListener
-from ..database.event_follower import EventFollower
+from ..database.event_follower import EventFollower, LogReplaced
 
 if TYPE_CHECKING:
     from ..database.store import Store
@@ -125,12 +125,19 @@ class Hub:
     def _deliver(self) -> None:
         if self._follower is None:
             self._follower = EventFollower(self._store, self._cursor)
-        rows = self._follower.take()
+        try:
+            rows = self._follower.take()
+        except LogReplaced:  # what the pages show may never have happened
+            self._cursor = self._store.events.last_id()
+            self._tell([{"kind": "resync", "cursor": self._cursor}])
+            return
         if not rows:
             return
-        messages = messages_of(rows)
+        self._cursor = max(self._cursor, rows[-1].id)
+        self._tell(messages_of(rows))
+
+    def _tell(self, messages: Sequence[Message]) -> None:
         with self._lock:
-            self._cursor = max(self._cursor, rows[-1].id)
             for reader in self._readers:
                 for message in messages:
                     reader.put(message)

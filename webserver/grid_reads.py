@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app, request
@@ -96,6 +97,9 @@ def read_columns(runs: Sequence[RunRow]) -> dict[int, Column]:
 
 #: DAG, run id, number of the run.
 Key = tuple[str, str, int]
+#: An entry of the event log: its number, and when it was made.
+Seen = tuple[int, datetime | None]
+NOTHING_SEEN: Seen = (0, None)
 
 
 class ColumnCache:
@@ -107,19 +111,19 @@ class ColumnCache:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[str, str], tuple[Key, Column]] = OrderedDict()
-        self._cursor: int | None = None
+        self._seen: Seen | None = None
 
     def forget_changed(self, store: Store) -> None:
         """Forget the runs that changed since this was asked last."""
         # In nobody's name: the log as one reader sees it may leave changes out.
-        changed, cursor = copy_context().run(_changes, store, self._cursor)
+        changed, seen = copy_context().run(_changes, store, self._seen)
         with self._lock:
             if changed is None:
                 self._kept.clear()
             else:
                 for place in changed:
                     self._kept.pop(place, None)
-            self._cursor = max(self._cursor or 0, cursor)
+            self._seen = seen
 
     def get(self, key: Key) -> Column | None:
         """Return a column, and keep it for longer."""
@@ -138,15 +142,26 @@ class ColumnCache:
                 self._kept.popitem(last=False)
 
 
-def _changes(store: Store, cursor: int | None) -> tuple[set[tuple[str, str]] | None, int]:
-    """Return the runs that changed since *cursor* (None: too many to tell), and the new cursor."""
+def _changes(store: Store, seen: Seen | None) -> tuple[set[tuple[str, str]] | None, Seen]:
+    """Return the runs that changed since *seen* (None: that cannot be told), and the newest entry.
+
+    The entry that was seen last is read again: where it is another one by now, or gone, an older
+    state of the database was put back, and what is kept may never have happened.
+    """
     caller.set(None)
-    if cursor is None:
-        return None, store.events.last_id()
-    rows = store.events.since(cursor, limit=CHANGES_MAX)
-    if len(rows) >= CHANGES_MAX:
-        return None, store.events.last_id()
-    if any(row.dag_id is not None and row.run_id is None for row in rows):
-        return None, rows[-1].id  # an act on a whole DAG: deleted, cleared, backfilled
-    changed = {(row.dag_id, row.run_id) for row in rows if row.dag_id and row.run_id}
-    return changed, rows[-1].id if rows else cursor
+    if seen is None:
+        return None, _newest(store)
+    rows = store.events.since(seen[0] - 1, limit=CHANGES_MAX)
+    is_same = (rows[0].id, rows[0].at) == seen if rows else seen == NOTHING_SEEN
+    if not is_same or len(rows) >= CHANGES_MAX:
+        return None, _newest(store)
+    newest = (rows[-1].id, rows[-1].at) if rows else NOTHING_SEEN
+    new = rows[1:]
+    if any(row.dag_id is not None and row.run_id is None for row in new):
+        return None, newest  # an act on a whole DAG: deleted, cleared, backfilled
+    return {(row.dag_id, row.run_id) for row in new if row.dag_id and row.run_id}, newest
+
+
+def _newest(store: Store) -> Seen:
+    rows = store.events.list(limit=1, with_state_changes=True)
+    return (rows[0].id, rows[0].at) if rows else NOTHING_SEEN

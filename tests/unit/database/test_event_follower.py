@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tradewind.database.event_follower import EventFollower
+from tradewind.database.event_follower import EventFollower, LogReplaced
 from tradewind.database.event_writes import Event, write_events
 from tradewind.database.locking import Locking
 
@@ -37,6 +37,20 @@ def test_an_entry_whose_number_was_taken_earlier_is_handed_out_when_it_appears(h
         assert kinds(follower.take()) == ["quick"]
 
     assert kinds(follower.take()) == ["slow"]
+
+
+def test_a_log_that_became_shorter_is_told_once_and_followed_from_its_end(house):
+    """A backup was restored, or a server took over that had not heard of the last commits."""
+    record(house, "kept")
+    newest = house.store.events.last_id()
+    follower = EventFollower(house.store, newest + 100)
+
+    with pytest.raises(LogReplaced):
+        follower.take()
+
+    assert follower.take() == []
+    record(house, "new")
+    assert kinds(follower.take()) == ["new"]
 
 
 def test_what_was_handed_out_is_forgotten_after_a_while(house):

@@ -139,6 +139,21 @@ def test_a_column_of_the_grid_is_forgotten_when_its_run_changes(store, run_id, c
     assert cache.get(("orders", "one", key[2] + 1)) is None
 
 
+def test_columns_are_forgotten_when_an_older_database_was_put_back(store, run_id, clock) -> None:
+    """Other entries stand under the numbers that were seen: nothing seen then may be shown."""
+    cache = ColumnCache()
+    cache.forget_changed(store)
+    key = ("orders", "one", store.runs.get("orders", "one").id)
+    cache.put(key, {"load": "s"})
+
+    with store.database.write() as connection:  # the same numbers, another history
+        connection.exec_driver_sql("UPDATE event SET at = '2026-01-02 00:00:00.000001'")
+    store.events.record("variables_set", actor="user:ada", now=clock.now())
+    cache.forget_changed(store)
+
+    assert cache.get(key) is None
+
+
 def test_every_link_has_the_prefix_whether_a_proxy_keeps_it_or_not(
     store, clock, monkeypatch
 ) -> None:
