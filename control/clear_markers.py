@@ -16,7 +16,7 @@ from .input import InvalidInput, parse_instant
 if TYPE_CHECKING:
     from ..database.values import TaskInstanceRow
     from ..sdk.serialized import SerializedTask
-    from .clear import ClearRequest
+    from .clear_request import ClearRequest
     from .services import Services
 
 

@@ -21,7 +21,7 @@ from ..sdk.exceptions import (
 )
 from ..sdk.not_set import NOTSET, is_arg_set
 from ..sdk.states import DagRunState
-from .sensors.file import is_deferrable_by_default
+from .default_deferrable import is_deferrable_by_default
 
 XCOM_LOGICAL_DATE_ISO = "trigger_logical_date_iso"
 XCOM_RUN_ID = "trigger_run_id"

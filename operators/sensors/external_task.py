@@ -18,9 +18,9 @@ from ...sdk.exceptions import (
     InvalidValueError,
 )
 from ...sdk.states import DagRunState, TaskInstanceState
+from ..default_deferrable import is_deferrable_by_default
 from ..empty import EmptyOperator
 from ..external_states import ExternalStates
-from .file import is_deferrable_by_default
 
 #: A task instance without a state is "none" here; a sensor cannot wait for it.
 _TASK_STATES = frozenset(str(state) for state in TaskInstanceState if state != "none")

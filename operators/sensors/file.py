@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import glob
-import os
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -11,14 +9,8 @@ from typing import Any
 
 from ...sdk.base_sensor import BaseSensorOperator
 from ...sdk.exceptions import AirflowException
-
-
-def has_file(pattern: str, *, is_recursive: bool) -> bool:
-    """Tell whether *pattern* leads to a file, or to a folder with a file at any depth."""
-    for found in glob.iglob(pattern, recursive=is_recursive):  # noqa: PTH207 - pattern is absolute
-        if Path(found).is_file() or any(files for _, _, files in os.walk(found)):
-            return True
-    return False
+from ..default_deferrable import is_deferrable_by_default
+from ..file_search import has_file
 
 
 class FileSensor(BaseSensorOperator):
@@ -106,10 +98,3 @@ def _base_path(conn_id: str) -> str:
     from ...sdk.connection import Connection
 
     return str(Connection.get(conn_id).extra_dejson.get("path") or "/")
-
-
-def is_deferrable_by_default() -> bool:
-    """Return ``[operators] default_deferrable``: whether sensors wait in the triggerer."""
-    from ...sdk.configuration import conf
-
-    return conf.getboolean("operators", "default_deferrable", fallback=False)

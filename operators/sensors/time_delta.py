@@ -8,7 +8,7 @@ from typing import Any
 
 from ...sdk import timezone
 from ...sdk.base_sensor import BaseSensorOperator
-from .file import is_deferrable_by_default
+from ..default_deferrable import is_deferrable_by_default
 
 
 class TimeDeltaSensor(BaseSensorOperator):

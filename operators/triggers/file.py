@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...sdk.triggers import BaseEventTrigger, BaseTrigger, TriggerEvent
-from ..sensors.file import has_file
+from ..file_search import has_file
 
 
 class FileTrigger(BaseTrigger):
