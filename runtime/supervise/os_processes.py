@@ -15,6 +15,7 @@ from pathlib import Path
 from ...sdk.clock import Clock
 from ..task import frames, protocol
 from .descriptors import Descriptors
+from .forked_asker import ForkedAsker
 from .fresh_tasks import FreshTasks
 from .hosts import Host, HostPool, StaleCheck, private_bytes
 from .log_files import TaskLog
@@ -111,11 +112,13 @@ class OsProcesses:
 
     def poll(self, wait_s: float) -> list[Event]:
         """See ``Processes.poll``."""
-        if self._events:
+        if self._events or self._zygote.has_exits:
             wait_s = 0.0
         if self._channels.is_any_lingering:
             wait_s = min(wait_s, 0.2)
         self._descriptors.hear(wait_s)
+        if self._zygote.has_exits:
+            self._hear_zygote()
         if self._channels.is_any_lingering:
             self._channels.give_up_output()
         if self._housekeeping_due <= self._clock.monotonic():
@@ -144,7 +147,7 @@ class OsProcesses:
     def answer(self, asker: object, reply: Reply) -> None:
         """See ``Processes.answer``."""
         answer = protocol.Answer(value=reply.value, error=reply.error)
-        if isinstance(asker, TaskChannel):
+        if isinstance(asker, TaskChannel | ForkedAsker):
             asker.log.mask(reply.masked)
             asker.send(answer)
         elif isinstance(asker, StaleCheck):

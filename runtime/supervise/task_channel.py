@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
 from ..task import frames, protocol
 from ..task.task_spec import TaskResult
+from .forked_asker import ForkedAsker, close_all
 from .log_files import TaskLog
 from .processes import TaskEnded, TaskOrder
 
@@ -58,6 +59,8 @@ class TaskChannel:
     is_output_at_end: bool = False
     output_due: float = 0.0
     code_hash: str = ""
+    #: Processes that the task forked, and that may ask.
+    forked: list[ForkedAsker] = field(default_factory=list)
 
     @classmethod
     def open(cls, order: TaskOrder, log: TaskLog) -> tuple[TaskChannel, ChildEnds]:
@@ -72,7 +75,7 @@ class TaskChannel:
             connection=ours,
             output=read_end,
             nonce=os.urandom(protocol.NONCE_BYTES),
-            reader=frames.FrameReader(ours),
+            reader=frames.FrameReader(ours, takes_fds=True),
         )
         return channel, ChildEnds(theirs, write_end)
 
@@ -135,17 +138,11 @@ class TaskChannel:
 
     def send(self, answer: protocol.Answer) -> None:
         """Answer the task. It waits for this, so its socket has room or it is gone."""
-        self.connection.setblocking(True)
-        self.connection.settimeout(5.0)
-        try:
-            frames.send(self.connection, protocol.encode(answer))
-        except (frames.ConnectionLost, OSError):
-            return  # it ended meanwhile; its exit tells the rest
-        finally:
-            self.connection.settimeout(0.0)
+        frames.send_answer(self.connection, protocol.encode(answer))
 
     def close(self) -> None:
-        """Close both ends."""
+        """Close our ends."""
+        close_all(self.reader.fds)
         self.connection.close()
         os.close(self.output)
 

@@ -5,12 +5,14 @@ How a task's process is started, signalled and reaped is ``os_processes.py``; he
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 
 from ...sdk.clock import Clock
 from ..task import protocol
 from .descriptors import Descriptors
+from .forked_asker import FORKED_MAX, ForkedAsker
 from .log_files import TaskLog
 from .out_of_memory import OutOfMemoryWatch
 from .processes import Asked, Event, TaskEntered, TaskExecuting, TaskOrder
@@ -64,6 +66,8 @@ class TaskChannels:
         self._channels.pop(channel.order.key, None)
         self._descriptors.forget(channel.connection.fileno())
         self._descriptors.forget(channel.output)
+        for asker in list(channel.forked):
+            self._part(channel, asker)
         channel.close()
 
     def note_killed(self, key: str) -> None:
@@ -105,12 +109,41 @@ class TaskChannels:
                 self._tell(TaskExecuting(key))
             elif isinstance(message, protocol.Ask):
                 self._tell(Asked(channel, key, message.method, message.arguments))
+            elif isinstance(message, protocol.Join):
+                self._join(channel, channel.reader.fds)
         if channel.error and not channel.has_exited:
             self._kill(key)
         if channel.reader.is_closed or channel.error:
             self._descriptors.forget(channel.connection.fileno())
         if channel.is_over:
             self._finish(channel)
+
+    def _join(self, channel: TaskChannel, arrived: list[int]) -> None:
+        """Hear a process that the task, or one that it forked, is about to fork."""
+        if not arrived:  # this process had no descriptor left for it
+            return
+        if len(channel.forked) >= FORKED_MAX:
+            os.close(arrived.pop(0))
+            return
+        asker = ForkedAsker.open(arrived.pop(0), log=channel.log, nonce=channel.nonce)
+        channel.forked.append(asker)
+        self._descriptors.listen(
+            asker.connection.fileno(), lambda: self._hear_forked(channel, asker)
+        )
+
+    def _hear_forked(self, channel: TaskChannel, asker: ForkedAsker) -> None:
+        for message in asker.read_messages():
+            if isinstance(message, protocol.Join):
+                self._join(channel, asker.reader.fds)
+            else:
+                self._tell(Asked(asker, channel.order.key, message.method, message.arguments))
+        if asker.reader.is_closed:
+            self._part(channel, asker)
+
+    def _part(self, channel: TaskChannel, asker: ForkedAsker) -> None:
+        channel.forked.remove(asker)
+        self._descriptors.forget(asker.connection.fileno())
+        asker.close()
 
     def _hear_output(self, channel: TaskChannel) -> None:
         # Its messages first: a secret is named there before it is printed here.

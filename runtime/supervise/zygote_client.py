@@ -72,10 +72,18 @@ class ZygoteClient:
         self._has_forked = False
 
     def fileno(self) -> int:
-        """Readable when an exit can be polled."""
+        """Readable when an exit can be polled, but for those that ``has_exits`` tells of."""
         if self._connection is None:
             raise ZygoteDied("the zygote was not started")
         return self._connection.fileno()
+
+    @property
+    def has_exits(self) -> bool:
+        """Whether ``poll`` has something that came while another child was forked.
+
+        It has been read, so ``fileno`` does not tell of it.
+        """
+        return bool(self._exits)
 
     def fork(self, kind: str, payload: bytes, fds: Sequence[int] = ()) -> int:
         """Fork one child and return its pid. *fds* stay open here; the caller closes them.
@@ -123,6 +131,7 @@ class ZygoteClient:
             self._connection.close()
         self._connection = None
         self._reader = None
+        self._exits.clear()
         if self._process is not None:
             try:
                 self._process.wait(timeout=2)

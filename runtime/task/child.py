@@ -69,6 +69,7 @@ def run(
     """
     code = 1
     runtime = SocketRuntime(connection, order.nonce)
+    runtime.serve_forks()
     try:
         mark_process(order.key)
         task_output.connect_output(output)

@@ -19,6 +19,9 @@ from ...sdk.errors import TradewindError
 from ...sdk.task_runtime import XComRow
 from . import frames, protocol
 
+#: How long a fork waits for a request that is on its way, in seconds.
+FORK_WAIT_S = 5.0
+
 
 class RequestRefused(TradewindError):
     """The supervisor could not answer; the text says why."""
@@ -41,8 +44,8 @@ class StoredXCom(msgspec.Struct):
 class SocketRuntime:
     """A ``TaskRuntime`` whose answers come from the other end of *connection*.
 
-    Threads of user code may ask at the same time; a process that user code forked may not,
-    because two processes would read each other's answers.
+    Threads of user code may ask at the same time. Processes that it forks may not share one
+    connection, because they would read each other's answers: see ``serve_forks``.
     """
 
     def __init__(self, connection: socket.socket, nonce: bytes = b"") -> None:
@@ -50,6 +53,51 @@ class SocketRuntime:
         self._nonce = nonce
         self._lock = threading.Lock()
         self._pid = os.getpid()
+        self._forking_thread: int | None = None
+        self._of_next_fork: socket.socket | None = None
+
+    def serve_forks(self) -> None:
+        """Give each process that is forked from now on a connection of its own to ask over."""
+        os.register_at_fork(
+            before=self._before_fork,
+            after_in_parent=self._after_fork_in_parent,
+            after_in_child=self._after_fork_in_child,
+        )
+
+    def _before_fork(self) -> None:
+        # No thread may be in the middle of a message. One that this very thread interrupted (a
+        # signal's handler forks) never gets on meanwhile: then the copy has no connection.
+        if not self._lock.acquire(timeout=FORK_WAIT_S):
+            return
+        self._forking_thread = threading.get_ident()
+        if os.getpid() != self._pid:
+            return
+        try:
+            mine, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+            with other:
+                message = self._nonce + protocol.encode(protocol.Join())
+                frames.send(self._connection, message, [other.fileno()])
+            self._of_next_fork = mine
+        except (frames.ConnectionLost, OSError):
+            self._of_next_fork = None
+
+    def _after_fork_in_parent(self) -> None:
+        if self._forking_thread != threading.get_ident():
+            return
+        self._forking_thread = None
+        if self._of_next_fork is not None:
+            self._of_next_fork.close()
+            self._of_next_fork = None
+        self._lock.release()
+
+    def _after_fork_in_child(self) -> None:
+        is_mine = self._forking_thread == threading.get_ident()
+        self._forking_thread = None
+        self._lock = threading.Lock()
+        if is_mine and self._of_next_fork is not None:
+            self._connection.close()
+            self._connection, self._of_next_fork = self._of_next_fork, None
+            self._pid = os.getpid()
 
     # -- what is sent without waiting ---------------------------------------------------------
 
@@ -289,8 +337,8 @@ class SocketRuntime:
     def _ask(self, method: str, **arguments: Any) -> Any:
         if os.getpid() != self._pid:
             raise RequestRefused(
-                f"{method}: a process that the task forked cannot ask for XComs, Variables or "
-                "Connections; ask in the task and hand the values over"
+                f"{method}: this process was forked without a connection to the runner, so it "
+                "cannot ask; ask in the task and hand the values over"
             )
         try:
             with self._lock:

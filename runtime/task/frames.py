@@ -7,6 +7,7 @@ significant first). Descriptors sent with a message arrive with the first byte o
 from __future__ import annotations
 
 import array
+import contextlib
 import os
 import socket
 import struct
@@ -48,6 +49,21 @@ def send(connection: socket.socket, message: bytes, fds: Sequence[int] = ()) -> 
             connection.sendall(data)
     except (BrokenPipeError, ConnectionResetError, ConnectionAbortedError) as error:
         raise ConnectionLost("the other side has closed the connection") from error
+
+
+def send_answer(connection: socket.socket, message: bytes, *, wait_s: float = 5.0) -> None:
+    """Write one framed message to a non-blocking socket whose other end waits for it.
+
+    One that is gone, or does not take it within *wait_s* seconds, gets none.
+    """
+    try:
+        connection.settimeout(wait_s)
+        send(connection, message)
+    except (ConnectionLost, OSError):
+        return
+    finally:
+        with contextlib.suppress(OSError):
+            connection.settimeout(0.0)
 
 
 def receive(connection: socket.socket) -> tuple[bytes, list[int]]:
@@ -101,9 +117,17 @@ def _receive_with_fds(connection: socket.socket, size: int) -> tuple[bytes, list
 class FrameReader:
     """Collects frames from a non-blocking socket. ``is_closed`` after end of stream."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, *, takes_fds: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            takes_fds: descriptors that arrive with frames are kept in ``fds``, in their order;
+                whoever takes them out closes them. Else the kernel drops them.
+        """
         self._connection = connection
         self._buffer = bytearray()
+        self._takes_fds = takes_fds
+        self.fds: list[int] = []
         self.is_closed = False
 
     def read(self) -> list[bytes]:
@@ -113,18 +137,23 @@ class FrameReader:
             FrameTooLong: what arrived is not a frame of ours.
         """
         while not self.is_closed:
+            arrived: list[int] = []
             try:
-                data = self._connection.recv(_READ_BYTES)
+                if self._takes_fds:
+                    data, arrived = _receive_with_fds(self._connection, _READ_BYTES)
+                    self.fds += arrived
+                else:
+                    data = self._connection.recv(_READ_BYTES)
             except BlockingIOError:
                 break
-            except (ConnectionResetError, OSError):
+            except (ConnectionLost, OSError):
                 self.is_closed = True
                 break
             if not data:
                 self.is_closed = True
                 break
             self._buffer += data
-            if len(data) < _READ_BYTES:
+            if len(data) < _READ_BYTES and not arrived:  # descriptors cut a read short
                 break
         return self._whole_frames()
 

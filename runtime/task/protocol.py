@@ -5,7 +5,7 @@ Three conversations:
 - runner and host, on the host's control socket: ``RunTask``, ``SignalTask``; answered by
   ``HostReady`` once, then ``TaskStarted`` and ``TaskExited`` per task;
 - task process and runner, on a socket of the task's own: ``Entered``, ``Executing``, ``Ask``
-  (answered by ``Answer``), ``Mask``, and last ``Result``;
+  (answered by ``Answer``), ``Join``, ``Mask``, and last ``Result``;
 - everything that a person may read (stdout, stderr, logging) goes down a pipe, as lines.
 
 Each message of a task process carries the nonce that its runner drew for it: bytes that user
@@ -112,6 +112,10 @@ class Ask(msgspec.Struct, tag="ask"):
     arguments: dict[str, Any] = {}
 
 
+class Join(msgspec.Struct, tag="join"):
+    """The task is about to fork: what it forks asks over a socket whose other end rides along."""
+
+
 class Mask(msgspec.Struct, tag="mask"):
     """Values that must not reach the log. From a host: not those of its tasks either."""
 
@@ -152,7 +156,7 @@ class Leaving(msgspec.Struct, tag="leaving"):
     exit_code: int
 
 
-TaskMessage = Entered | Executing | Ask | Mask | Result | Leaving
+TaskMessage = Entered | Executing | Ask | Join | Mask | Result | Leaving
 
 encode = msgspec.msgpack.Encoder().encode
 decode_host_order = msgspec.msgpack.Decoder(HostOrder).decode

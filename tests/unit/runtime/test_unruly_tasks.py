@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
+import time
 
 import pytest
+from tradewind.runtime.supervise.processes import Asked, Reply, TaskBegan, TaskEnded
 from tradewind.sdk.base_operator import BaseOperator
 from tradewind.sdk.dag import DAG
 
@@ -169,3 +173,90 @@ def test_a_process_that_a_task_forked_does_not_run_the_rest_of_a_tested_dag(tmp_
 
     assert dag.test().state == "success"
     assert (tmp_path / "pids").read_text() == f"{os.getpid()}\n"
+
+
+def answer_all(os_world, key):
+    """Answer what is asked until the task has ended; return its end, and what was asked for."""
+    names = []
+    deadline = time.monotonic() + 30.0
+    while time.monotonic() < deadline:
+        for event in os_world.processes.poll(0.1):
+            if isinstance(event, Asked):
+                assert event.key == key
+                names.append(event.arguments["key"])
+                os_world.processes.answer(event.asker, Reply(value=names[-1].upper()))
+            elif isinstance(event, TaskEnded):
+                return event, names
+    raise AssertionError("the task did not end")
+
+
+def test_processes_that_a_task_forks_ask_for_variables_all_at_once(os_world):
+    os_world.write(
+        "import multiprocessing\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from airflow.models import Variable\n"
+        "def ask(name):\n"
+        "    answers = [Variable.get(f'{name}{number}') for number in range(20)]\n"
+        "    assert answers == [f'{name}{number}'.upper() for number in range(20)], answers\n"
+        "def ask_below(name):\n"
+        "    process = context.Process(target=ask, args=(name + 'below',))\n"
+        "    process.start()\n"
+        "    ask(name)\n"
+        "    process.join()\n"
+        "    assert process.exitcode == 0\n"
+        "context = multiprocessing.get_context('fork')\n"
+        "with ThreadPoolExecutor(2) as threads:\n"
+        "    own = [threads.submit(ask, name) for name in ('x', 'y')]\n"
+        "    processes = [context.Process(target=ask_below, args=(n,)) for n in 'abcd']\n"
+        "    for process in processes: process.start()\n"
+        "    for process in processes: process.join()\n"
+        "    [one.result() for one in own]\n"
+        "print('codes', [process.exitcode for process in processes])"
+    )
+
+    key = os_world.start()
+    ended, names = answer_all(os_world, key)
+
+    assert (ended.result.outcome, ended.result.reason) == ("success", "")
+    assert "codes [0, 0, 0, 0]" in os_world.log(key)
+    assert len(names) == len(set(names)) == 10 * 20
+
+
+def test_a_forked_process_that_is_killed_while_it_asks_costs_the_task_nothing(os_world):
+    os_world.write(
+        "import multiprocessing, threading\n"
+        "from airflow.models import Variable\n"
+        "context = multiprocessing.get_context('fork')\n"
+        "def ask():\n"
+        "    while True: Variable.get('of the fork')\n"
+        "for _ in range(5):\n"
+        "    process = context.Process(target=ask)\n"
+        "    process.start()\n"
+        "    assert Variable.get('own') == 'OWN'\n"
+        "    process.kill()\n"
+        "    process.join()\n"
+        "    assert Variable.get('own') == 'OWN'\n"
+    )
+
+    key = os_world.start()
+    ended, names = answer_all(os_world, key)
+
+    assert (ended.result.outcome, ended.result.reason) == ("success", "")
+    assert names.count("own") == 10
+
+
+def test_a_host_that_dies_while_another_is_started_is_noticed(os_world):
+    # Both are told by the zygote: the end was read together with the answer to the start.
+    os_world.write("time.sleep(60)")
+    key = os_world.start()
+    os_world.wait_for(TaskBegan, key)
+    host = os_world.processes._hosts_of[key]
+    zygote = os_world.processes._zygote.fileno()
+    os.kill(host.pid, signal.SIGKILL)
+    assert select.select([zygote], [], [], 20.0)[0]
+
+    os_world.write("pass", "other.py")
+    other = os_world.start("other.py")
+
+    assert os_world.end_of(key).is_host_lost
+    assert os_world.end_of(other).result.outcome == "success"

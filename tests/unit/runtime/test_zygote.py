@@ -21,8 +21,9 @@ def zygote() -> Iterator[ZygoteClient]:
 
 def next_exit(client: ZygoteClient) -> tuple[int, int]:
     while True:
-        ready, _, _ = select.select([client.fileno()], [], [], 20)
-        assert ready, "no exit was reported within 20 s"
+        if not client.has_exits:
+            ready, _, _ = select.select([client.fileno()], [], [], 20)
+            assert ready, "no exit was reported within 20 s"
         exits = client.poll()
         if exits:
             return exits[0]
@@ -73,3 +74,15 @@ def test_stopping_the_client_ends_the_zygote(zygote):
 
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_an_exit_that_comes_while_another_child_is_forked_is_not_lost(zygote):
+    first = zygote.fork("no such kind", b"")
+    if not zygote.has_exits:
+        assert select.select([zygote.fileno()], [], [], 20)[0]
+
+    second = zygote.fork("no such kind", b"")
+
+    assert zygote.has_exits
+    assert next_exit(zygote)[0] == first
+    assert next_exit(zygote)[0] == second
