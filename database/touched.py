@@ -13,6 +13,8 @@ from .versions import VersionCache
 
 #: Runs of smaller DAGs are read whole: that costs as much as to find out what to leave out.
 PART_TASKS_MIN = 60
+#: A part that is more of the run than this is no gain either.
+PART_SHARE_MAX = 0.5
 
 _ON_ITS_WAY = (
     select(task_instance.c.id)
@@ -40,7 +42,7 @@ class Touched:
         if len(structure.tasks) < PART_TASKS_MIN:
             return []
         task_ids = task_ids_to_read(structure, self.task_ids)
-        if task_ids is None or len(task_ids) > len(structure.tasks) // 2:
+        if task_ids is None or len(task_ids) > len(structure.tasks) * PART_SHARE_MAX:
             return []
         return sorted(task_ids)
 

@@ -145,7 +145,7 @@ class Play:
             self.marks[row.task_id, row.map_index] = SkipMark(followed=kept)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_asking_what_was_touched_finds_what_asking_all_finds(seed):
     chance = random.Random(seed)
     steps = 0
@@ -167,7 +167,7 @@ def test_asking_what_was_touched_finds_what_asking_all_finds(seed):
     assert steps > 1500
 
 
-@pytest.mark.parametrize("seed", range(20, 24))
+@pytest.mark.parametrize("seed", range(20, 23))
 def test_what_a_part_of_a_run_decides_the_whole_would_too(seed):
     chance = random.Random(seed)
     answers = 0
