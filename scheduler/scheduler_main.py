@@ -33,6 +33,7 @@ from .loop import Scheduler
 from .plan_next_runs import PlanNextRuns
 from .queue_task_instances import QueueTaskInstances
 from .reap_workers import ReapWorkers
+from .remember_history import RememberHistory
 from .report_metrics import ReportMetrics
 from .standby import FileLock
 from .start_queued_runs import StartQueuedRuns
@@ -127,6 +128,9 @@ def make_scheduler(
         return is_proven_dead(worker, own)
 
     steps: list[Step] = [ReapWorkers(store, clock, LeaseJudge(lease_s), is_gone)]
+    if store.settings.home is not None:
+        path = store.settings.home / "run" / "newest_event"
+        steps.append(RememberHistory(store, clock, path))
     if conf.getboolean("scheduler", "use_job_schedule"):
         steps += [PlanNextRuns(store), CreateDueRuns(store), CreateAssetRuns(store)]
     steps += [
