@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from types import CodeType
+from typing import TYPE_CHECKING, Any
 
-from .source_dialect import dialect_of_source_file
+from .source_dialect import dialect_of_compiled, dialect_of_source_file
 
 if TYPE_CHECKING:
     from .dag import DAG
@@ -25,6 +26,8 @@ class FileBeingParsed:
         #: The dialect of the file itself; DAGs declared by a helper without a dialect take it.
         self.dialect = dialect
         self.registered: list[DAG] = []
+        #: Settings that tasks take where they say nothing, as they were first read here.
+        self.settings: dict[tuple[str, str], Any] = {}
 
 
 _open_blocks: list[DAG | TaskGroup] = []
@@ -92,11 +95,18 @@ def current_file() -> FileBeingParsed | None:
 
 
 @contextmanager
-def file_being_parsed(path: str) -> Iterator[FileBeingParsed]:
-    """Collect the DAGs that importing *path* declares. Blocks left open are closed."""
+def file_being_parsed(
+    path: str, compiled: tuple[bytes, CodeType] | None = None
+) -> Iterator[FileBeingParsed]:
+    """Collect the DAGs that importing *path* declares. Blocks left open are closed.
+
+    Args:
+        compiled: the file's text and what was compiled of it; None: it is read for its dialect.
+    """
     global _file
     before, blocks_before = _file, list(_open_blocks)
-    _file = FileBeingParsed(path, dialect_of_source_file(path))
+    dialect = dialect_of_source_file(path) if compiled is None else dialect_of_compiled(*compiled)
+    _file = FileBeingParsed(path, dialect)
     _open_blocks.clear()
     try:
         yield _file

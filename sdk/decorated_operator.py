@@ -11,6 +11,7 @@ import textwrap
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from . import dag_context
 from .asset import Asset
@@ -96,13 +97,27 @@ class DecoratedOperator(BaseOperator):
         return source_of(self.python_callable)
 
 
+def _signature_of(function: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature, found once for a function that many tasks are made of."""
+    code = getattr(function, "__code__", None)
+    if code is None or hasattr(function, "__wrapped__") or hasattr(function, "__signature__"):
+        return inspect.signature(function)
+    kept = _signatures.get(function)
+    if kept is None:
+        kept = _signatures[function] = inspect.signature(function)
+    return kept
+
+
+_signatures: WeakKeyDictionary[Callable[..., Any], inspect.Signature] = WeakKeyDictionary()
+
+
 def injected_parameters(function: Callable[..., Any]) -> inspect.Signature:
     """Return the signature with every context key optional.
 
     Raises:
         ValueError: a parameter named like a context key has a default other than None.
     """
-    signature = inspect.signature(function)
+    signature = _signature_of(function)
     plain, injected, rest = [], [], []
     for parameter in signature.parameters.values():
         if parameter.name in KNOWN_CONTEXT_KEYS:
@@ -134,7 +149,7 @@ def bind_arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: An
     if any(
         parameter.kind is parameter.POSITIONAL_ONLY for parameter in signature.parameters.values()
     ):
-        signature = inspect.signature(function)
+        signature = _signature_of(function)
     signature.bind(*args, **kwargs)
 
 
@@ -359,7 +374,7 @@ def returns_mapping(function: Callable[..., Any]) -> bool:
 def _refuse_method(function: Callable[..., Any]) -> None:
     if not callable(function):
         raise InvalidArgumentError(f"@task needs a function, not {function!r}")
-    names = list(inspect.signature(function).parameters)
+    names = list(_signature_of(function).parameters)
     if names[:1] == ["self"]:
         raise InvalidArgumentError("@task cannot be used on methods")
 

@@ -39,9 +39,12 @@ def dialect_of(frame: FrameType | None) -> str:
     if forced in (TWO, THREE):
         return forced
     told = None
+    parsed = dag_context.current_file()
     if frame is not None:
-        told = dialect_of_source_file(frame.f_globals.get("__file__") or frame.f_code.co_filename)
-    if told is None and (parsed := dag_context.current_file()) is not None:
+        path = frame.f_globals.get("__file__") or frame.f_code.co_filename
+        if parsed is None or path != parsed.path:
+            told = dialect_of_source_file(path)
+    if told is None and parsed is not None:
         told = parsed.dialect
     return told or THREE
 

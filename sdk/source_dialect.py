@@ -6,6 +6,7 @@ import linecache
 from _ast import AST, Import, ImportFrom, PyCF_ONLY_AST
 from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType
 
 TWO, THREE = "2", "3"
 
@@ -39,6 +40,32 @@ def dialect_of_source(source: bytes) -> str | None:
     if any(not name.startswith("airflow.providers") for name in names):
         return TWO
     return None
+
+
+def dialect_of_compiled(source: bytes, code: CodeType) -> str | None:
+    """Return what ``dialect_of_source`` does, mostly without a syntax tree: it is copied pages.
+
+    Of all names in compiled code, those with a dot in them are imported modules.
+    """
+    if b"airflow" not in source:
+        return None
+    names = set(_names_in(code))
+    if b".airflow" in source or ("airflow" in names and "sdk" in names):
+        return dialect_of_source(source)  # a relative import, or ``from airflow import sdk``
+    modules = [name for name in names if name.startswith("airflow.")]
+    if any(name == "airflow.sdk" or name.startswith("airflow.sdk.") for name in modules):
+        return THREE
+    if any(not name.startswith("airflow.providers") for name in modules):
+        return TWO
+    # ``import airflow``, or something else of that name.
+    return dialect_of_source(source) if "airflow" in names else None
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_in(constant)
 
 
 def _imported_names(tree: AST) -> Iterator[str]:

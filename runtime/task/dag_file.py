@@ -19,6 +19,7 @@ from pkgutil import extend_path
 from typing import TYPE_CHECKING
 
 from ...sdk import dag_context
+from ...sdk.cluster_policies import enforce_policies
 from ...sdk.configuration import conf
 from ...sdk.errors import TradewindError
 from ...sdk.module_loading import dag_module_name
@@ -46,6 +47,8 @@ class LoadedFile:
     local_files: Sequence[Path] = ()
     #: Ids that more than one DAG object of the file has; ``dags`` holds the last of them.
     duplicate_dag_ids: Sequence[str] = ()
+    #: Why cluster policies refuse DAGs of the file; these are not in ``dags``.
+    refusals: Sequence[str] = ()
 
 
 def hash_content(content: bytes) -> str:
@@ -96,6 +99,7 @@ def load_dag_file(path: Path, local_roots: Sequence[Path] = ()) -> LoadedFile:
     for member, text in _files_of(path, source):
         found = _import_source(member, text)
         dags += [dag for dag in found if not any(dag is known for known in dags)]
+    dags, refusals = enforce_policies(dags)
     counts = Counter(dag.dag_id for dag in dags)
     return LoadedFile(
         path=path,
@@ -103,6 +107,7 @@ def load_dag_file(path: Path, local_roots: Sequence[Path] = ()) -> LoadedFile:
         dags={dag.dag_id: dag for dag in dags},
         local_files=local_files(mark.added(), local_roots),
         duplicate_dag_ids=[dag_id for dag_id, count in counts.items() if count > 1],
+        refusals=refusals,
     )
 
 
@@ -133,9 +138,9 @@ def _import_source(path: Path, source: bytes) -> list[DAG]:
     module.__file__ = str(path)
     sys.modules[name] = module
     try:
-        with dag_context.file_being_parsed(str(path)) as parsed:
-            # Compiled from the very bytes that were hashed; a .pyc could be of another version.
-            code = compile(source, str(path), "exec", dont_inherit=True)
+        # Compiled from the very bytes that were hashed; a .pyc could be of another version.
+        code = compile(source, str(path), "exec", dont_inherit=True)
+        with dag_context.file_being_parsed(str(path), (source, code)) as parsed:
             exec(code, module.__dict__)  # noqa: S102 - importing user code is what this is for
         from ...sdk.dag import dags_of_module  # late: it has been imported by now
 

@@ -117,7 +117,8 @@ def _fill(answer: ParseAnswer, loaded: LoadedFile, request: ParseRequest, source
 
         answer.next_runs = plan_requested_runs(loaded.dags, request.next_runs)
         return
-    errors = [
+    errors = list(loaded.refusals)
+    errors += [
         f"AirflowDagDuplicatedIdException: two DAGs of this file are named {dag_id}"
         for dag_id in loaded.duplicate_dag_ids
     ]
@@ -129,7 +130,7 @@ def _fill(answer: ParseAnswer, loaded: LoadedFile, request: ParseRequest, source
         except Exception as error:  # noqa: BLE001 - one bad DAG; the others of the file still load
             errors.append(f"DAG {dag_id}: {describe_error(error, request)}")
     answer.error = "\n".join(errors)
-    if not loaded.dags:
+    if not loaded.dags and not errors:
         answer.no_dag_reason = explain_no_dag(source)
 
 
@@ -157,7 +158,7 @@ def _time_limit(limit_s: float, path: str) -> Iterator[None]:
             " (setting [core] dagbag_import_timeout); keep slow work out of the file's top level"
         )
 
-    signal.signal(signal.SIGALRM, interrupt)
+    process_hygiene.set_handler(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, limit_s)
     try:
         yield

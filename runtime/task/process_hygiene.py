@@ -12,8 +12,9 @@ import fcntl
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from .protocol import ATTEMPT_VARIABLE
 
@@ -36,6 +37,10 @@ _RESET_SIGNALS = tuple(
     )
     if hasattr(signal, name)
 )
+
+#: As ``signal.signal``, without looking for the names of number and handler among Python's
+#: enumerations: that is fifty pages, and each forked process would copy them.
+set_handler: Callable[[int, Any], Any] = getattr(signal.signal, "__wrapped__", signal.signal)
 
 # Looked up once, before any fork: the child calls it without importing or searching.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -93,8 +98,8 @@ def reset_signals(numbers: Sequence[int] = _RESET_SIGNALS) -> None:
     signal.set_wakeup_fd(-1)
     for number in numbers:
         if number != signal.SIGINT:
-            signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+            set_handler(number, signal.SIG_DFL)
+    set_handler(signal.SIGINT, signal.default_int_handler)
 
 
 def reseed_random() -> None:

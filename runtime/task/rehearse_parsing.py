@@ -42,9 +42,13 @@ def rehearse_parsing() -> bytes:
     """Read a DAG from a text, and return it as a parser child would answer it."""
     recorded_inputs.installed_folders()
     module = types.ModuleType("rehearsal")
-    with warnings.catch_warnings(), dag_context.file_being_parsed("rehearsal.py") as parsed:
+    code = compile(_SOURCE, "rehearsal.py", "exec", dont_inherit=True)
+    with (
+        warnings.catch_warnings(),
+        dag_context.file_being_parsed("rehearsal.py", (_SOURCE.encode(), code)) as parsed,
+    ):
         warnings.simplefilter("ignore")
-        exec(compile(_SOURCE, "rehearsal.py", "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - our own text
+        exec(code, module.__dict__)  # noqa: S102 - our own text
         dags = dags_of_module(module, parsed)
     answered = [
         AnsweredDag(
