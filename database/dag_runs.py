@@ -361,7 +361,7 @@ class RunOperations(Operations):
 
     def _advance(self, now: datetime, dag_run_ids: Sequence[int], *, start: bool) -> Advanced:
         # Starting counts the active runs of all DAGs.
-        with self._database.write(Locking.ALL if start else Locking.ROWS) as connection:
+        with self._database.write_shortly(Locking.ALL if start else Locking.ROWS) as connection:
             lock_dags_of_runs(connection, dag_run_ids)
             settling = Settling(connection, self._versions, self._settings, now, "scheduler")
             started = settling.start_queued(None) if start else []

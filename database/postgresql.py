@@ -32,6 +32,9 @@ LOCK_KEY: Final = 0x54574E44
 #: The one parser that is at work.
 PARSER_KEY: Final = LOCK_KEY + 2
 
+#: In what SQLAlchemy keeps beside a connection: texts that were prepared there, and their names.
+PREPARED: Final = "tradewind: prepared"
+
 #: How long one transaction may wait for another's locks before it begins anew.
 LOCK_TIMEOUT_S: Final = 30
 #: How long a transaction may do nothing at all before the server ends it.
@@ -71,6 +74,8 @@ def make_engine(url: URL, settings: PoolSettings) -> Engine:
     engine = create_engine(url, **arguments)
     if settings.is_tested_before_use:
         event.listen(engine, "checkout", _refuse_closed)
+    event.listen(engine, "rollback", _forget_prepared)
+    event.listen(engine, "rollback_savepoint", _forget_prepared)
     return engine
 
 
@@ -167,6 +172,15 @@ def is_closed(dbapi_connection: Any) -> bool:
     poller = select.poll()
     poller.register(dbapi_connection.fileno(), select.POLLIN)
     return bool(poller.poll(0))
+
+
+def _forget_prepared(connection: Connection, *_: object) -> None:
+    """Forget what was prepared: psycopg deallocates all statements after it rolled back."""
+    if connection.invalidated:
+        return
+    driver: Any = connection.connection.driver_connection
+    if driver.info.transaction_status:  # else there is nothing to roll back (0: idle)
+        connection.info.pop(PREPARED, None)
 
 
 def _refuse_closed(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:

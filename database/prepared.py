@@ -52,7 +52,8 @@ def prepared(connection: Connection, *, is_trusting: bool = False) -> Iterator[C
     Raises:
         LostRace: it was trusting, and one has lost.
     """
-    if isinstance(connection, PreparedConnection):
+    given: object = connection
+    if isinstance(given, PreparedConnection):  # a simulated world's, for example
         yield connection
         return
     if connection.engine.dispatch.before_cursor_execute:
@@ -325,9 +326,9 @@ class Prepared:
 
 @cache
 def _row_class(names: tuple[str, ...]) -> Any:
-    row = namedtuple("row", names, rename=True)  # type: ignore[misc]  # names of columns
-    row._mapping = property(lambda self: dict(zip(names, self, strict=True)))
-    return row
+    made: Any = namedtuple("row", names, rename=True)  # type: ignore[misc]  # names of columns
+    made._mapping = property(lambda self: dict(zip(names, self, strict=True)))
+    return made
 
 
 class Rows:
