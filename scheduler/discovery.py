@@ -8,6 +8,7 @@ mode, its text mentions DAGs and us. Files that are not parsed are found too, wi
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,9 @@ def find_files(
             status = entry.stat()
         except OSError as error:
             report(relative, f"cannot look at {entry.path}: {error.strerror or error}")
+            continue
+        if not stat.S_ISREG(status.st_mode):  # to open a pipe waits for who writes into it
+            report(relative, f"{entry.path} is not a regular file and is left out")
             continue
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
         known = before.get(prefix + relative)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,19 @@ def test_a_link_that_leads_back_ends_and_is_reported(tmp_path):
     assert [file.relative_path for file in found] == ["a.py"]
     assert reports[0][0] == "loop"
     assert "leads back" in reports[0][1]
+
+
+def test_a_pipe_with_the_name_of_a_dag_file_is_reported_and_never_opened(tmp_path):
+    write(tmp_path, a_py="")
+    os.mkfifo(tmp_path / "b.py")
+    reports = []
+
+    found = list(
+        find_files(tmp_path, ignore_syntax="glob", report=lambda *report: reports.append(report))
+    )
+
+    assert [file.relative_path for file in found] == ["a.py"]
+    assert reports == [("b.py", f"{tmp_path / 'b.py'} is not a regular file and is left out")]
 
 
 def test_an_unknown_syntax_is_refused_by_name(tmp_path):
