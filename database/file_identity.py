@@ -21,7 +21,8 @@ class FileIdentity:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._files = (_File(path), _File(path.with_name(f"{path.name}-wal")))
+        log = path.with_name(f"{path.name}-wal")
+        self._files: tuple[_File, ...] = (_File(path), _File(log))
         self._next_s = 0.0
 
     def note(self) -> None:
