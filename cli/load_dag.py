@@ -46,6 +46,7 @@ def load_dag(dag_id: str, named: str | None = None) -> DAG:
             continue
         if dag_id in loaded.dags:
             return loaded.dags[dag_id]
+        failures += [one for one in loaded.refusals if f" DAG {dag_id}: " in one]
     text = f"There is no DAG {dag_id!r} in {named or conf.get('core', 'dags_folder')}."
     if failures:
         text = f"DAG {dag_id!r}: " + " ".join(failures)

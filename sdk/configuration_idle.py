@@ -110,7 +110,7 @@ _REASONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("errors never show it", "fab", "expose_hostname"),
     ("tokens are our own, or of [oidc]", "api_auth", "trusted_jwks_url"),
     (
-        "a try's log is one file, docs/configuration.md; services log to stderr",
+        "a try's log is one file; airflow_local_settings.py adds handlers; services log to stderr",
         "logging",
         "logging_config_class task_log_reader simple_log_format "
         "trigger_log_server_port colored_console_log dag_processor_log_target "

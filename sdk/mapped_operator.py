@@ -143,6 +143,12 @@ class OperatorPartial:
         )
 
 
+#: What ``unmap`` gives to instances by itself.
+_SET_ON_INSTANCES = frozenset(
+    {"task_id", "dag", "task_group", "start_date", "end_date", "trigger_rule", "params"}
+)
+
+
 class MappedOperator(AbstractOperator):
     """A task that has one instance for each index of its expand input."""
 
@@ -264,8 +270,12 @@ class MappedOperator(AbstractOperator):
 
     def __setattr__(self, name: str, value: Any) -> None:
         prototype = self.__dict__.get("_prototype")
-        if prototype is not None and name in prototype.__dict__ and name not in self.__dict__:
-            prototype.__dict__[name] = value
+        if prototype is not None and name in prototype.__dict__:
+            if name not in self.__dict__:
+                prototype.__dict__[name] = value
+            if name in base_parameters() and name not in _SET_ON_INSTANCES:
+                # As if it stood in partial(): a cluster policy means the instances, too.
+                object.__setattr__(self, "partial_kwargs", {**self.partial_kwargs, name: value})
         object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:

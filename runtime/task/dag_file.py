@@ -47,8 +47,10 @@ class LoadedFile:
     local_files: Sequence[Path] = ()
     #: Ids that more than one DAG object of the file has; ``dags`` holds the last of them.
     duplicate_dag_ids: Sequence[str] = ()
-    #: Why cluster policies refuse DAGs of the file; these are not in ``dags``.
+    #: Why cluster policies refuse DAGs of the file, and those that they leave out: neither is in
+    #: ``dags``.
     refusals: Sequence[str] = ()
+    skipped_dag_ids: Sequence[str] = ()
 
 
 def hash_content(content: bytes) -> str:
@@ -99,15 +101,16 @@ def load_dag_file(path: Path, local_roots: Sequence[Path] = ()) -> LoadedFile:
     for member, text in _files_of(path, source):
         found = _import_source(member, text)
         dags += [dag for dag in found if not any(dag is known for known in dags)]
-    dags, refusals = enforce_policies(dags)
-    counts = Counter(dag.dag_id for dag in dags)
+    enforced = enforce_policies(dags)
+    counts = Counter(dag.dag_id for dag in enforced.dags)
     return LoadedFile(
         path=path,
         content_hash=hash_content(source),
-        dags={dag.dag_id: dag for dag in dags},
+        dags={dag.dag_id: dag for dag in enforced.dags},
         local_files=local_files(mark.added(), local_roots),
         duplicate_dag_ids=[dag_id for dag_id, count in counts.items() if count > 1],
-        refusals=refusals,
+        refusals=enforced.refusals,
+        skipped_dag_ids=enforced.skipped_dag_ids,
     )
 
 

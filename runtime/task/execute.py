@@ -174,7 +174,7 @@ class TaskExecution:
     def call_back(self, state: TaskInstanceState, error: Exception) -> None:
         """Call the callbacks that belong to *state*."""
         self.look_back(state)
-        export_context(self._ti, self._spec.epoch)
+        export_context(self._ti, self._spec.epoch, self._context)
         self._run_callbacks(Ending(outcome.FAILED, outcome.describe(error), error))
 
     # --- before ------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ class TaskExecution:
         with set_current_context(context):
             self._task.render_template_fields(context)
         self._show_rendered_fields()
-        export_context(self._ti, self._spec.epoch)
+        export_context(self._ti, self._spec.epoch, self._context)
 
     def _bind_context(self) -> None:
         spec = self._spec

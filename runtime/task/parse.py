@@ -131,7 +131,11 @@ def _fill(answer: ParseAnswer, loaded: LoadedFile, request: ParseRequest, source
             errors.append(f"DAG {dag_id}: {describe_error(error, request)}")
     answer.error = "\n".join(errors)
     if not loaded.dags and not errors:
-        answer.no_dag_reason = explain_no_dag(source)
+        answer.no_dag_reason = (
+            "a cluster policy leaves its DAGs out"
+            if loaded.skipped_dag_ids
+            else explain_no_dag(source)
+        )
 
 
 def _serialize(dag: DAG, relative_path: str) -> AnsweredDag:

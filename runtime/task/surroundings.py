@@ -10,8 +10,10 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from ...sdk import task_runtime
+from ...sdk.cluster_policies import more_context_variables
 from ...sdk.context_variables import variables_of
 from ...sdk.secrets_masker import masker
 from ...sdk.task_instance import RuntimeTaskInstance
@@ -55,7 +57,7 @@ def _restore_environment(before: Mapping[str, str]) -> None:
             os.environ[name] = value
 
 
-def export_context(ti: RuntimeTaskInstance, epoch: int) -> None:
+def export_context(ti: RuntimeTaskInstance, epoch: int, context: Mapping[str, Any]) -> None:
     """Put ``AIRFLOW_CTX_…`` into the environment, where programs that the task starts see it.
 
     Args:
@@ -65,3 +67,4 @@ def export_context(ti: RuntimeTaskInstance, epoch: int) -> None:
     os.environ["TRADEWIND_CTX_EPOCH"] = str(epoch)
     for name, value in variables_of(ti).items():
         os.environ[f"AIRFLOW_CTX_{name}"] = value.replace("\0", "")
+    os.environ.update(more_context_variables(context))
