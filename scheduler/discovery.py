@@ -120,6 +120,11 @@ def _walk(
     rules = rules + _load_rules(folder, base, syntax, report)
     for entry in entries:
         relative = f"{base}/{entry.name}" if base else entry.name
+        if not _is_text(entry.name):
+            shown = entry.path.encode("utf-8", "backslashreplace").decode()
+            if entry.name.endswith((".py", SUFFIX)):
+                report(shown, f"the name of {shown} is not UTF-8; it is left out: rename it")
+            continue
         try:
             if entry.is_dir():
                 if entry.name in SKIPPED_FOLDERS or entry.name.startswith("."):
@@ -130,6 +135,14 @@ def _walk(
                 yield entry, relative, find_ignoring_rule(relative, False, rules) if rules else None
         except OSError as error:
             report(relative, f"cannot look at {entry.path}: {error.strerror or error}")
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # bytes that are no UTF-8: nothing could store or show it
+        return False
+    return True
 
 
 def _load_rules(folder: Path, base: str, syntax: str, report: Report) -> list[IgnoreRule]:

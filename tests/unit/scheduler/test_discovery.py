@@ -117,6 +117,23 @@ def test_a_pipe_with_the_name_of_a_dag_file_is_reported_and_never_opened(tmp_pat
     assert reports == [("b.py", f"{tmp_path / 'b.py'} is not a regular file and is left out")]
 
 
+def test_a_file_whose_name_is_no_text_is_reported_and_left_out(tmp_path):
+    write(tmp_path, a_py="")
+    try:
+        (tmp_path / "b\udcff.py").write_text("")
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    reports = []
+
+    found = list(
+        find_files(tmp_path, ignore_syntax="glob", report=lambda *report: reports.append(report))
+    )
+
+    assert [file.relative_path for file in found] == ["a.py"]
+    assert "is not UTF-8" in reports[0][1]
+    assert reports[0][1].encode()
+
+
 def test_an_unknown_syntax_is_refused_by_name(tmp_path):
     (tmp_path / ".airflowignore").write_text("a")
 
