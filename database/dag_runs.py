@@ -36,6 +36,7 @@ from .queueing import hints_of
 from .row_locks import lock_dags_of_runs
 from .run_marks import mark_run
 from .run_rows import run_row
+from .run_starts import is_any_startable
 from .settle import Settling
 from .tables import dag, dag_run, task_instance
 from .tables.runs import UNFINISHED_RUN
@@ -133,6 +134,9 @@ class RunOperations(Operations):
         """Start queued runs under their limits, decide them, queue what may start."""
         if not _is_over(self._remembered.value(_FIRST_START), now):
             return Advanced(changed=False)
+        with self._database.read() as connection:
+            if not is_any_startable(connection, now):
+                return Advanced(changed=False)
         return self._advance(now, (), start=True)
 
     def advance(self, dag_run_ids: Iterable[int], now: datetime) -> Advanced:

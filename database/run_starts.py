@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, or_, select, text
 
 from ..sdk.states import DagRunState
 from . import state_writes
-from .settings import StoreSettings
 from .state_writes import RunMove
 from .tables import backfill, dag, dag_run
 from .tables.runs import UNFINISHED_RUN
@@ -65,7 +65,6 @@ class StartedRun:
 
 def start_queued_runs(
     connection: Connection,
-    settings: StoreSettings,
     now: datetime,
     dag_ids: Collection[str] | None = None,
 ) -> list[StartedRun]:
@@ -74,18 +73,8 @@ def start_queued_runs(
     Args:
         dag_ids: only these DAGs; None: all.
     """
-    named = None if dag_ids is None else {"dag_ids": sorted(dag_ids)}
-    running: Counter[tuple[str, int | None]] = Counter(
-        (row.dag_id, row.backfill_id)
-        for row in connection.execute(_RUNNING if named is None else _RUNNING_OF, named or {}).all()
-    )
     started: list[StartedRun] = []
-    queued = _QUEUED if named is None else _QUEUED_OF
-    for row in connection.execute(queued, {"now": now, **(named or {})}).all():
-        key = (row.dag_id, row.backfill_id)
-        runs_max = row.max_active_runs if row.backfill_id is None else row.backfill_runs_max
-        if running[key] >= runs_max:
-            continue
+    for row in _find_startable(connection, now, dag_ids):
         move = RunMove(
             row.id,
             DagRunState.QUEUED,
@@ -94,6 +83,29 @@ def start_queued_runs(
             {"started_at": now, "ended_at": None},
         )
         if state_writes.write_run_move(connection, move):
-            running[key] += 1
             started.append(StartedRun(row.id, row.dag_id, row.run_id))
     return started
+
+
+def is_any_startable(connection: Connection, now: datetime) -> bool:
+    """Tell whether limits let any queued run begin; reading only, so that nobody waits for it."""
+    return bool(_find_startable(connection, now, None))
+
+
+def _find_startable(
+    connection: Connection, now: datetime, dag_ids: Collection[str] | None
+) -> list[Any]:
+    named = None if dag_ids is None else {"dag_ids": sorted(dag_ids)}
+    running: Counter[tuple[str, int | None]] = Counter(
+        (row.dag_id, row.backfill_id)
+        for row in connection.execute(_RUNNING if named is None else _RUNNING_OF, named or {}).all()
+    )
+    startable = []
+    queued = _QUEUED if named is None else _QUEUED_OF
+    for row in connection.execute(queued, {"now": now, **(named or {})}).all():
+        key = (row.dag_id, row.backfill_id)
+        runs_max = row.max_active_runs if row.backfill_id is None else row.backfill_runs_max
+        if running[key] < runs_max:
+            running[key] += 1
+            startable.append(row)
+    return startable

@@ -135,7 +135,7 @@ class Settling:
 
     def start_queued(self, dag_ids: Collection[str] | None) -> list[int]:
         """Start queued runs where limits allow it (None: of all DAGs); return them."""
-        started = start_queued_runs(self.connection, self.settings, self.now, dag_ids)
+        started = start_queued_runs(self.connection, self.now, dag_ids)
         for run in started:
             self.has_changed = True
             self.events.append(
@@ -343,7 +343,9 @@ class Settling:
         )
         if has_won:
             self.ended_run_ids.append(snapshot.dag_run_id)
-            self.concerns_scheduler = True
+            # A limit of runs became free. That of a backfill is for its own runs only, which this
+            # transaction starts.
+            self.concerns_scheduler = self.concerns_scheduler or loaded.backfill_id is None
             wanted = "success" if new is DagRunState.SUCCESS else "failure"
             if wanted in loaded.version.dag.callbacks:
                 self.has_callbacks = True
