@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from . import dag_context, timezone
 from .configuration import conf
@@ -18,6 +18,8 @@ from .import_string import import_string
 from .not_set import NOTSET
 from .trigger_rules import resolve_trigger_rule
 from .weight_rules import PriorityWeightStrategy, WeightRule, clamp
+
+_Value = TypeVar("_Value")
 
 #: What ids may hold besides letters and digits of any script.
 _MARKS_OF_KEYS = str.maketrans("", "", "_.-")
@@ -57,7 +59,7 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
 IGNORED_ARGUMENTS = frozenset({"provide_context", "xcom_push", "sla_miss_callback"})
 
 
-def _default(read: Callable[..., Any], section: str, key: str, fallback: Any) -> Any:
+def _default(read: Callable[..., _Value], section: str, key: str, fallback: Any) -> _Value:
     """Return a setting that tasks take where they say nothing, read once for each DAG file.
 
     Eight of them for each task were a tenth of what reading a file costs.
@@ -67,7 +69,8 @@ def _default(read: Callable[..., Any], section: str, key: str, fallback: Any) ->
         return read(section, key, fallback=fallback)
     if (section, key) not in parsed.settings:
         parsed.settings[section, key] = read(section, key, fallback=fallback)
-    return parsed.settings[section, key]
+    found: _Value = parsed.settings[section, key]
+    return found
 
 
 def _is_made_of(key: str, marks: dict[int, int | None]) -> bool:

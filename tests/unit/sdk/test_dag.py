@@ -522,3 +522,44 @@ def test_an_asset_function_is_a_dag_of_one_task(monkeypatch, task, tmp_path):
     assert made.outlets == [raw]
     assert [inlet.name for inlet in made.inlets] == ["other"]
     assert second.timetable.asset_condition == raw
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from airflow.sdk import DAG",
+        "import airflow.sdk as made",
+        "from airflow import sdk",
+        "from airflow import DAG",
+        "import airflow",
+        "from airflow import DAG\nfrom airflow.operators.bash import BashOperator",
+        "from airflow.models import DAG\nfrom airflow.sdk import chain",
+        "from airflow.providers.standard.operators.empty import EmptyOperator",
+        "import os  # airflow",
+        "airflow = 1",
+        "x = y.airflow",
+        '"""from airflow.sdk import DAG"""\nimport airflow.models',
+        "def f():\n    class A:\n        from airflow.sdk import task",
+        "from .airflow.sdk import task",
+        "try:\n    from airflow.sdk import DAG\nexcept ImportError:\n    from airflow import DAG",
+    ],
+)
+def test_compiled_code_tells_the_same_dialect_as_the_text(text):
+    from tradewind.sdk.source_dialect import dialect_of_compiled, dialect_of_source
+
+    code = compile(text, "f.py", "exec")
+
+    assert dialect_of_compiled(text.encode(), code) == dialect_of_source(text.encode())
+
+
+def test_settings_of_tasks_are_read_once_for_each_file(monkeypatch):
+    named = "TRADEWIND__CORE__DEFAULT_TASK_RETRIES"
+    with file_being_parsed("first.py"), DAG("first"):
+        monkeypatch.setenv(named, "2")
+        first = BaseOperator(task_id="a")
+        monkeypatch.setenv(named, "3")
+        second = BaseOperator(task_id="b")
+    with file_being_parsed("second.py"), DAG("second"):
+        third = BaseOperator(task_id="a")
+
+    assert [first.retries, second.retries, third.retries] == [2, 2, 3]
