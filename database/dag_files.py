@@ -64,14 +64,16 @@ class FileOperations(Operations):
     def _save(self, connection: Connection, parsed: ParsedFile, now: datetime) -> SavedFile:
         saved = SavedFile()
         file_id = self._save_file(connection, parsed)
-        if parsed.error is None:
+        if parsed.dags or parsed.error is None:
+            # Where one DAG of a file is bad, the others are as good as ever.
             saved.problems = self._save_dags(connection, file_id, parsed, now, saved)
-            if saved.problems:
-                connection.execute(
-                    update(dag_file)
-                    .where(dag_file.c.id == file_id)
-                    .values(error="\n".join(saved.problems), error_at=now)
-                )
+        if saved.problems:
+            told = [parsed.error] if parsed.error is not None else []
+            connection.execute(
+                update(dag_file)
+                .where(dag_file.c.id == file_id)
+                .values(error="\n".join([*told, *saved.problems]), error_at=now)
+            )
         kinds = (
             ("dag.created", saved.created_dag_ids),
             ("dag.changed", saved.changed_dag_ids),
@@ -225,7 +227,8 @@ class FileOperations(Operations):
             cipher = self._ground.cipher
             if declare_watchers(connection, one.dag_id, one.watchers, cipher, now):
                 saved.has_new_watchers = True
-        saved.gone_dag_ids = self._retire(connection, file_id, keep=kept)
+        if parsed.error is None:
+            saved.gone_dag_ids = self._retire(connection, file_id, keep=kept)
         return problems
 
     def _other_file(self, connection: Connection, dag_id: str, file_id: int) -> str | None:

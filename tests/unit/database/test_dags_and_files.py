@@ -28,6 +28,21 @@ def test_a_broken_file_keeps_its_dags_in_force(house, task):
     assert error.dag_ids == ("d",)
 
 
+def test_of_a_file_with_one_bad_dag_the_others_are_new_and_the_bad_one_stays_as_it_was(house, task):
+    def dag(dag_id, *names):
+        tasks = [task(name) for name in names]
+        return SerializedDag(dag_id, "3", SerializedTimetable("null"), tasks=tasks)
+
+    house.save("d.py", dag("good", "a"), dag("bad", "a"))
+
+    saved = house.save("d.py", dag("good", "a", "b"), error="DAG bad: it has no owner")
+
+    assert (saved.changed_dag_ids, saved.gone_dag_ids) == (["good"], [])
+    assert {row.dag_id for row in house.store.dags.list()} == {"good", "bad"}
+    assert len(house.store.dags.serialized("good").tasks) == 2
+    assert house.store.files.import_errors()[0].error == "DAG bad: it has no owner"
+
+
 def test_a_good_parse_without_a_dag_takes_it_out_of_force(house, task):
     house.add(task("a"))
     house.run()
