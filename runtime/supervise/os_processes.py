@@ -19,6 +19,7 @@ from .forked_asker import ForkedAsker
 from .fresh_tasks import FreshTasks
 from .hosts import Host, HostPool, StaleCheck, private_bytes
 from .log_files import TaskLog
+from .open_logs import OpenLogs
 from .os_settings import BellListener, OsSettings
 from .processes import (
     Asked,
@@ -50,6 +51,7 @@ class OsProcesses:
         clock: Clock,
         *,
         journal: int,
+        open_logs: OpenLogs | None = None,
         bell: BellListener | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
@@ -57,11 +59,13 @@ class OsProcesses:
 
         Args:
             journal: descriptor to which task processes note that they enter user code.
+            open_logs: where it is noted which logs are opened; None: nowhere.
             environment: of all processes started here; None: this process's own.
         """
         self._settings = settings
         self._clock = clock
         self._journal = journal
+        self._open_logs = open_logs
         self._bell = bell
         self._hostname = socket.gethostname()
         self._descriptors = Descriptors()
@@ -91,6 +95,8 @@ class OsProcesses:
     def start(self, order: TaskOrder) -> None:
         """See ``Processes.start``."""
         task_log = self._logs[order.key] = self._settings.task_log(order, self._clock)
+        if self._open_logs is not None:
+            self._open_logs.note(order.log_path)
         try:
             self._start(order)
         finally:
@@ -166,10 +172,18 @@ class OsProcesses:
         task_log = self._logs.pop(key, None)
         if task_log is not None:
             task_log.close(verdict)
+        if self._open_logs is not None and not self._logs:
+            self._open_logs.shorten()
 
     def close_left_log(self, log_path: str, verdict: str) -> None:
         """See ``Processes.close_left_log``."""
         self._settings.log_at(log_path, self._clock).close(verdict)
+
+    def close_left_logs(self, verdict: str) -> None:
+        """See ``Processes.close_left_logs``."""
+        if self._open_logs is not None:
+            for log_path in self._open_logs.take_left(self._settings.log_folder):
+                self.close_left_log(log_path, verdict)
 
     def stop(self) -> None:
         """See ``Processes.stop``."""
@@ -179,6 +193,8 @@ class OsProcesses:
             self._zygote.stop()
             self._has_zygote = False
         self._fresh.stop()
+        if self._open_logs is not None:
+            self._open_logs.close()
         self._descriptors.close()
 
     def wakeup_fd(self) -> int:

@@ -125,5 +125,8 @@ class Processes(Protocol):
     def close_left_log(self, log_path: str, verdict: str) -> None:
         """Write the last line of a log that a dead runner could not close."""
 
+    def close_left_logs(self, verdict: str) -> None:
+        """Do so for all that dead runners of this slot had opened and that lack one."""
+
     def stop(self) -> None:
         """Let go of hosts and zygote. Tasks that still run are killed."""

@@ -334,6 +334,8 @@ class Runner:
                 reason = "its runner died before it began"
                 self._store.attempts.give_back(unused, now, reason, has_died=True)
             self._store.workers.declare_dead(row.id, now, "its process is gone")
+        # Those of attempts that were taken from them earlier: nothing of ours runs yet.
+        self._processes.close_left_logs(verdict_of_left(has_begun=True))
         if self._journal is not None and not self._running:
             self._journal.empty()
 

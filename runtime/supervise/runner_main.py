@@ -31,6 +31,7 @@ from .hosts import HostSettings
 from .hung_holder import HungHolder
 from .lease import LeaseRenewer
 from .log_shipping import shipping_notes
+from .open_logs import OpenLogs
 from .os_processes import OsProcesses
 from .os_settings import OsSettings
 from .progress import Progress
@@ -153,7 +154,12 @@ def _make_runner(
     environment = without_secrets(os.environ)
     environment[process_groups.RUNNER_VARIABLE] = process_groups.runner_mark(slot.id, own_id)
     processes = OsProcesses(
-        os_settings(), clock, journal=journal.descriptor, bell=listener, environment=environment
+        os_settings(),
+        clock,
+        journal=journal.descriptor,
+        open_logs=OpenLogs(slot.open_logs),
+        bell=listener,
+        environment=environment,
     )
     runner = Runner(
         store=store,

@@ -40,6 +40,11 @@ class RunnerSlot:
         return self._folder / f"{self._name}.entered"
 
     @property
+    def open_logs(self) -> Path:
+        """Where the runner notes which logs it opens."""
+        return self._folder / f"{self._name}.logs"
+
+    @property
     def users_path(self) -> Path:
         """The file whose lock those hold together who hand work to this runner."""
         return self._folder / f"{self._name}.users"

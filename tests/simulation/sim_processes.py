@@ -164,6 +164,9 @@ class SimProcesses:
     def close_left_log(self, log_path: str, verdict: str) -> None:
         """No log here."""
 
+    def close_left_logs(self, verdict: str) -> None:
+        """No log here."""
+
     def stop(self) -> None:
         self.kill_all()
 

@@ -97,6 +97,8 @@ class FakeAttempts:
         now: datetime,
         claim: ClaimRequest | None = None,
         started: Sequence[object] = (),
+        *,
+        tells_later: bool = False,
     ) -> Finished:
         self._reach()
         if any(one.task_instance_id in self.refused for one in results if one.outcome == "success"):
@@ -185,6 +187,9 @@ class FakeProcesses:
 
     def close_left_log(self, log_path: str, verdict: str) -> None:
         self.logs.setdefault(log_path, []).append(verdict)
+
+    def close_left_logs(self, verdict: str) -> None:
+        """Nothing was noted."""
 
     def stop(self) -> None:
         self.is_stopped = True
