@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
+from .outcome import storable
 from .parse_messages import ParseRequest
 
 #: An error's text is a page's line, not a dump.
@@ -32,14 +33,14 @@ def _with_traceback(error: BaseException, request: ParseRequest, headline: str) 
     summary = traceback.TracebackException.from_exception(error, compact=True)
     if not request.shows_tracebacks:
         text = headline or "".join(summary.format_exception_only()).strip()
-        return text[:ERROR_LETTERS_MAX]
+        return storable(text[:ERROR_LETTERS_MAX], ERROR_LETTERS_MAX)
     _trim(summary, request)
     if headline:
         where = "".join(summary.stack.format()).rstrip()
         text = f"{headline}\nTraceback (most recent call last):\n{where}" if where else headline
     else:
         text = "".join(summary.format()).strip()
-    return text[:ERROR_LETTERS_MAX]
+    return storable(text[:ERROR_LETTERS_MAX], ERROR_LETTERS_MAX)
 
 
 def _trim(summary: traceback.TracebackException, request: ParseRequest) -> None:

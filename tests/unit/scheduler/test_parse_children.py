@@ -73,6 +73,7 @@ def finished_parse(children: ParseChildren):
     ("text", "said"),
     [
         ("x = (", "SyntaxError: '(' was never closed"),
+        ("raise ValueError('no \\ud800 text')", "ValueError: no \\ud800 text"),
         ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
         ("import sys\nsys.exit(3)", "the file called sys.exit(3)"),
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
