@@ -153,7 +153,8 @@ def _follow(
         TextColumn("{task.fields[detail]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    # Drawn at each look: a thread of rich's own would draw twice as often, beside the tasks.
+    with Progress(*columns, console=Console(stderr=True), auto_refresh=False) as progress:
         row = services.store.backfills.get(backfill_id)
         looks, is_full = 0, False
         bar = progress.add_task(row.dag_id, total=_total(row), detail="")
@@ -164,7 +165,7 @@ def _follow(
             detail = f"{row.counts.get('running', 0)} running" + (
                 f", {failed} failed" if failed else ""
             )
-            progress.update(bar, completed=done, total=_total(row), detail=detail)
+            progress.update(bar, completed=done, total=_total(row), detail=detail, refresh=True)
             if row.completed_at is not None or done >= _total(row):
                 break
             looks += 1
