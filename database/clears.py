@@ -69,29 +69,21 @@ def clear_instances(
                 now=now,
                 only_queued_at=True,
             )
-    write_events(
-        connection,
-        [
-            Event(
-                "task.cleared",
-                settling.actor,
-                selection.dag_id,
-                run_id=next(row.run_id for row in rows if row.dag_run_id == run_id),
-                detail={
-                    "task_instances": [
-                        [row.id, row.task_id, row.map_index]
-                        for row in rows
-                        if row.dag_run_id == run_id
-                    ]
-                },
-            )
-            for run_id in run_ids
-        ],
-        now,
-    )
+    write_events(connection, _cleared_events(settling.actor, selection.dag_id, rows), now)
     settling.settle([*settling.start_queued([selection.dag_id]), *run_ids])
     settling.queue_following()
     write_events(connection, settling.events, now)
+
+
+def _cleared_events(actor: str, dag_id: str, rows: Sequence[Any]) -> list[Event]:
+    """Return one event for each run, with what of it was cleared."""
+    by_run: dict[str, list[list[Any]]] = {}
+    for row in rows:
+        by_run.setdefault(row.run_id, []).append([row.id, row.task_id, row.map_index])
+    return [
+        Event("task.cleared", actor, dag_id, run_id=run_id, detail={"task_instances": instances})
+        for run_id, instances in by_run.items()
+    ]
 
 
 def clear_rows(

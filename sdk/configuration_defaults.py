@@ -13,6 +13,8 @@ from typing import Final
 
 Options = dict[str, tuple[str | None, str]]
 
+_BY_DIALECT: Final = ("auto", "True, False, or auto: the dialect of the DAG file decides")
+
 DEFAULTS: Final[dict[str, Options]] = {
     "core": {
         "dags_folder": (
@@ -117,7 +119,7 @@ DEFAULTS: Final[dict[str, Options]] = {
         "job_heartbeat_sec": ("5", "heartbeat of jobs"),
         "scheduler_heartbeat_sec": ("5", "heartbeat of the scheduler"),
         "scheduler_health_check_threshold": ("30", "seconds without heartbeat = unhealthy"),
-        "catchup_by_default": ("auto", "True, False, or auto: the dialect of the DAG file decides"),
+        "catchup_by_default": _BY_DIALECT,
         "max_tis_per_query": ("16", "tasks queued per loop"),
         "max_dagruns_to_create_per_loop": ("10", "runs made per loop"),
         "max_dagruns_per_loop_to_schedule": ("20", "runs looked at per loop"),
@@ -128,14 +130,8 @@ DEFAULTS: Final[dict[str, Options]] = {
         "scheduler_health_check_server_port": ("8974", "its port; 0: any that is free"),
         "scheduler_health_check_server_host": ("127.0.0.1", "its address"),
         "use_row_level_locking": ("True", "SELECT ... FOR UPDATE for HA"),
-        "create_cron_data_intervals": (
-            "auto",
-            "True, False, or auto: the dialect of the DAG file decides",
-        ),
-        "create_delta_data_intervals": (
-            "auto",
-            "True, False, or auto: the dialect of the DAG file decides",
-        ),
+        "create_cron_data_intervals": _BY_DIALECT,
+        "create_delta_data_intervals": _BY_DIALECT,
         "allow_trigger_in_future": ("False", "manual runs of dialect 2 start before their date"),
         "allowed_run_id_pattern": ("^[A-Za-z0-9_.~:+-]+$", "regex for run ids"),
         "num_runs": ("-1", "loops before exit; -1 = forever"),
@@ -337,10 +333,7 @@ DEFAULTS: Final[dict[str, Options]] = {
         "logging_config_class": ("", "dotted path of a dictConfig"),
         "log_format": ("", "task log lines"),
         "simple_log_format": ("%(asctime)s %(levelname)s - %(message)s", "console lines"),
-        "log_filename_template": (
-            None,
-            "path of a task log below base_log_folder; unset: as Airflow 3",
-        ),
+        "log_filename_template": (None, "path below base_log_folder; unset: as Airflow 3"),
         "task_log_reader": ("task", "handler name"),
         "worker_log_server_host": ("0.0.0.0", "address; every request must be signed"),  # noqa: S104
         "worker_log_server_port": ("8793", "8793"),
