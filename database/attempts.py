@@ -98,7 +98,7 @@ class AttemptOperations(Operations):
         """Queue scheduled task instances under all limits, and tell runners."""
         if not self._remembered.is_any(_ANY_SCHEDULED):
             return Advanced(changed=False)
-        with self._database.write(Locking.ROWS) as connection:
+        with self._database.write_shortly(Locking.ROWS) as connection:
             queued = queue_scheduled(connection, self._versions, self._settings, now)
             write_events(connection, queue_events(queued, "scheduler"), now)
         if queued:
@@ -109,7 +109,7 @@ class AttemptOperations(Operations):
         """Give a runner what is queued for it, most urgent first. Durable when this returns."""
         if not self._remembered.is_any(_ANY_QUEUED):
             return []
-        with self._database.write(Locking.ROWS) as connection:
+        with self._database.write_shortly(Locking.ROWS) as connection:
             claims = Claimer(connection, self._versions, self._settings, request, now).claim()
             write_events(connection, _claim_events(claims, request.worker_id), now)
         if claims:
@@ -220,7 +220,7 @@ class AttemptOperations(Operations):
     def entered(self, started: Sequence[Started], now: datetime) -> None:
         """Note that user code of these attempts has begun. ``finish`` takes the same on its way."""
         if started:
-            with self._database.write(Locking.ROWS) as connection:
+            with self._database.write_shortly(Locking.ROWS) as connection:
                 self._begin(connection, started)
             self._ring("web")
 
