@@ -23,6 +23,7 @@ from typing import NoReturn
 from ...sdk import task_runtime
 from . import child, dag_file, fork_safety, frames, process_hygiene, protocol, task_output
 from .client import SocketRuntime
+from .outcome import TRACEBACK_LENGTH_MAX, storable
 from .recorded_inputs import InputRecorder, RecordingRuntime
 from .spare_process import IDLE_MAX_S, SpareProcess, wait_for_order
 from .warm_up import warm_up
@@ -108,7 +109,8 @@ class TaskHost:
             raise
         except BaseException:  # noqa: BLE001 - also SystemExit: it is the file's fault, not ours
             return protocol.HostReady(
-                error=traceback.format_exc(), watched=watched_paths([start.path])
+                error=storable(traceback.format_exc(), TRACEBACK_LENGTH_MAX),
+                watched=watched_paths([start.path]),
             )
         finally:
             task_runtime.current = None

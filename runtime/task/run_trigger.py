@@ -22,6 +22,7 @@ from ...sdk.triggers import (
     BaseTrigger,
     TriggerEvent,
 )
+from .outcome import TRACEBACK_LENGTH_MAX, storable
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ async def run_trigger(trigger_id: int, class_path: str, kwargs: str) -> TriggerR
     except BaseException as error:  # user code may raise anything; it is told to its task
         if isinstance(error, asyncio.CancelledError) and _is_stopped():
             raise
-        return TriggerReport(trigger_id, error=traceback.format_exc())
+        return TriggerReport(trigger_id, error=_error_text())
 
 
 async def run_watcher(
@@ -97,8 +98,12 @@ async def run_watcher(
     except BaseException as error:  # user code may raise anything; it is told to the store
         if isinstance(error, asyncio.CancelledError) and _is_stopped():
             raise
-        return WatcherReport(run_number, has_ended=True, error=traceback.format_exc())
+        return WatcherReport(run_number, has_ended=True, error=_error_text())
     return WatcherReport(run_number, has_ended=True)
+
+
+def _error_text() -> str:
+    return storable(traceback.format_exc(), TRACEBACK_LENGTH_MAX)
 
 
 def _is_stopped() -> bool:

@@ -130,7 +130,11 @@ class TaskLogHandler(logging.Handler):
         trigger_id = _trigger_id.get()
         if trigger_id is None:
             return
-        self._outbox.put(TriggerLine(trigger_id, self.format(record)))
+        try:
+            text = self.format(record).encode("utf-8", "backslashreplace").decode()
+            self._outbox.put(TriggerLine(trigger_id, text))
+        except Exception:  # noqa: BLE001 - logging must never fail a trigger
+            self.handleError(record)
 
 
 class TriggerLoop:

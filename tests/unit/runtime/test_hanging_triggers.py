@@ -14,7 +14,7 @@ from tradewind.runtime.supervise.trigger_process import OsTriggerProcess
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 USERS = """
-import asyncio, os, sys, time
+import asyncio, logging, os, sys, time
 from tradewind.sdk.triggers import BaseTrigger, TriggerEvent
 
 class Blocking(BaseTrigger):
@@ -39,6 +39,9 @@ class Ending(BaseTrigger):
             raise KeyboardInterrupt
         if self.how == "cancel":
             raise asyncio.CancelledError
+        if self.how == "no text":
+            logging.getLogger("mine").warning("\\ud800 is logged")
+            raise ValueError("\\ud800 is raised")
         if self.how == "in a task of its own":
             await asyncio.create_task(self.leave())
         os._exit(7)
@@ -117,7 +120,7 @@ def test_a_loop_that_only_waits_is_left_alone(make_process):
         assert not process.wait(0.5).has_died
 
 
-@pytest.mark.parametrize("how", ["exit", "interrupt", "cancel"])
+@pytest.mark.parametrize("how", ["exit", "interrupt", "cancel", "no text"])
 def test_a_trigger_that_leaves_by_an_exit_fails_alone(make_process, how):
     process = make_process()
     process.run(trigger(1, "Waiting"))
