@@ -66,14 +66,18 @@ def is_defined() -> ColumnElement[bool]:
     )
 
 
-def write_references(connection: Connection, serialized: SerializedDag, now: datetime) -> None:
+def write_references(
+    connection: Connection, serialized: SerializedDag, now: datetime, *, is_new: bool = False
+) -> None:
     """Keep what a DAG's newest version names, make its assets known, drop events it left.
 
-    Costs one statement where the DAG names no asset.
+    Args:
+        is_new: the DAG was just made: nothing of it is there that could go.
     """
     rows = _references(serialized)
     dag_id = serialized.dag_id
-    connection.execute(delete(asset_reference).where(asset_reference.c.dag_id == dag_id))
+    if not is_new:
+        connection.execute(delete(asset_reference).where(asset_reference.c.dag_id == dag_id))
     if rows:
         connection.execute(insert(asset_reference), rows)
         for one in _assets(serialized):
@@ -87,7 +91,8 @@ def write_references(connection: Connection, serialized: SerializedDag, now: dat
                         .where(asset.c.id == known)
                         .values(asset_group=one.group, extra=one.extra)
                     )
-    _drop_left_events(connection, dag_id)
+    if not is_new:
+        _drop_left_events(connection, dag_id)
 
 
 def find_asset_id(connection: Connection, name: str | None, uri: str | None) -> int | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
 from ..sdk.serialized import SerializedDag
 from .asset_references import write_references
@@ -21,6 +21,7 @@ from .operations import Operations
 from .pages import pages
 from .roles import write_file_permissions
 from .tables import dag, dag_file, dag_run, dag_source, dag_tag, dag_version
+from .upserts import insert_on_conflict
 from .values import FileRow, ParsedDag, ParsedFile
 from .versions import Version, build
 from .watcher_writes import declare_watchers
@@ -29,6 +30,8 @@ from .watcher_writes import declare_watchers
 _OUTDATED = select(dag_file.c.relative_path).where(
     dag_file.c.is_present.is_(True), dag_file.c.content_hash == ""
 )
+
+_KNOWN = select(dag).where(dag.c.dag_id == bindparam("dag_id"))
 
 
 @dataclass(slots=True)
@@ -63,10 +66,13 @@ class FileOperations(Operations):
 
     def _save(self, connection: Connection, parsed: ParsedFile, now: datetime) -> SavedFile:
         saved = SavedFile()
-        file_id = self._save_file(connection, parsed)
+        file_id, is_new = self._save_file(connection, parsed)
         if parsed.dags or parsed.error is None:
             # Where one DAG of a file is bad, the others are as good as ever.
             saved.problems = self._save_dags(connection, file_id, parsed, now, saved)
+        if parsed.error is None and not is_new:  # a new one cannot have had another DAG
+            kept = [one.dag_id for one in parsed.dags]
+            saved.gone_dag_ids = self._retire(connection, file_id, keep=kept)
         if saved.problems:
             told = [parsed.error] if parsed.error is not None else []
             connection.execute(
@@ -166,7 +172,8 @@ class FileOperations(Operations):
             for row in rows
         ]
 
-    def _save_file(self, connection: Connection, parsed: ParsedFile) -> int:
+    def _save_file(self, connection: Connection, parsed: ParsedFile) -> tuple[int, bool]:
+        """Write the row of a file; return its number, and whether it is new."""
         has_failed = parsed.error is not None
         values = {
             "path": parsed.path,
@@ -187,13 +194,13 @@ class FileOperations(Operations):
             .returning(dag_file.c.id)
         ).scalar_one_or_none()
         if found is not None:
-            return found
+            return found, False
         created: int = connection.execute(
             insert(dag_file)
             .values(relative_path=parsed.relative_path, **values)
             .returning(dag_file.c.id)
         ).scalar_one()
-        return created
+        return created, True
 
     def _save_dags(
         self,
@@ -207,28 +214,28 @@ class FileOperations(Operations):
         if parsed.dags and parsed.source:
             _keep_source(connection, parsed)
         problems: list[str] = []
-        kept: list[str] = []
         for one in parsed.dags:
-            other = self._other_file(connection, one.dag_id, file_id)
+            known = connection.execute(_KNOWN, {"dag_id": one.dag_id}).one_or_none()
+            is_elsewhere = known is not None and known.file_id != file_id
+            other = self._other_file(connection, one.dag_id, file_id) if is_elsewhere else None
             if other is not None:
                 problems.append(
                     f"DAG {one.dag_id!r} is already defined in {other}; that one stays in force."
                 )
                 continue
-            kept.append(one.dag_id)  # also where its new version is bad: the last good one stays
             try:
                 # A serialized DAG that cannot be planned must fail here, not in the loop.
                 version = build(0, one.dag_id, 0, _hash(one), one.serialized)
             except ValueError as error:
                 problems.append(f"DAG {one.dag_id!r} cannot be used: {error}")
                 continue
-            self._save_dag(connection, file_id, parsed, one, version, now, saved)
+            self._save_dag(connection, file_id, parsed, one, version, now, saved, known)
             write_file_permissions(connection, one.dag_id, version.dag.access_control)
             cipher = self._ground.cipher
-            if declare_watchers(connection, one.dag_id, one.watchers, cipher, now):
+            # What belonged to a DAG of this name went with it: of a new one nothing is to go.
+            has_watchers = known is not None or bool(one.watchers)
+            if has_watchers and declare_watchers(connection, one.dag_id, one.watchers, cipher, now):
                 saved.has_new_watchers = True
-        if parsed.error is None:
-            saved.gone_dag_ids = self._retire(connection, file_id, keep=kept)
         return problems
 
     def _other_file(self, connection: Connection, dag_id: str, file_id: int) -> str | None:
@@ -254,8 +261,8 @@ class FileOperations(Operations):
         version: Version,
         now: datetime,
         saved: SavedFile,
+        known: Any,
     ) -> None:
-        known = connection.execute(select(dag).where(dag.c.dag_id == one.dag_id)).one_or_none()
         is_known_hash = False
         if known is not None:
             newest = connection.execute(
@@ -280,8 +287,8 @@ class FileOperations(Operations):
         else:
             self._replace_version(connection, file_id, parsed, version, one, now, known)
             saved.changed_dag_ids.append(one.dag_id)
-        _set_tags(connection, one.dag_id, version.dag.tags)
-        write_references(connection, version.dag, now)
+        _set_tags(connection, one.dag_id, version.dag.tags, is_new=known is None)
+        write_references(connection, version.dag, now, is_new=known is None)
 
     def _create_dag(
         self,
@@ -295,6 +302,7 @@ class FileOperations(Operations):
         is_paused = version.dag.is_paused_upon_creation
         if is_paused is None:
             is_paused = self._settings.is_paused_at_creation
+        can_be_scheduled = version.dag.timetable.can_be_scheduled
         connection.execute(
             insert(dag).values(
                 dag_id=one.dag_id,
@@ -304,8 +312,10 @@ class FileOperations(Operations):
                 is_paused=is_paused,
                 created_at=now,
                 last_parsed_at=now,
+                # Nothing is to be planned where no time makes a run.
+                needs_planning=can_be_scheduled,
                 # Implied catchup makes one run only for a DAG that nobody un-paused.
-                is_first_plan=not is_paused,
+                is_first_plan=can_be_scheduled and not is_paused,
                 **_dag_values(version.dag),
             )
         )
@@ -408,8 +418,9 @@ def _hash(one: ParsedDag) -> str:
     return hashlib.sha256(one.serialized).hexdigest()
 
 
-def _set_tags(connection: Connection, dag_id: str, tags: Sequence[str]) -> None:
-    connection.execute(delete(dag_tag).where(dag_tag.c.dag_id == dag_id))
+def _set_tags(connection: Connection, dag_id: str, tags: Sequence[str], *, is_new: bool) -> None:
+    if not is_new:
+        connection.execute(delete(dag_tag).where(dag_tag.c.dag_id == dag_id))
     if tags:
         connection.execute(
             insert(dag_tag), [{"dag_id": dag_id, "name": name} for name in dict.fromkeys(tags)]
@@ -417,12 +428,7 @@ def _set_tags(connection: Connection, dag_id: str, tags: Sequence[str]) -> None:
 
 
 def _keep_source(connection: Connection, parsed: ParsedFile) -> None:
-    known = connection.execute(
-        select(func.count())
-        .select_from(dag_source)
-        .where(dag_source.c.content_hash == parsed.content_hash)
-    ).scalar()
-    if not known:
-        connection.execute(
-            insert(dag_source).values(content_hash=parsed.content_hash, source=parsed.source)
-        )
+    connection.execute(
+        insert_on_conflict(dag_source, connection.dialect.name).on_conflict_do_nothing(),
+        {"content_hash": parsed.content_hash, "source": parsed.source},
+    )
