@@ -21,7 +21,7 @@ FORKED_MAX = 128
 _Message = protocol.Ask | protocol.Join
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ForkedAsker:
     """One such process. What it says besides its questions has no effect on the try."""
 

@@ -132,6 +132,8 @@ class TaskChannels:
         )
 
     def _hear_forked(self, channel: TaskChannel, asker: ForkedAsker) -> None:
+        if asker not in channel.forked:  # both became readable at once, and the task has ended
+            return
         for message in asker.read_messages():
             if isinstance(message, protocol.Join):
                 self._join(channel, asker.reader.fds)

@@ -245,6 +245,15 @@ def test_a_forked_process_that_is_killed_while_it_asks_costs_the_task_nothing(os
     assert names.count("own") == 10
 
 
+def test_a_task_and_what_it_forked_may_end_in_the_same_moment(os_world, caplog):
+    os_world.write("for _ in range(20):\n    if os.fork() == 0:\n        time.sleep(600)\n")
+
+    for _ in range(3):
+        assert os_world.run().result.outcome == "success"
+
+    assert caplog.text == ""
+
+
 def test_a_host_that_dies_while_another_is_started_is_noticed(os_world):
     # Both are told by the zygote: the end was read together with the answer to the start.
     os_world.write("time.sleep(60)")
