@@ -57,4 +57,6 @@ def count_catchup_runs(services: Services, dag_id: str) -> int:
     last = None
     if due.last_interval_start is not None and due.last_interval_end is not None:
         last = DataInterval(due.last_interval_start, due.last_interval_end)
-    return count_due_runs(dag, timetable, last, services.now())
+    count = count_due_runs(dag, timetable, last, services.now())
+    # Without catchup each run begins where the clock stands: @continuous is always due again.
+    return count if dag.catchup else min(count, 1)

@@ -6,6 +6,8 @@ import pytest
 from tradewind.control import pause
 from tradewind.control.forecast import next_runs
 from tradewind.control.input import InvalidInput
+from tradewind.sdk.timetables.registry import serialize_timetable
+from tradewind.sdk.timetables.simple import ContinuousTimetable
 
 
 def test_only_dags_that_change_are_returned_as_they_are_now(services, add_dag):
@@ -30,6 +32,12 @@ def test_unpausing_is_announced_with_the_number_of_runs_it_makes(services, add_d
     add_dag(catchup=catchup)
 
     assert pause.count_catchup_runs(services, "sales") == count
+
+
+def test_a_continuous_schedule_without_catchup_makes_one_run(services, add_dag):
+    add_dag(timetable=serialize_timetable(ContinuousTimetable()), catchup=False)
+
+    assert pause.count_catchup_runs(services, "sales") == 1
 
 
 def test_the_next_runs_follow_the_timetable(services, add_dag):
