@@ -15,7 +15,7 @@ import pytest
 import sim_world
 from sim_kernel import Faults
 from sim_play import CALM, DEAF, HARD, find_bug, play
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from tradewind.database import (
     assets,
     dag_files,
@@ -259,7 +259,7 @@ def test_an_old_run_that_takes_the_newest_version(monkeypatch):
 
     def run_newest(self, tick):
         newest = (
-            dag_files.select(dag_files.func.max(dag_version.c.id))
+            select(func.max(dag_version.c.id))
             .where(dag_version.c.dag_id == dag_run.c.dag_id)
             .scalar_subquery()
         )
