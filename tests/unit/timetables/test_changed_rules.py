@@ -1,4 +1,4 @@
-"""A country changes its clocks' rules: runs that were made stay, the next follow the new rule (F5)."""
+"""A country changes its clocks: runs that were made stay, the next follow the new rule (F5)."""
 
 from __future__ import annotations
 
