@@ -170,7 +170,10 @@ def test_a_judge_of_leases_that_slept(monkeypatch):
     """The machine sleeps, and wakes up with every lease over: no task may be lost by that."""
     monkeypatch.setattr(LeaseJudge, "tick", lambda self, now, now_s: True)
 
-    assert find_bug(Faults(machine_sleeps=0.01), has_user=False).startswith("R4")
+    # Seldom found since all look and write within the same moments (12 seeds were enough before).
+    found = find_bug(Faults(machine_sleeps=0.01), has_user=False, seeds=40)
+
+    assert found.startswith("R4")
 
 
 def test_a_heartbeat_that_is_longer_than_the_lease(monkeypatch):
