@@ -125,6 +125,17 @@ def test_a_new_dag_is_to_be_planned_and_then_due(house, task):
     assert due.next_run_id == "scheduled__1"
 
 
+def test_what_no_time_starts_is_never_to_be_planned(house, task):
+    timetable = SerializedTimetable("null", can_be_scheduled=False)
+    house.save("d.py", SerializedDag("d", "3", timetable, tasks=[task("a")]))
+
+    assert house.store.dags.unplanned() == []
+
+    house.add(task("a"))  # it has a schedule by now
+    [asked] = house.store.dags.unplanned()
+    assert (asked.dag_id, asked.is_first_plan) == ("d", False)
+
+
 def test_creating_the_due_run_plans_the_next_in_the_same_commit(house, task):
     house.add(task("a"))
     first, second = house.now, house.now + timedelta(days=1)

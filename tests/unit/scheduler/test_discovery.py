@@ -26,6 +26,19 @@ def test_files_are_found_in_folders_below_in_order_of_name(tmp_path):
     assert parsed(tmp_path) == ["a.py", "b.py", "team/x.py"]
 
 
+def test_what_did_not_change_is_the_same_object_again(tmp_path):
+    write(tmp_path, a_py="", b_py="")
+    before = {one.relative_path: one for one in find_files(tmp_path, ignore_syntax="glob")}
+    os.utime(tmp_path / "b.py", (1, 1))
+
+    again = {
+        one.relative_path: one for one in find_files(tmp_path, ignore_syntax="glob", before=before)
+    }
+
+    assert again["a.py"] is before["a.py"]
+    assert again["b.py"].stamp != before["b.py"].stamp
+
+
 def test_hidden_folders_and_bytecode_are_not_looked_into(tmp_path):
     for folder in (".git", "__pycache__", "node_modules"):
         (tmp_path / folder).mkdir()

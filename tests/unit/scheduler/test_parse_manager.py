@@ -153,6 +153,33 @@ def test_a_new_file_is_parsed_once_and_stored(world):
     assert [parsed.relative_path for parsed in world.files.saved] == ["a.py"]
 
 
+def test_a_file_that_did_not_change_is_looked_at_again_when_a_rule_leaves_it_out(world):
+    world.write("a.py")
+    world.settle()
+
+    (world.folder / ".airflowignore").write_text("a.py\n")
+    world.settle()
+
+    assert "left out by .airflowignore" in world.files.saved[-1].no_dag_reason
+
+
+def test_a_file_that_was_away_for_one_scan_has_two_to_go_again(world):
+    path = world.write("a.py")
+    world.settle()
+    away = path.rename(world.folder / "a.away")
+    world.clock.advance(seconds=world.settings.scan_interval_s)
+    world.manager.run_once(0)  # the first scan without it
+    away.rename(path)
+    world.settle()
+    path.rename(away)
+    world.clock.advance(seconds=world.settings.scan_interval_s)
+    world.manager.run_once(0)
+
+    assert world.files.forgotten == []
+    world.settle()
+    assert world.files.forgotten == ["a.py"]
+
+
 def test_a_changed_file_is_parsed_again_and_a_touched_one_is_not(world):
     path = world.write("a.py")
     world.settle()
