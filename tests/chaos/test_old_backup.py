@@ -1,4 +1,7 @@
-"""A backup of SQLite is put back: what it knows goes on, and the operator is told (E15)."""
+"""A backup of SQLite is put back: what it knows goes on, and the operator is told (E15).
+
+Slow: tries of a runner that nobody here remembers are judged after ten seconds.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,7 @@ def copy_database(path: Path, copy: Path) -> None:
         source.backup(target)
 
 
+@pytest.mark.slow
 def test_an_older_backup_is_gone_on_from_and_the_operator_is_told(deployment):
     path, copy = deployment.home / "tradewind.db", deployment.home / "backup"
     scene = Scene(deployment, width=3, longest_s=0.5)
