@@ -14,14 +14,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ...database.values import (
-    Claim,
-    ClaimRequest,
-    Finished,
-    Started,
-    WorkerIdentity,
-    WorkerRow,
-)
+from ...database.values import Claim, ClaimRequest, Finished, Started, WorkerIdentity, WorkerRow
 from ...sdk.clock import Clock, next_round_s
 from ...sdk.log_paths import task_log_path
 from . import requests
