@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from ..planning.expand import initial_instances
+from ..sdk.clock import Clock
 from ..sdk.states import DagRunState, RunType
 from .dag_plans import write_next_run
 from .dags import refuse_while_running
@@ -36,7 +37,7 @@ from .queueing import hints_of
 from .row_locks import lock_dags_of_runs
 from .run_marks import mark_run
 from .run_rows import run_row
-from .run_starts import is_any_startable
+from .run_starts import find_startable
 from .settle import Settling
 from .tables import dag, dag_run, task_instance
 from .tables.runs import UNFINISHED_RUN
@@ -130,14 +131,18 @@ class RunOperations(Operations):
         self._ring("scheduler", "web")
         return dag_run_id
 
-    def start_queued(self, now: datetime) -> Advanced:
-        """Start queued runs under their limits, decide them, queue what may start."""
+    def start_queued(self, now: datetime, clock: Clock | None = None) -> Advanced:
+        """Start queued runs under their limits, decide them, queue what may start.
+
+        Args:
+            clock: see ``Settling.start_queued``.
+        """
         if not _is_over(self._remembered.value(_FIRST_START), now):
             return Advanced(changed=False)
         with self._database.read() as connection:
-            if not is_any_startable(connection, now):
+            if not find_startable(connection, now):
                 return Advanced(changed=False)
-        return self._advance(now, (), start=True)
+        return self._advance(now, (), start=True, clock=clock)
 
     def advance(self, dag_run_ids: Iterable[int], now: datetime) -> Advanced:
         """Decide these runs until nothing changes, and queue what follows."""
@@ -363,15 +368,17 @@ class RunOperations(Operations):
             row = connection.execute(select(dag_run).where(*conditions)).one_or_none()
         return None if row is None else run_row(row)
 
-    def _advance(self, now: datetime, dag_run_ids: Sequence[int], *, start: bool) -> Advanced:
+    def _advance(
+        self, now: datetime, dag_run_ids: Sequence[int], *, start: bool, clock: Clock | None = None
+    ) -> Advanced:
         # Starting counts the active runs of all DAGs.
         with self._database.write_shortly(Locking.ALL if start else Locking.ROWS) as connection:
             lock_dags_of_runs(connection, dag_run_ids)
             settling = Settling(connection, self._versions, self._settings, now, "scheduler")
-            started = settling.start_queued(None) if start else []
+            started = settling.start_queued(None, clock) if start else []
             settling.settle([*dag_run_ids, *started])
             queued = settling.queue_following()
-            write_events(connection, settling.events, now)
+            write_events(connection, settling.events, settling.now)
         if settling.has_changed:
             self._ring("web")
         if queued:

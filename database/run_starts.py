@@ -6,7 +6,7 @@ Runs of a backfill count against the backfill's own limit; a paused DAG does not
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,18 +63,10 @@ class StartedRun:
     run_id: str
 
 
-def start_queued_runs(
-    connection: Connection,
-    now: datetime,
-    dag_ids: Collection[str] | None = None,
-) -> list[StartedRun]:
-    """Move queued runs to running, oldest first, as far as limits allow.
-
-    Args:
-        dag_ids: only these DAGs; None: all.
-    """
+def start_runs(connection: Connection, startable: Sequence[Any], now: datetime) -> list[StartedRun]:
+    """Move runs that were found startable, in this transaction, to running."""
     started: list[StartedRun] = []
-    for row in _find_startable(connection, now, dag_ids):
+    for row in startable:
         move = RunMove(
             row.id,
             DagRunState.QUEUED,
@@ -87,14 +79,14 @@ def start_queued_runs(
     return started
 
 
-def is_any_startable(connection: Connection, now: datetime) -> bool:
-    """Tell whether limits let any queued run begin; reading only, so that nobody waits for it."""
-    return bool(_find_startable(connection, now, None))
-
-
-def _find_startable(
-    connection: Connection, now: datetime, dag_ids: Collection[str] | None
+def find_startable(
+    connection: Connection, now: datetime, dag_ids: Collection[str] | None = None
 ) -> list[Any]:
+    """Return the queued runs that may begin, oldest first, as far as limits allow. Reading only.
+
+    Args:
+        dag_ids: only these DAGs; None: all.
+    """
     named = None if dag_ids is None else {"dag_ids": sorted(dag_ids)}
     running: Counter[tuple[str, int | None]] = Counter(
         (row.dag_id, row.backfill_id)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..planning.decide import decide
 from ..planning.part import decide_part
 from ..planning.snapshot import Decision, MappedExpansion, Transition
+from ..sdk.clock import Clock
 from ..sdk.states import FINISHED, DagRunState, TaskInstanceState
 from . import state_writes
 from .deadline_writes import drop_deadlines
@@ -26,7 +27,7 @@ from .event_writes import Event, describe
 from .instance_rows import expand_rows
 from .outbox_writes import note_run_end
 from .queueing import Queued, queue_events, queue_scheduled
-from .run_starts import start_queued_runs
+from .run_starts import find_startable, start_runs
 from .settings import StoreSettings
 from .snapshots import LoadedRun, load_run
 from .state_writes import Held, Move, RunMove
@@ -133,9 +134,19 @@ class Settling:
                 if following_id not in waiting:
                     waiting.append(following_id)
 
-    def start_queued(self, dag_ids: Collection[str] | None) -> list[int]:
-        """Start queued runs where limits allow it (None: of all DAGs); return them."""
-        started = start_queued_runs(self.connection, self.now, dag_ids)
+    def start_queued(
+        self, dag_ids: Collection[str] | None, clock: Clock | None = None
+    ) -> list[int]:
+        """Start queued runs where limits allow it (None: of all DAGs); return them.
+
+        Args:
+            clock: read again once it is known what may start, if given: a run whose end made room
+                may have ended after this transaction's *now*, and none begins before that.
+        """
+        startable = find_startable(self.connection, self.now, dag_ids)
+        if startable and clock is not None:
+            self.now = max(self.now, clock.now())
+        started = start_runs(self.connection, startable, self.now)
         for run in started:
             self.has_changed = True
             self.events.append(

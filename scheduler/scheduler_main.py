@@ -134,7 +134,7 @@ def make_scheduler(
     if conf.getboolean("scheduler", "use_job_schedule"):
         steps += [PlanNextRuns(store), CreateDueRuns(store), CreateAssetRuns(store)]
     steps += [
-        StartQueuedRuns(store),
+        StartQueuedRuns(store, clock),
         AdvanceRuns(store),
         ExpireClaims(store),
         CheckSlas(store, clock),

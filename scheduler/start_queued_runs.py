@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..sdk.clock import Clock
 from .step import Store, Tick
 
 
@@ -10,9 +11,10 @@ class StartQueuedRuns:
 
     name = "start queued runs"
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
 
     def run(self, tick: Tick) -> None:
         """Start what may start; their first task instances are queued in the same transaction."""
-        tick.add(self._store.runs.start_queued(tick.now))
+        tick.add(self._store.runs.start_queued(tick.now, self._clock))

@@ -154,7 +154,7 @@ class World:
         if self.is_scheduling:
             steps += [PlanNextRuns(store), CreateDueRuns(store), CreateAssetRuns(store)]
         steps += [
-            StartQueuedRuns(store),
+            StartQueuedRuns(store, clock),
             AdvanceRuns(store),
             ExpireClaims(store),
             ExpireTriggers(store, clock, 15.0),

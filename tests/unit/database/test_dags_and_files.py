@@ -8,6 +8,7 @@ import pytest
 from tradewind.database.errors import DagNotFound, DagRunExists, NotAllowed
 from tradewind.database.values import NewRun
 from tradewind.planning.plan_runs import PlannedRun
+from tradewind.sdk.clock import VirtualClock
 from tradewind.sdk.serialized import SerializedDag, SerializedTimetable
 from tradewind.sdk.states import RunType
 
@@ -175,6 +176,20 @@ def test_a_paused_dag_is_not_due_and_starts_no_run(house, task):
     assert [due.dag_id for due in house.store.dags.unplanned()] == ["d"]
     house.store.runs.start_queued(house.now)
     assert house.run_state() == "running"
+
+
+def test_no_run_begins_before_the_end_that_made_room_for_it(house, task):
+    house.add(task("a"), max_active_runs=1)
+    house.run("first")
+    tick_at = house.now
+    house.pass_time(seconds=2)  # a long tick: meanwhile the first run ends
+    house.finish(house.claim()[0])
+    house.run("second", start=False, run_after=tick_at)
+
+    house.store.runs.start_queued(tick_at, VirtualClock(house.now))
+
+    first, second = (house.store.runs.get("d", run_id) for run_id in ("first", "second"))
+    assert first.ended_at <= second.started_at
 
 
 def test_pausing_stops_queueing_in_running_runs(house, task):

@@ -98,7 +98,8 @@ def test_an_address_that_another_has_is_told_once_and_taken_when_it_is_free(sign
         assert ask(taken)[0] == 200
     finally:
         server.__exit__()
-    assert [f":{taken} cannot be listened at" in text for text in caplog.messages] == [True]
+    warnings = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    assert [f":{taken} cannot be listened at" in text for text in warnings] == [True]
 
 
 def test_leaving_closes_the_port(signs):
