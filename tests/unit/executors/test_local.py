@@ -174,6 +174,7 @@ def test_a_second_scheduler_finds_the_runner_that_is_alive(home):
     other.start()
 
     assert other.runner_pid == pid
+    other.stop(grace_s=0)  # a user that is left would keep the runner
 
 
 def test_the_runner_stays_until_the_last_scheduler_of_its_home_stops(home):
