@@ -138,6 +138,8 @@ class Database:
         self.engine.dispose()
         if self._mark is not None:
             self._mark.close()
+        if self._file is not None:  # without us the log may be removed: its last user does so
+            self._file.forget()
         if self._turns is not None:
             self._turns.close()
 

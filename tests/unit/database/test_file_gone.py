@@ -54,6 +54,19 @@ def delete_log(path):
     path.with_name("tradewind.db-wal").unlink()
 
 
+def test_a_store_that_was_closed_is_used_again_with_another_log(settings, tmp_path):
+    """As page servers do: opened before their workers are forked, closed, opened in each."""
+    store = open_store(settings)
+    store.pools.list()
+    store.close()
+    assert not (tmp_path / "tradewind.db-wal").exists()
+    (tmp_path / "has the inode of the old log").touch()
+
+    assert store.pools.list()
+
+    store.close()
+
+
 @pytest.mark.parametrize("harm", [Path.unlink, replace, empty, delete_log])
 def test_a_file_that_is_gone_is_refused_by_name(settings, tmp_path, harm):
     path = tmp_path / "tradewind.db"
