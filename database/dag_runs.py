@@ -37,7 +37,7 @@ from .queueing import hints_of
 from .row_locks import lock_dags_of_runs
 from .run_marks import mark_run
 from .run_rows import run_row
-from .run_starts import find_startable
+from .run_starts import RUN_AFTER, find_startable
 from .settle import Settling
 from .tables import dag, dag_run, task_instance
 from .tables.runs import UNFINISHED_RUN
@@ -73,13 +73,11 @@ _DUE_TIMERS = select(dag_run.c.id).where(
 
 _NEXT_TIMER = select(func.min(dag_run.c.wake_at)).where(dag_run.c.wake_at.is_not(None))
 
-_FIRST_START = select(func.min(dag_run.c.run_after)).where(
+_FIRST_START = select(func.min(RUN_AFTER)).where(
     text(f"dag_run.{UNFINISHED_RUN}"), dag_run.c.state == DagRunState.QUEUED.value
 )
 
-_NEXT_START = _FIRST_START.where(
-    dag_run.c.run_after > bindparam("now", type_=dag_run.c.run_after.type)
-)
+_NEXT_START = _FIRST_START.where(bindparam("now", type_=dag_run.c.run_after.type) < RUN_AFTER)
 
 #: Not ordered here: for that SQLite would walk the whole table by its row ids.
 _SIZES = (

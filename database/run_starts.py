@@ -11,13 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, text
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, text
 
 from ..sdk.states import DagRunState
 from . import state_writes
 from .state_writes import RunMove
 from .tables import backfill, dag, dag_run
 from .tables.runs import UNFINISHED_RUN
+
+#: Expressions, for which there is no index: few runs are queued, and they have one of their own.
+#: By an index on the columns, SQLite would go through all runs that have ended.
+RUN_AFTER: Any = func.coalesce(dag_run.c.run_after, dag_run.c.run_after)
+_BACKFILL_OR_0 = func.coalesce(dag_run.c.backfill_id, 0)
 
 _RUNNING = select(dag_run.c.dag_id, dag_run.c.backfill_id).where(
     text(f"dag_run.{UNFINISHED_RUN}"), dag_run.c.state == DagRunState.RUNNING.value
@@ -37,10 +42,10 @@ _QUEUED = (
     .where(
         text(f"dag_run.{UNFINISHED_RUN}"),
         dag_run.c.state == DagRunState.QUEUED.value,
-        dag_run.c.run_after <= bindparam("now", type_=dag_run.c.run_after.type),
+        bindparam("now", type_=dag_run.c.run_after.type) >= RUN_AFTER,
         or_(
-            and_(dag_run.c.backfill_id.is_(None), dag.c.is_paused.is_(False)),
-            and_(dag_run.c.backfill_id.is_not(None), backfill.c.is_paused.is_(False)),
+            and_(_BACKFILL_OR_0 == 0, dag.c.is_paused.is_(False)),
+            and_(_BACKFILL_OR_0 != 0, backfill.c.is_paused.is_(False)),
         ),
     )
     .order_by(

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import event
+from tradewind.database import dag_runs, run_starts
 from tradewind.sdk.serialized import SerializedAsset
 
 #: Tables that grow with history. The others have as many rows as there are DAGs or workers.
@@ -123,3 +124,23 @@ def test_the_check_would_notice_a_scan(house, statements):
         connection.exec_driver_sql("SELECT count(*) FROM task_instance WHERE note = 'x'")
 
     assert len(scans(house, statements)) == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [dag_runs._FIRST_START, dag_runs._NEXT_START, run_starts._QUEUED, run_starts._QUEUED_OF],
+)
+def test_queued_runs_are_found_among_the_unfinished(house, statement):
+    """An index over the column would do, too, and lead through a million runs that have ended."""
+    if not house.store.database.is_sqlite:
+        pytest.skip("PostgreSQL knows how many rows are where")
+    compiled = statement.params(now=house.now, dag_ids=["d"]).compile(
+        dialect=house.store.database.engine.dialect,
+        compile_kwargs={"render_postcompile": True},
+    )
+    with house.store.database.read() as connection:
+        plan = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {compiled}", ("2025-01-01",) * str(compiled).count("?")
+        ).all()
+    [way] = [row[-1] for row in plan if re.search(r"\bdag_run\b", row[-1])]
+    assert "ix_dag_run_unfinished" in way
