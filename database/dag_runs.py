@@ -137,6 +137,7 @@ class RunOperations(Operations):
         """
         if not _is_over(self._remembered.value(_FIRST_START), now):
             return Advanced(changed=False)
+        # Asked again where it counts; often limits let none begin, and then nobody waits for us.
         with self._database.read() as connection:
             if not find_startable(connection, now):
                 return Advanced(changed=False)
